@@ -1,0 +1,168 @@
+// The shapes that travel over /ws/v1/ and the page's JSON, as the server writes them. Numbers are decimal strings.
+
+export interface Instrument {
+  symbol: string;
+  name: string;
+  asset_class: "us_equity" | "crypto";
+  tick_size: string;
+  lot_size: string;
+  min_notional: string;
+  status: string;
+  previous_close: string | null;
+  last: string | null;
+}
+
+export interface Quote {
+  bid: string;
+  bid_size: string;
+  ask: string;
+  ask_size: string;
+  t: string;
+}
+
+export type Level = [price: string, size: string];
+
+export interface Book {
+  bids: Level[];
+  asks: Level[];
+  t: string;
+}
+
+export interface Bar {
+  t: string;
+  o: string;
+  h: string;
+  l: string;
+  c: string;
+  v: string;
+}
+
+export interface MinuteBar extends Bar {
+  n: number;
+  vw: string;
+  closed: boolean;
+}
+
+export interface Trade {
+  id: number;
+  price: string;
+  size: string;
+  side: Side;
+  t: string;
+}
+
+export type Side = "BUY" | "SELL";
+export type OrderStatus = "ACCEPTED" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "EXPIRED";
+
+export interface OrderView {
+  id: string;
+  client_order_id: string;
+  symbol: string;
+  asset_class: string;
+  side: Side;
+  type: "MARKET" | "LIMIT";
+  time_in_force: "DAY" | "GTC" | "IOC" | "FOK";
+  quantity: string;
+  limit_price: string | null;
+  filled_quantity: string;
+  leaves_quantity: string;
+  average_price: string | null;
+  status: OrderStatus;
+  reason: string | null;
+  submitted_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  expires_at: string | null;
+}
+
+export interface Fill {
+  execution_id: string;
+  order_id: string;
+  symbol: string;
+  side: Side;
+  price: string;
+  quantity: string;
+  liquidity: "MAKER" | "TAKER";
+  occurred_at: string;
+}
+
+export interface Position {
+  symbol: string;
+  quantity: string;
+  average_entry_price: string;
+  cost_basis: string;
+  realized_pnl: string;
+}
+
+export interface Balance {
+  currency: string;
+  total: string;
+  locked: string;
+  free: string;
+}
+
+export interface AccountSnapshot {
+  account: { id: string; name: string; venue_kind: string; currency: string };
+  balance: Balance;
+  orders: OrderView[];
+  fills: Fill[];
+  positions: Position[];
+}
+
+export interface AccountEvent {
+  event: string;
+  version: number;
+  account_id: string;
+  account_sequence: number;
+  occurred_at: string;
+  request_id: string;
+  order: OrderView | null;
+  execution: { id: string; price: string; quantity: string; side: Side; liquidity: "MAKER" | "TAKER" } | null;
+  position: Position | null;
+  balance: Balance;
+}
+
+export interface PortalNotification {
+  id: number;
+  title: string;
+  body: string;
+  kind: string;
+  created_at: string;
+  read: boolean;
+  url: string;
+}
+
+export interface UserMessage {
+  kind: string;
+  notification?: PortalNotification;
+}
+
+export interface Refusal {
+  code?: number;
+  message: string;
+  reason?: string;
+  facts?: Record<string, unknown>;
+  request_id?: string;
+}
+
+export interface TopicFrame {
+  op: "snapshot" | "event";
+  topic: string;
+  epoch?: string;
+  seq?: number;
+  data: unknown;
+}
+
+export interface Heartbeat {
+  op: "heartbeat";
+  now: string;
+  engine: "live" | "down";
+  feed_age_ms: number | null;
+}
+
+export type ServerFrame =
+  | TopicFrame
+  | Heartbeat
+  | { op: "welcome"; heartbeat_seconds: number }
+  | { op: "pong"; t: number }
+  | { op: "error"; code: string; message: string; topic?: string };

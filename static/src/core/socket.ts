@@ -1,0 +1,152 @@
+// The page's one connection to /ws/v1/: subscriptions survive reconnects, silence is noticed (3 s stale, 10 s gone),
+// reconnecting backs off with jitter. It sends subscriptions only; an order never travels over it, so nothing can be
+// re-sent by a reconnect.
+import type { Heartbeat, ServerFrame, TopicFrame } from "./protocol";
+
+export type Connection = "connecting" | "live" | "recovering" | "stale" | "offline" | "signed-out";
+
+export interface SocketLike {
+  readyState: number;
+  send(text: string): void;
+  close(): void;
+  onopen: ((event: never) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+}
+
+export interface SocketParts {
+  open: () => SocketLike;
+  now: () => number;
+  later: (callback: () => void, milliseconds: number) => void;
+  random: () => number;
+}
+
+export interface SocketListener {
+  onTopic(frame: TopicFrame): void;
+  onConnection(connection: Connection): void;
+  onHeartbeat(heartbeat: Heartbeat): void;
+  onLost(): void;
+  onError(code: string, message: string): void;
+}
+
+export const STALE_MILLISECONDS = 3_000;
+export const GONE_MILLISECONDS = 10_000;
+const FIRST_DELAY_MILLISECONDS = 400;
+const MOST_DELAY_MILLISECONDS = 15_000;
+const WATCH_MILLISECONDS = 500;
+const OPEN = 1;
+const SIGNED_OUT = 4401;
+
+export class LiveSocket {
+  connection: Connection = "connecting";
+  lastBeat = 0;
+  private socket: SocketLike | null = null;
+  private openedAt = 0;
+  private attempts = 0;
+  private readonly wanted = new Map<string, number>();
+
+  constructor(
+    private readonly parts: SocketParts,
+    private readonly listener: SocketListener,
+  ) {}
+
+  start(): void {
+    this.lastBeat = this.parts.now();
+    this.connect();
+    this.watch();
+  }
+
+  /** Wants the topics; each is counted, so two widgets may want the same one. */
+  subscribe(topics: string[]): void {
+    const fresh = topics.filter((topic) => !this.wanted.has(topic));
+    for (const topic of topics) this.wanted.set(topic, (this.wanted.get(topic) ?? 0) + 1);
+    this.send({ op: "subscribe", topics: fresh });
+  }
+
+  unsubscribe(topics: string[]): void {
+    const last = topics.filter((topic) => this.wanted.get(topic) === 1);
+    for (const topic of topics) {
+      const count = (this.wanted.get(topic) ?? 1) - 1;
+      if (count > 0) this.wanted.set(topic, count);
+      else this.wanted.delete(topic);
+    }
+    this.send({ op: "unsubscribe", topics: last });
+  }
+
+  /** Asks for a new snapshot of a topic that lost a message. */
+  resync(topic: string): void {
+    this.send({ op: "unsubscribe", topics: [topic] });
+    this.send({ op: "subscribe", topics: [topic] });
+  }
+
+  private send(frame: { op: string; topics: string[] }): void {
+    if (frame.topics.length > 0 && this.socket?.readyState === OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  private connect(): void {
+    const socket = this.parts.open();
+    this.socket = socket;
+    this.openedAt = this.parts.now();
+    socket.onopen = () => this.send({ op: "subscribe", topics: [...this.wanted.keys()] });
+    socket.onmessage = (event) => {
+      if (this.socket === socket) this.receive(JSON.parse(String(event.data)) as ServerFrame);
+    };
+    socket.onclose = (event) => this.drop(socket, event.code);
+  }
+
+  private receive(frame: ServerFrame): void {
+    this.lastBeat = this.parts.now();
+    if (this.connection !== "live") {
+      this.attempts = 0;
+      this.become("live");
+    }
+    if (frame.op === "event" || frame.op === "snapshot") this.listener.onTopic(frame);
+    else if (frame.op === "heartbeat") this.listener.onHeartbeat(frame);
+    else if (frame.op === "error") this.listener.onError(frame.code, frame.message);
+  }
+
+  private drop(socket: SocketLike, code: number): void {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    this.listener.onLost();
+    if (code === SIGNED_OUT) return this.become("signed-out");
+    if (this.connection !== "offline") this.become("recovering");
+    const ceiling = Math.min(MOST_DELAY_MILLISECONDS, FIRST_DELAY_MILLISECONDS * 2 ** this.attempts);
+    this.attempts += 1;
+    this.parts.later(() => this.connect(), ceiling / 2 + (this.parts.random() * ceiling) / 2);
+  }
+
+  private watch(): void {
+    const now = this.parts.now();
+    const silence = now - this.lastBeat;
+    if (this.connection !== "signed-out") {
+      if (silence > GONE_MILLISECONDS && this.connection !== "offline") this.become("offline");
+      else if (silence > STALE_MILLISECONDS && this.connection === "live") this.become("stale");
+      if (Math.min(silence, now - this.openedAt) > GONE_MILLISECONDS) this.abandon();
+    }
+    this.parts.later(() => this.watch(), WATCH_MILLISECONDS);
+  }
+
+  /** A dead network answers no close either, so the drop is not waited for. */
+  private abandon(): void {
+    const socket = this.socket;
+    if (!socket) return;
+    socket.close();
+    this.drop(socket, 1006);
+  }
+
+  private become(connection: Connection): void {
+    this.connection = connection;
+    this.listener.onConnection(connection);
+  }
+}
+
+export function browserSocket(path: string): SocketParts {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return {
+    open: () => new WebSocket(`${scheme}//${location.host}${path}`) as unknown as SocketLike,
+    now: () => performance.now(),
+    later: (callback, milliseconds) => void setTimeout(callback, milliseconds),
+    random: Math.random,
+  };
+}
