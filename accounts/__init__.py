@@ -1,0 +1,1 @@
+"""Who: users, sign-in, roles and API keys. Stands on core only."""

@@ -1,0 +1,1 @@
+"""Pure rules of accounts: no Django, no input or output."""

@@ -1,0 +1,1 @@
+"""Pure rules of core: no Django, no input or output."""

@@ -1,0 +1,122 @@
+"""Tables every app relies on: the event log (which is also the outbox), its readers, audit and idempotency."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.expressions import RawSQL
+
+
+class TransactionIdField(models.BigIntegerField):
+    """PostgreSQL's xid8 of the writing transaction: what lets a reader follow the log without missing late commits."""
+
+    def db_type(self, connection: object) -> str:
+        return "xid8"
+
+
+class Event(models.Model):
+    """A fact, appended in the transaction that made it true. Never updated; read in (transaction_id, id) order.
+
+    Events of a trading account are numbered by `account_sequence` without gaps.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=64)
+    version = models.PositiveSmallIntegerField(default=1)
+    account_id = models.BigIntegerField(null=True)
+    account_sequence = models.BigIntegerField(null=True)
+    payload = models.JSONField()
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    transaction_id = TransactionIdField(
+        db_default=RawSQL("pg_current_xact_id()", []), editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "account_sequence"], name="event_account_sequence"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(account_id__isnull=True, account_sequence__isnull=True)
+                    | models.Q(account_id__isnull=False, account_sequence__isnull=False)
+                ),
+                name="event_sequence_with_account",
+            ),
+        ]
+        indexes = [models.Index(fields=["transaction_id", "id"], name="event_reading_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class EventReader(models.Model):
+    """How far one reader of the event log (the relay, a report) has come."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    transaction_id = TransactionIdField()
+    event_id = models.BigIntegerField()
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.event_id}"
+
+
+class ConsumedEvent(models.Model):
+    """One handler has taken one event. Written in the handler's transaction, so each effect happens once."""
+
+    id = models.BigAutoField(primary_key=True)
+    event_id = models.BigIntegerField()
+    handler = models.CharField(max_length=128)
+    consumed_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["handler", "event_id"], name="consumed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} took {self.event_id}"
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, from where and why. Appended by `core.services.audit`, never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=True,
+    )
+    action = models.CharField(max_length=64)
+    target = models.CharField(max_length=128, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    facts = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["-occurred_at", "-id"], name="audit_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}"
+
+
+class IdempotencyRecord(models.Model):
+    """The stored answer to a request that carried an Idempotency-Key, kept per user until it expires."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    response = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,1 @@
+"""What trades and at what price: instruments, feeds, bars and the live hub."""

@@ -1,0 +1,1 @@
+"""Pure rules of marketdata: no Django, no input or output."""

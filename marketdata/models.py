@@ -1,0 +1,113 @@
+"""What trades and where, and the bars that were drawn from its trades."""
+
+import uuid
+
+from django.db import models
+
+
+class Currency(models.Model):
+    """Money that balances are kept in (ISO 4217 code or token code)."""
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=64)
+    display_decimals = models.PositiveSmallIntegerField(default=2)
+
+    class Meta:
+        verbose_name_plural = "currencies"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Venue(models.Model):
+    """A market with its own rules and hours. The simulated venue is open around the clock."""
+
+    class Kind(models.TextChoices):
+        SIMULATED = "SIMULATED"
+        INTERNAL = "INTERNAL"
+
+    code = models.CharField(max_length=12, primary_key=True)
+    name = models.CharField(max_length=64)
+    kind = models.CharField(max_length=12, choices=Kind)
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Instrument(models.Model):
+    """A thing that trades on one venue, with the grid that its prices and quantities keep to."""
+
+    class AssetClass(models.TextChoices):
+        US_EQUITY = "us_equity"
+        CRYPTO = "crypto"
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN"
+        HALTED = "HALTED"
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    symbol = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=128)
+    venue = models.ForeignKey(Venue, on_delete=models.PROTECT)
+    asset_class = models.CharField(max_length=12, choices=AssetClass)
+    base_currency = models.ForeignKey(
+        Currency, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    quote_currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
+    tick_size = models.DecimalField(max_digits=28, decimal_places=8)
+    lot_size = models.DecimalField(max_digits=28, decimal_places=8)
+    min_notional = models.DecimalField(max_digits=28, decimal_places=8, default=0)
+    status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
+    feed = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        ordering = ["symbol", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(tick_size__gt=0, lot_size__gt=0), name="instrument_grid"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(min_notional__gte=0), name="instrument_min_notional"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class Bar(models.Model):
+    """Open, high, low, close and volume of one instrument over one interval; `start` is inclusive, UTC."""
+
+    class Timeframe(models.TextChoices):
+        MINUTE = "1Min"
+        DAY = "1Day"
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE)
+    timeframe = models.CharField(max_length=8, choices=Timeframe)
+    start = models.DateTimeField()
+    open = models.DecimalField(max_digits=28, decimal_places=8)
+    high = models.DecimalField(max_digits=28, decimal_places=8)
+    low = models.DecimalField(max_digits=28, decimal_places=8)
+    close = models.DecimalField(max_digits=28, decimal_places=8)
+    volume = models.DecimalField(max_digits=28, decimal_places=8)
+    trade_count = models.PositiveIntegerField(default=0)
+    vwap = models.DecimalField(max_digits=28, decimal_places=8, null=True)
+    source = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "timeframe", "start"], name="bar_once"),
+            models.CheckConstraint(
+                condition=models.Q(low__lte=models.F("open"))
+                & models.Q(low__lte=models.F("close"))
+                & models.Q(high__gte=models.F("open"))
+                & models.Q(high__gte=models.F("close")),
+                name="bar_low_and_high_enclose",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.timeframe} {self.start:%Y-%m-%d %H:%M}"

@@ -1,0 +1,1 @@
+"""Who is told: rules, deliveries and the transports that carry them."""

@@ -1,0 +1,1 @@
+"""The order's life: matching, the single-writer engine, services, API and trading pages."""

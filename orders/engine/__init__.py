@@ -1,0 +1,1 @@
+"""The single-writer engine: commands in, one committed batch, replies and events out."""

@@ -1,0 +1,1 @@
+"""What is owned: trading accounts, the ledger, holds and positions."""

@@ -1,0 +1,1 @@
+"""Pure rules of portfolio: no Django, no input or output."""

@@ -1,0 +1,191 @@
+"""What is owned: trading accounts, the double-entry ledger, holds and positions.
+
+Only the engine's batch writes these tables (portfolio.services.posting); everyone else reads. The database
+repeats the rules that must hold: free >= 0, a transfer moves a positive amount between two different accounts.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from marketdata.models import Currency, Instrument
+
+MONEY = {"max_digits": 28, "decimal_places": 8}
+
+
+class TradingAccount(models.Model):
+    """A holder of balances, positions and orders. STREET and HOUSE stand for the other side of trades and deposits."""
+
+    class Kind(models.TextChoices):
+        CASH = "CASH"
+        STREET = "STREET"
+        HOUSE = "HOUSE"
+
+    class VenueKind(models.TextChoices):
+        PAPER = "PAPER"
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.CASH)
+    venue_kind = models.CharField(max_length=8, choices=VenueKind, default=VenueKind.PAPER)
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="trading_accounts",
+    )
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="shared_trading_accounts"
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="CASH", owner__isnull=False)
+                | (~Q(kind="CASH") & Q(owner__isnull=True)),
+                name="account_owner_by_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=~Q(kind="CASH"), name="account_one_street_and_one_house"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Balance(models.Model):
+    """Cash of one account in one currency: total = locked + free. Street and house may go below zero."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="balances")
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT)
+    total = models.DecimalField(**MONEY)
+    locked = models.DecimalField(**MONEY)
+    is_overdraft_allowed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "currency"], name="balance_once"),
+            models.CheckConstraint(condition=Q(locked__gte=0), name="balance_locked_not_negative"),
+            models.CheckConstraint(
+                condition=Q(is_overdraft_allowed=True) | Q(total__gte=F("locked")),
+                name="balance_free_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.currency_id} {self.total}"
+
+
+class Transfer(models.Model):
+    """Money moved from one account to another: one row is both postings, so every transfer sums to zero. Immutable."""
+
+    class Kind(models.TextChoices):
+        TRADE = "TRADE"
+        DEPOSIT = "DEPOSIT"
+        ADJUSTMENT = "ADJUSTMENT"
+
+    id = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    debit_account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    credit_account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, db_index=False)
+    amount = models.DecimalField(**MONEY)
+    trade_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),
+            models.CheckConstraint(
+                condition=~Q(debit_account=F("credit_account")),
+                name="transfer_between_two_accounts",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="TRADE", trade_id__isnull=False)
+                | (~Q(kind="TRADE") & Q(trade_id__isnull=True)),
+                name="transfer_trade_id_by_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["debit_account", "id"], name="transfer_by_debit"),
+            models.Index(fields=["credit_account", "id"], name="transfer_by_credit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.currency_id}"
+
+
+class Hold(models.Model):
+    """What a working order has set aside: cash for a buy, quantity for a sell. PENDING until posted or voided."""
+
+    class State(models.TextChoices):
+        PENDING = "PENDING"
+        POSTED = "POSTED"
+        VOIDED = "VOIDED"
+
+    order_id = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT)
+    currency = models.ForeignKey(Currency, null=True, on_delete=models.PROTECT)
+    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT)
+    amount = models.DecimalField(**MONEY)
+    remaining = models.DecimalField(**MONEY)
+    state = models.CharField(max_length=8, choices=State)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, remaining__gte=0), name="hold_amounts"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="PENDING", remaining__gt=0)
+                | (~Q(state="PENDING") & Q(remaining=0)),
+                name="hold_remaining_by_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__isnull=False, instrument__isnull=True)
+                | Q(currency__isnull=True, instrument__isnull=False),
+                name="hold_of_cash_or_of_quantity",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.state}"
+
+
+class Position(models.Model):
+    """Quantity of one instrument in one account with its cost. Short only for the street."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="positions")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT)
+    quantity = models.DecimalField(**MONEY)
+    locked = models.DecimalField(**MONEY)
+    cost_basis = models.DecimalField(**MONEY)
+    realized_pnl = models.DecimalField(**MONEY)
+    is_short_allowed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "instrument"], name="position_once"),
+            models.CheckConstraint(condition=Q(locked__gte=0), name="position_locked_not_negative"),
+            models.CheckConstraint(
+                condition=Q(is_short_allowed=True) | Q(quantity__gte=F("locked")),
+                name="position_free_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.instrument_id} {self.quantity}"

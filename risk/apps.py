@@ -1,0 +1,8 @@
+"""Registers the risk app with Django."""
+
+from django.apps import AppConfig
+
+
+class RiskConfig(AppConfig):
+    name = "risk"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Pure rules of risk: no Django, no input or output."""

@@ -1,0 +1,1 @@
+"""What decides orders by itself. Empty until the first strategy feature; holds its place in the import order."""

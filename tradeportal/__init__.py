@@ -1,0 +1,1 @@
+"""Composition root: settings, urls, the ASGI entry, Celery and the supervisor."""

@@ -1,0 +1,22 @@
+"""Settings of the test run: the same as production, with cheap password hashing and fixed secrets."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("PORTAL_SECRET_KEY", "a-fixed-key-for-tests-only-0123456789-0123456789")
+os.environ.setdefault("PORTAL_SERVICE", "test")
+os.environ.setdefault("PORTAL_DATA_DIR", tempfile.mkdtemp(prefix="portal-test-"))
+os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
+# Parallel test workers share one Valkey: each keeps to keys and channels of its own.
+os.environ["PORTAL_REDIS_PREFIX"] = "{}{}:".format(
+    os.environ.get("PORTAL_REDIS_PREFIX", "test:"), os.environ.get("PYTEST_XDIST_WORKER", "main")
+)
+
+from tradeportal.settings.base import *  # noqa: F403
+from tradeportal.settings.base import DATABASES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+DATABASES["default"]["OPTIONS"].pop("pool")  # the pool's threads would keep the test database open
+Path(os.environ["PORTAL_DATA_DIR"]).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,14 @@
+"""Every address of the portal, one include an app."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("core.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("", include("marketdata.urls")),
+    path("", include("portfolio.urls")),
+    path("", include("orders.urls")),
+    path("notifications/", include("notifications.urls")),
+    path("admin/", admin.site.urls),
+]
