@@ -1,4 +1,6 @@
-"""Orders and their executions as the engine committed them, and the lease that says which engine may write."""
+"""Orders and their executions as the engine committed them, and the lease that says which engine
+may write.
+"""
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,7 +13,9 @@ MONEY = {"max_digits": 28, "decimal_places": 8}
 
 
 class Order(models.Model):
-    """One order. `sequence` is the engine's order of acceptance: it ranks orders in time, everywhere."""
+    """One order. `sequence` is the engine's order of acceptance: it ranks orders in time,
+    everywhere.
+    """
 
     id = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(unique=True)
@@ -71,7 +75,9 @@ class Order(models.Model):
 
 
 class Execution(models.Model):
-    """One order's part in one trade. Immutable. A trade with the street has one execution, between users two."""
+    """One order's part in one trade. Immutable. A trade with the street has one execution, between
+    users two.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     trade_id = models.BigIntegerField()
@@ -97,7 +103,9 @@ class Execution(models.Model):
 
 
 class EngineLease(models.Model):
-    """Which engine may write a market segment. Every commit checks the epoch; a newer epoch shuts the older out."""
+    """Which engine may write a market segment. Every commit checks the epoch; a newer epoch shuts
+    the older out.
+    """
 
     segment = models.CharField(max_length=32, primary_key=True)
     epoch = models.BigIntegerField()

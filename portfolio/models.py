@@ -1,7 +1,8 @@
 """What is owned: trading accounts, the double-entry ledger, holds and positions.
 
-Only the engine's batch writes these tables (portfolio.services.posting); everyone else reads. The database
-repeats the rules that must hold: free >= 0, a transfer moves a positive amount between two different accounts.
+Only the engine's batch writes these tables (portfolio.services.posting); everyone else reads. The
+database repeats the rules that must hold: free >= 0, a transfer moves a positive amount between two
+different accounts.
 """
 
 import uuid
@@ -16,7 +17,9 @@ MONEY = {"max_digits": 28, "decimal_places": 8}
 
 
 class TradingAccount(models.Model):
-    """A holder of balances, positions and orders. STREET and HOUSE stand for the other side of trades and deposits."""
+    """A holder of balances, positions and orders. STREET and HOUSE stand for the other side of
+    trades and deposits.
+    """
 
     class Kind(models.TextChoices):
         CASH = "CASH"
@@ -61,7 +64,9 @@ class TradingAccount(models.Model):
 
 
 class Balance(models.Model):
-    """Cash of one account in one currency: total = locked + free. Street and house may go below zero."""
+    """Cash of one account in one currency: total = locked + free. Street and house may go below
+    zero.
+    """
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="balances")
@@ -85,7 +90,9 @@ class Balance(models.Model):
 
 
 class Transfer(models.Model):
-    """Money moved from one account to another: one row is both postings, so every transfer sums to zero. Immutable."""
+    """Money moved from one account to another: one row is both postings, so every transfer sums to
+    zero. Immutable.
+    """
 
     class Kind(models.TextChoices):
         TRADE = "TRADE"
@@ -129,7 +136,9 @@ class Transfer(models.Model):
 
 
 class Hold(models.Model):
-    """What a working order has set aside: cash for a buy, quantity for a sell. PENDING until posted or voided."""
+    """What a working order has set aside: cash for a buy, quantity for a sell. PENDING until posted
+    or voided.
+    """
 
     class State(models.TextChoices):
         PENDING = "PENDING"

@@ -1,1 +1,3 @@
-"""What decides orders by itself. Empty until the first strategy feature; holds its place in the import order."""
+"""What decides orders by itself. Empty until the first strategy feature; holds its place in the
+import order.
+"""

@@ -1,7 +1,7 @@
 """The Content-Security-Policy by part of the site: strict with Trusted Types on our pages.
 
-The admin (its theme evaluates Alpine expressions) and the API reference are other people's pages: they get a policy
-of their own, still without any foreign origin. ADR 0007.
+The admin (its theme evaluates Alpine expressions) and the API reference are other people's pages:
+they get a policy of their own, still without any foreign origin. ADR 0007.
 """
 
 from csp.constants import NONE, SELF

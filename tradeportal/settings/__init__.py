@@ -1,3 +1,5 @@
-"""Settings of a running portal; tests use `tradeportal.settings.test`, which builds on the same base."""
+"""Settings of a running portal; tests use `tradeportal.settings.test`, which builds on the same
+base.
+"""
 
 from tradeportal.settings.base import *  # noqa: F403

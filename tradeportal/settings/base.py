@@ -1,4 +1,6 @@
-"""Django settings shared by every process. Values come from `env`; reasons stand beside the choices."""
+"""Django settings shared by every process. Values come from `env`; reasons stand beside the
+choices.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -90,9 +92,7 @@ TEMPLATES = [
     },
 ]
 
-# --- Storage -----------------------------------------------------------------------------------------------------
-# One pool a process: pages run in a thread pool, and a connection opened for each request costs 14 times the
-# throughput (measured). The health check replaces connections that a database restart has broken.
+# --- Storage ----------------------------------------------------------------------------------------------------- One pool a process: pages run in a thread pool, and a connection opened for each request costs 14 times the throughput (measured). The health check replaces connections that a database restart has broken. ---
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = (
     0  # required by the pool: it, not Django, keeps connections open
@@ -108,8 +108,8 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
 
 REDIS_URL = env.text("REDIS_URL")
 REDIS_PREFIX = env.text("PORTAL_REDIS_PREFIX", "portal:")
-# redis-py 8 gives every socket a 5 s read timeout, which ends blocking reads (and idle WebSockets) by accident.
-# Blocking readers state their own; see ADR 0008.
+# redis-py 8 gives every socket a 5 s read timeout, which ends blocking reads (and idle WebSockets)
+# by accident. Blocking readers state their own; see ADR 0008.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -135,7 +135,7 @@ SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 
-# --- Who ---------------------------------------------------------------------------------------------------------
+# --- Who ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -163,7 +163,7 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 OTP_TOTP_ISSUER = "Tradeportal"
 OTP_TOTP_THROTTLE_FACTOR = 1
 
-# --- API ---------------------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -184,7 +184,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- Background work ---------------------------------------------------------------------------------------------
+# --- Background work ------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"{REDIS_PREFIX}celery:",
@@ -204,14 +204,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 
-# --- Mail --------------------------------------------------------------------------------------------------------
+# --- Mail -----------------------------------------------------------------------------------------
 SMTP_URL = env.text("PORTAL_SMTP_URL", "")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("PORTAL_MAIL_FROM", "Tradeportal <portal@localhost>")
 globals().update(env.mail(SMTP_URL))
 
-# --- Pages -------------------------------------------------------------------------------------------------------
+# --- Pages ----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -233,7 +233,7 @@ DJANGO_VITE = {
     }
 }
 
-# --- Browser safety ----------------------------------------------------------------------------------------------
+# --- Browser safety -------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -259,7 +259,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- The portal --------------------------------------------------------------------------------------------------
+# --- The portal -----------------------------------------------------------------------------------
 ENGINE_SOCKET = env.text("PORTAL_ENGINE_SOCKET", str(DATA_DIR / "run" / "engine.sock"))
 ENGINE_SEGMENT = "main"
 ENGINE_REPLY_TIMEOUT_SECONDS = 5

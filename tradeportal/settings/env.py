@@ -1,4 +1,5 @@
-"""The one place that reads the process environment; the supervisor writes it (see docs/configuration.md).
+"""The one place that reads the process environment; the supervisor writes it (see
+docs/configuration.md).
 
 A variable that is missing where it must not be stops the process with a sentence that names it.
 """
@@ -53,7 +54,9 @@ def database(name: str) -> dict[str, Any]:
 
 
 def mail(url_text: str) -> dict[str, Any]:
-    """Django mail settings from `smtp://user:password@host:port` (or `smtps://`); files without one."""
+    """Django mail settings from `smtp://user:password@host:port` (or `smtps://`); files without
+    one.
+    """
     if not url_text:
         return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
     url = urlsplit(url_text)

@@ -1,5 +1,6 @@
-"""Structured logs: one JSON object a line on stdout, with the service and the request id that follows an order
-through the processes. The supervisor writes stdout to <data-dir>/logs/<service>.log.
+"""Structured logs: one JSON object a line on stdout, with the service and the request id that
+follows an order through the processes. The supervisor writes stdout to
+<data-dir>/logs/<service>.log.
 """
 
 import logging.config

@@ -1,0 +1,125 @@
+"""One side of the book: price levels, each a queue of resting orders in time order.
+
+A list of sorted prices with the best at its end makes the best price O(1) and a new price O(log n +
+move); cancels leave a dead entry behind that the queue drops when it reaches the front (measured
+fastest in pure Python).
+"""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from orders.domain.values import Side
+
+
+@dataclass(slots=True, eq=False)
+class RestingOrder:
+    """An order in the book. `ahead` is the street quantity that stands before it at its price (Q1)."""
+
+    order_id: UUID
+    account_id: int
+    side: Side
+    price: int
+    leaves: int
+    ahead: int
+
+
+class Level:
+    """The queue at one price. `live` counts the orders in it that are not dead."""
+
+    __slots__ = ("live", "max_ahead", "queue", "total")
+
+    def __init__(self) -> None:
+        self.queue: deque[RestingOrder] = deque()
+        self.live = 0
+        self.total = 0
+        self.max_ahead = 0
+
+    def orders(self) -> Iterator[RestingOrder]:
+        """The live orders in time order."""
+        return (order for order in self.queue if order.leaves)
+
+    def first(self) -> RestingOrder | None:
+        """The live order at the front; dead ones before it are dropped."""
+        queue = self.queue
+        while queue:
+            if queue[0].leaves:
+                return queue[0]
+            queue.popleft()
+        return None
+
+    def lower_ahead(self, gone: int) -> None:
+        """Street quantity `gone` was taken here: every order has that much less before it (Q3)."""
+        if not gone or not self.max_ahead:
+            return
+        for order in self.orders():
+            order.ahead = max(order.ahead - gone, 0)
+        self.max_ahead = max(self.max_ahead - gone, 0)
+
+    def cap_ahead(self, displayed: int) -> None:
+        """No more than `displayed` street quantity can stand before an order (Q2)."""
+        if self.max_ahead <= displayed:
+            return
+        for order in self.orders():
+            order.ahead = min(order.ahead, displayed)
+        self.max_ahead = displayed
+
+
+class Ladder:
+    """All levels of one side, best first."""
+
+    __slots__ = ("_keys", "_sign", "levels", "queued")
+
+    def __init__(self, side: Side) -> None:
+        self._sign = 1 if side is Side.BUY else -1
+        self._keys: list[int] = []  # price × sign, ascending: the best is last
+        self.levels: dict[int, Level] = {}
+        self.queued: set[int] = set()
+        """Prices at which some order may have street quantity ahead of it: all that a quote must
+        look at.
+        """
+
+    @property
+    def best(self) -> int | None:
+        return self._keys[-1] * self._sign if self._keys else None
+
+    def reaches(self, limit: int | None, price: int) -> bool:
+        """Whether an incoming order on the other side with that limit may trade at `price` of this
+        side.
+        """
+        return limit is None or (price - limit) * self._sign >= 0
+
+    def add(self, order: RestingOrder) -> None:
+        level = self.levels.get(order.price)
+        if level is None:
+            level = self.levels[order.price] = Level()
+            insort(self._keys, order.price * self._sign)
+        level.queue.append(order)
+        level.live += 1
+        level.total += order.leaves
+        if order.ahead:
+            level.max_ahead = max(level.max_ahead, order.ahead)
+            self.queued.add(order.price)
+
+    def reduce(self, order: RestingOrder, quantity: int) -> None:
+        """Lower an order's leaves; at zero it is dead, and the level goes with its last live order."""
+        level = self.levels[order.price]
+        order.leaves -= quantity
+        level.total -= quantity
+        if order.leaves:
+            return
+        level.live -= 1
+        if not level.live:
+            del self.levels[order.price]
+            self.queued.discard(order.price)
+            key = order.price * self._sign
+            if self._keys[-1] == key:
+                self._keys.pop()
+            else:
+                del self._keys[bisect_left(self._keys, key)]
+
+    def prices(self) -> Iterator[int]:
+        """Best first. The ladder must not change while this is read."""
+        return (key * self._sign for key in reversed(self._keys))
