@@ -1,0 +1,249 @@
+"""The slow, obvious order book: the oracle that the fast book is compared with after every step.
+
+Written from docs/matching.md alone, rule by rule, with plain lists that are scanned from the start
+each time. It speaks plain values: sides are "BUY" and "SELL", fills and resting orders are tuples.
+"""
+
+import copy
+from dataclasses import dataclass
+from uuid import UUID
+
+STREET_TTL_NS = 5_000_000_000
+
+OPPOSITE = {"BUY": "SELL", "SELL": "BUY"}
+
+Level = tuple[int, int]  # (price, quantity)
+StreetFill = tuple[UUID, int, int, int]  # (order, price, quantity, leaves)
+RestingRow = tuple[UUID, int, str, int, int, int]  # (order, account, side, price, leaves, ahead)
+# (maker order or None for the street, maker account, price, quantity, maker's leaves)
+TakerFill = tuple[UUID | None, int | None, int, int, int]
+
+
+@dataclass(eq=False)
+class Order:
+    """A user's order at rest in the book."""
+
+    order_id: UUID
+    account_id: int
+    side: str
+    price: int
+    leaves: int
+    ahead: int
+
+
+@dataclass(eq=False)
+class StreetLevel:
+    """What is left of one street level."""
+
+    price: int
+    quantity: int
+
+
+def is_better(side: str, price: int, other: int) -> bool:
+    """Whether a maker on `side` at `price` stands before one at `other`."""
+    return price > other if side == "BUY" else price < other
+
+
+def limit_reaches(taker_side: str, limit_price: int | None, maker_price: int) -> bool:
+    """Whether a taker may trade at a maker's price; a market order has no limit."""
+    return limit_price is None or not is_better(taker_side, maker_price, limit_price)
+
+
+class ReferenceBook:
+    """One book: `_orders` in order of arrival, `_street` a list per side, best first."""
+
+    def __init__(self) -> None:
+        self._orders: list[Order] = []
+        self._street: dict[str, list[StreetLevel]] = {"BUY": [], "SELL": []}
+        self._street_received_ns = 0
+
+    def _street_levels(self, side: str, now_ns: int) -> list[StreetLevel]:
+        """S3: street levels that still count; a street older than its time to live is empty."""
+        if now_ns - self._street_received_ns > STREET_TTL_NS:
+            return []
+        return [level for level in self._street[side] if level.quantity > 0]
+
+    def _displayed(self, side: str, price: int, now_ns: int) -> int:
+        """S2: the street quantity left at a price."""
+        levels = self._street_levels(side, now_ns)
+        return sum(level.quantity for level in levels if level.price == price)
+
+    def _queue(self, side: str, price: int) -> list[Order]:
+        """The resting orders at one price, in time order."""
+        return [order for order in self._orders if order.side == side and order.price == price]
+
+    def _order_prices(self, side: str) -> list[int]:
+        """The prices at which orders rest, best first."""
+        prices = {order.price for order in self._orders if order.side == side}
+        return sorted(prices, reverse=side == "BUY")
+
+    def _prices(self, side: str, now_ns: int) -> list[int]:
+        """The union of the resting orders' and the street's prices, best first."""
+        prices = {level.price for level in self._street_levels(side, now_ns)}
+        return sorted(prices.union(self._order_prices(side)), reverse=side == "BUY")
+
+    def best(self, side: str, now_ns: int) -> int | None:
+        """The best price of a side, street and resting orders together."""
+        prices = self._prices(side, now_ns)
+        return prices[0] if prices else None
+
+    def depth(self, side: str, levels: int, now_ns: int) -> list[Level]:
+        """The best levels of a side: street quantity and leaves added up by price."""
+        rows = []
+        for price in self._prices(side, now_ns)[:levels]:
+            leaves = sum(order.leaves for order in self._queue(side, price))
+            rows.append((price, self._displayed(side, price, now_ns) + leaves))
+        return rows
+
+    def resting(self) -> list[RestingRow]:
+        """Every resting order: bids best first and in time order, then offers likewise."""
+        return [
+            (order.order_id, order.account_id, side, price, order.leaves, order.ahead)
+            for side in ("BUY", "SELL")
+            for price in self._order_prices(side)
+            for order in self._queue(side, price)
+        ]
+
+    # Orders
+
+    def would_self_trade(self, account_id: int, side: str, limit_price: int | None) -> bool:
+        """O1: the order's limit reaches a resting order of its own account."""
+        return any(
+            order.account_id == account_id
+            and order.side == OPPOSITE[side]
+            and limit_reaches(side, limit_price, order.price)
+            for order in self._orders
+        )
+
+    def takeable(
+        self, side: str, limit_price: int | None, quantity: int, now_ns: int
+    ) -> tuple[int, int]:
+        """(quantity, sum of price times quantity) that `take` would get now."""
+        trial = ReferenceBook()
+        trial._orders = [copy.copy(order) for order in self._orders]
+        trial._street = {key: [copy.copy(lv) for lv in rows] for key, rows in self._street.items()}
+        trial._street_received_ns = self._street_received_ns
+        fills = trial.take(side, limit_price, quantity, now_ns)
+        return sum(fill[3] for fill in fills), sum(fill[2] * fill[3] for fill in fills)
+
+    def take(
+        self, side: str, limit_price: int | None, quantity: int, now_ns: int
+    ) -> list[TakerFill]:
+        """T1: price by price, best first; the street ahead of an order goes before it."""
+        maker_side = OPPOSITE[side]
+        fills: list[TakerFill] = []
+        for price in self._prices(maker_side, now_ns):
+            if not limit_reaches(side, limit_price, price):
+                break
+            for order in self._queue(maker_side, price):
+                wanted = min(order.ahead, quantity)
+                quantity -= self._take_street(maker_side, price, wanted, now_ns, fills)
+                quantity -= self._take_order(order, quantity, fills)
+            quantity -= self._take_street(maker_side, price, quantity, now_ns, fills)
+        return fills
+
+    def _take_street(
+        self, side: str, price: int, wanted: int, now_ns: int, fills: list[TakerFill]
+    ) -> int:
+        """T2, T3: take street quantity as far as it goes; return what was taken."""
+        taken = min(wanted, self._displayed(side, price, now_ns))
+        if taken == 0:
+            return 0
+        for level in self._street[side]:
+            if level.price == price:
+                level.quantity -= taken
+        self._lower_ahead(side, price, taken)  # Q3
+        if fills and fills[-1][0] is None and fills[-1][2] == price:
+            run = fills.pop()  # T3: one fill per uninterrupted run
+            fills.append((None, None, price, run[3] + taken, 0))
+        else:
+            fills.append((None, None, price, taken, 0))
+        return taken
+
+    def _take_order(self, order: Order, wanted: int, fills: list[TakerFill]) -> int:
+        """T2: fill a resting order at its own price; return what was taken."""
+        taken = self._fill(order, wanted)
+        if taken > 0:
+            fills.append((order.order_id, order.account_id, order.price, taken, order.leaves))
+        return taken
+
+    def _fill(self, order: Order, wanted: int) -> int:
+        """Fill up to the leaves; a filled order is removed, a partial one keeps its place."""
+        filled = min(order.leaves, wanted)
+        order.leaves -= filled
+        if order.leaves == 0:
+            self._orders.remove(order)
+        return filled
+
+    def _lower_ahead(self, side: str, price: int, quantity: int) -> None:
+        """Q3, M2: the street quantity in front of every order at a price has gone down."""
+        for order in self._queue(side, price):
+            order.ahead = max(0, order.ahead - quantity)
+
+    def rest(
+        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
+    ) -> None:
+        """Q1: last in time at its price, behind the street displayed there."""
+        ahead = self._displayed(side, price, now_ns)
+        self._orders.append(Order(order_id, account_id, side, price, quantity, ahead))
+
+    def cancel(self, order_id: UUID) -> int | None:
+        """C1: remove a resting order and tell its leaves; None when it does not rest."""
+        for order in self._orders:
+            if order.order_id == order_id:
+                self._orders.remove(order)
+                return order.leaves
+        return None
+
+    # The street moves
+
+    def set_street(
+        self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
+    ) -> list[StreetFill]:
+        """S1: replace the street unless the quote is crossed; then Q2, then M1."""
+        if bids and asks and bids[0][0] >= asks[0][0]:
+            return []
+        self._street["BUY"] = [StreetLevel(*level) for level in bids]
+        self._street["SELL"] = [StreetLevel(*level) for level in asks]
+        self._street_received_ns = received_ns
+        for order in self._orders:  # Q2
+            order.ahead = min(order.ahead, self._displayed(order.side, order.price, now_ns))
+        return self._quote_through("BUY", now_ns) + self._quote_through("SELL", now_ns)
+
+    def _quote_through(self, side: str, now_ns: int) -> list[StreetFill]:
+        """M1: orders that the opposite street crosses trade with it at their own price."""
+        fills: list[StreetFill] = []
+        for price in self._order_prices(side):
+            for order in self._queue(side, price):
+                quantity = 0
+                for level in self._street_levels(OPPOSITE[side], now_ns):
+                    if limit_reaches(side, price, level.price):
+                        taken = min(order.leaves - quantity, level.quantity)
+                        level.quantity -= taken
+                        quantity += taken
+                if quantity > 0:
+                    self._fill(order, quantity)
+                    fills.append((order.order_id, price, quantity, order.leaves))
+        return fills
+
+    def street_trade(
+        self, price: int, quantity: int, aggressor: str, now_ns: int
+    ) -> list[StreetFill]:
+        """M2: fill orders the print went through, then those it got down to at its price."""
+        side = OPPOSITE[aggressor]
+        fills: list[StreetFill] = []
+        gone = 0
+        for level in self._order_prices(side):
+            if is_better(side, price, level):
+                break
+            for order in self._queue(side, level):
+                if level == price:
+                    passed = min(max(0, order.ahead - gone), quantity)
+                    quantity -= passed
+                    gone += passed
+                filled = self._fill(order, quantity)
+                quantity -= filled
+                if filled > 0:
+                    fills.append((order.order_id, level, filled, order.leaves))
+        self._lower_ahead(side, price, gone)
+        return fills
