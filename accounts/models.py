@@ -4,6 +4,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+
+from accounts.domain.roles import Role
 
 
 class User(AbstractUser):
@@ -13,18 +17,24 @@ class User(AbstractUser):
     is_email_wanted = models.BooleanField(default=True)
 
     class Meta(AbstractUser.Meta):
-        constraints = [
-            models.UniqueConstraint(
-                models.functions.Lower("username"), name="username_any_case_once"
-            )
-        ]
+        constraints = [models.UniqueConstraint(Lower("username"), name="username_any_case_once")]
 
     def __str__(self) -> str:
         return self.username
 
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        """The user's roles, read once per instance. Who was made by `createsuperuser` counts as an
+        admin.
+        """
+        names = frozenset(self.groups.values_list("name", flat=True))
+        return names | {Role.ADMIN.value} if self.is_superuser else names
+
 
 class ApiKey(models.Model):
-    """A key pair for a program. The secret is shown once; only its SHA-256 is kept (it has 256 random bits)."""
+    """A key pair for a program. The secret is shown once; only its SHA-256 is kept (it has 256
+    random bits).
+    """
 
     key_id = models.CharField(max_length=32, unique=True)
     secret_hash = models.CharField(max_length=64)

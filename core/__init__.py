@@ -1,1 +1,1 @@
-"""Shared kernel: value types, clock, ids, events, outbox, audit, API errors. Imported by every app."""
+"""Shared kernel: values, clock, ids, events, outbox, audit, API errors. Imported by every app."""

@@ -1,6 +1,7 @@
 """How the REST API reads requests and says no: the strict JSON parser and the one error shape.
 
-The body serves two readers at once: `code` and `message` for the Alpaca dialect, the members of RFC 9457 for others.
+The body serves two readers at once: `code` and `message` for the Alpaca dialect, the members of RFC
+9457 for others.
 """
 
 from collections.abc import Mapping
@@ -84,6 +85,26 @@ def refusal_body(refusal: Refusal) -> dict[str, object]:
         reason=refusal.reason,
         message=refusal.message,
         facts=refusal.facts,
+    )
+
+
+def rate_limited() -> Refusal:
+    """The refusal of a request beyond its key's budget; the rate headers say when to come back."""
+    return Refusal(
+        status=429,
+        code=CODE_RATE_LIMITED,
+        reason=ErrorReason.RATE_LIMITED,
+        message="Too many requests; wait and retry.",
+    )
+
+
+def not_authenticated() -> Refusal:
+    """The refusal of a request without a live key; it never says which part was wrong."""
+    return Refusal(
+        status=401,
+        code=CODE_NOT_AUTHENTICATED,
+        reason=ErrorReason.NOT_AUTHENTICATED,
+        message="Send a valid API key id and secret.",
     )
 
 
@@ -180,7 +201,9 @@ def _as_refusal(error: Exception) -> Refusal | None:
 def exception_handler(
     error: Exception, context: Mapping[str, Any]
 ) -> Response | None:  # Any: DRF's context
-    """DRF's exception hook: refusals in the one shape; None lets an unexpected error become a logged 500."""
+    """DRF's exception hook: refusals in the one shape; None lets an unexpected error become a
+    logged 500.
+    """
     refusal = error if isinstance(error, Refusal) else _as_refusal(error)
     if refusal is None:
         return None

@@ -1,4 +1,6 @@
-"""JSON in the Redis cache: Django's own serializer there is pickle, which runs code when a key is forged."""
+"""JSON in the Redis cache: Django's own serializer there is pickle, which runs code when a key is
+forged.
+"""
 
 import json
 from typing import Any

@@ -17,7 +17,7 @@ def current_request_id() -> str:
 
 
 def begin_request(offered: str | None) -> str:
-    """Take the client's X-Request-ID when it is harmless, else make one; bind it to the log lines."""
+    """Take the client's X-Request-ID when harmless, else make one; bind it to the log lines."""
     request_id = offered if offered and _SAFE.fullmatch(offered) else uuid4().hex
     _current.set(request_id)
     structlog.contextvars.clear_contextvars()

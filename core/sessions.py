@@ -1,13 +1,15 @@
 """Sessions cached in Redis and kept in PostgreSQL; losing Redis costs speed, never a sign-in.
 
-Django's cached_db writes both but reads the cache without a net: here a cache that fails counts as empty.
+Django's cached_db writes both but reads the cache without a net: here a cache that fails counts as
+empty.
 """
 
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
-from django.core.cache import BaseCache
+from django.core.cache import BaseCache, caches
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
@@ -33,7 +35,8 @@ class ForgivingCache:
             logger.warning("session_cache_unavailable", error=str(error))
 
     def delete(self, key: str) -> bool:
-        # A deletion must not be lost: were the key to survive, a signed-out session would live on in the cache.
+        # A deletion must not be lost: were the key to survive, a signed-out session would live on
+        # in the cache.
         return self._cache.delete(key)
 
     def __contains__(self, key: str) -> bool:
@@ -50,4 +53,4 @@ class SessionStore(CachedDatabaseStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._cache = ForgivingCache(self._cache)
+        self._cache = ForgivingCache(caches[settings.SESSION_CACHE_ALIAS])

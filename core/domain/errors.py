@@ -1,6 +1,8 @@
-"""What a refusal carries everywhere: a closed reason code, the facts that caused it and a sentence for people.
+"""What a refusal carries everywhere: a closed reason code, the facts that caused it and a sentence
+for people.
 
-Raised by services and the API rims for broken requests; the engine returns the same three parts as a result.
+Raised by services and the API rims for broken requests; the engine returns the same three parts as
+a result.
 """
 
 from collections.abc import Mapping

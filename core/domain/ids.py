@@ -23,5 +23,7 @@ def new_id(now_ns: int) -> UUID:
 
 
 def execution_uuid(number: int) -> UUID:
-    """The UUID by which the API shows execution `number`; the same number always gives the same UUID."""
+    """The UUID by which the API shows execution `number`; the same number always gives the same
+    UUID.
+    """
     return UUID(int=_EXECUTION_SPACE | number)

@@ -1,7 +1,8 @@
 """JSON read strictly: one meaning for every reader, or a clear refusal before anything happens.
 
-Refused: duplicate keys (readers disagree which one counts), NaN and infinities, numbers that a float would bend,
-nesting and sizes beyond the named limits, text that is not UTF-8. Numbers come out as int or exact Decimal.
+Refused: duplicate keys (readers disagree which one counts), NaN and infinities, numbers that a
+float would bend, nesting and sizes beyond the named limits, text that is not UTF-8. Numbers come
+out as int or exact Decimal.
 """
 
 import json

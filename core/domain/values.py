@@ -1,13 +1,17 @@
-"""Money, Price and Quantity: immutable values that cannot be mixed up, and the fixed-point units of the engine.
+"""Money, Price and Quantity: immutable values that cannot be mixed up, and the fixed-point units of
+the engine.
 
-Used at the rims (forms, API, admin, services). The engine itself counts in ticks, lots and units (integers).
+Used at the rims (forms, API, admin, services). The engine itself counts in ticks, lots and units
+(integers).
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 UNITS_PER_ONE = 10**8
-"""The engine's money is a whole number of units of 10^-8 of the currency; so are stored prices and quantities."""
+"""The engine's money is a whole number of units of 10^-8 of the currency; so are stored prices and
+quantities.
+"""
 
 UNIT = Decimal(1) / UNITS_PER_ONE
 

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.RequireVerifiedMiddleware",
+    "accounts.middleware.RateLimitHeadersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -92,11 +93,12 @@ TEMPLATES = [
     },
 ]
 
-# --- Storage ----------------------------------------------------------------------------------------------------- One pool a process: pages run in a thread pool, and a connection opened for each request costs 14 times the throughput (measured). The health check replaces connections that a database restart has broken. ---
+# --- Storage
+# One pool a process: pages run in a thread pool, and a connection opened for each request costs
+# 14 times the throughput (measured). The health check replaces connections that a database
+# restart has broken. CONN_MAX_AGE is 0 because the pool, not Django, keeps connections open.
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
-DATABASES["default"]["CONN_MAX_AGE"] = (
-    0  # required by the pool: it, not Django, keeps connections open
-)
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"]["application_name"] = f"portal-{SERVICE}"
 DATABASES["default"]["OPTIONS"]["pool"] = {
@@ -135,7 +137,7 @@ SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 
-# --- Who ------------------------------------------------------------------------------------------
+# --- Who
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -163,7 +165,7 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 OTP_TOTP_ISSUER = "Tradeportal"
 OTP_TOTP_THROTTLE_FACTOR = 1
 
-# --- API ------------------------------------------------------------------------------------------
+# --- API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -176,7 +178,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradeportal API",
-    "DESCRIPTION": "Trading and market data in the Alpaca v2 dialect; unmodified alpaca-py scripts run against it.",
+    "DESCRIPTION": "Trading and market data in the Alpaca v2 dialect: alpaca-py runs unmodified.",
     "VERSION": "2",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -184,7 +186,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- Background work ------------------------------------------------------------------------------
+# --- Background work
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": f"{REDIS_PREFIX}celery:",
@@ -204,14 +206,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 
-# --- Mail -----------------------------------------------------------------------------------------
+# --- Mail
 SMTP_URL = env.text("PORTAL_SMTP_URL", "")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("PORTAL_MAIL_FROM", "Tradeportal <portal@localhost>")
 globals().update(env.mail(SMTP_URL))
 
-# --- Pages ----------------------------------------------------------------------------------------
+# --- Pages
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -233,7 +235,7 @@ DJANGO_VITE = {
     }
 }
 
-# --- Browser safety -------------------------------------------------------------------------------
+# --- Browser safety
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -259,7 +261,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- The portal -----------------------------------------------------------------------------------
+# --- The portal
 ENGINE_SOCKET = env.text("PORTAL_ENGINE_SOCKET", str(DATA_DIR / "run" / "engine.sock"))
 ENGINE_SEGMENT = "main"
 ENGINE_REPLY_TIMEOUT_SECONDS = 5

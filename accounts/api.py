@@ -1,0 +1,83 @@
+"""How DRF learns who calls: API keys, their scopes and their request budget. Sessions do not open
+the API.
+"""
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.domain.api_keys import KeyPair, Principal, Scope, read_key_pair
+from accounts.models import User
+from accounts.services import resolve_key, spend_request
+from core.api import rate_limited
+from core.domain.clock import SystemClock
+
+
+def key_pair_of(request: HttpRequest) -> KeyPair | None:
+    """The key pair that the request's headers carry, in either form."""
+    return read_key_pair(
+        key_id=request.headers.get("APCA-API-KEY-ID"),
+        secret=request.headers.get("APCA-API-SECRET-KEY"),
+        authorization=request.headers.get("Authorization"),
+    )
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """request.auth is the Principal; request.user its User, whose other columns load only when
+    read.
+
+    Every authenticated request is counted; the RateLimitHeaders middleware shows the count on the
+    answer.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Principal] | None:
+        pair = key_pair_of(request)
+        if pair is None:
+            if any(
+                name in request.headers
+                for name in ("APCA-API-KEY-ID", "APCA-API-SECRET-KEY", "Authorization")
+            ):
+                raise AuthenticationFailed
+            return None
+        principal = resolve_key(pair.key_id, pair.secret)
+        if principal is None:
+            raise AuthenticationFailed
+        decision = spend_request(principal)
+        headers = decision.headers(SystemClock().now_ns())
+        request._request.rate_limit_headers = headers  # type: ignore[attr-defined]
+        if not decision.is_allowed:
+            raise rate_limited()
+        return user_of(principal), principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return "APCA"
+
+
+def user_of(principal: Principal) -> User:
+    """The principal's User without a query: the columns that are not known yet load when they are
+    read.
+    """
+    user = User.from_db(
+        None, ["id", "username", "is_active"], [principal.user_id, principal.username, True]
+    )
+    user.role_names = principal.roles
+    return user
+
+
+class HasScope(BasePermission):
+    """`permission_classes = [HasScope("trade")]`: the key lists the scope and its owner's roles
+    allow it.
+    """
+
+    def __init__(self, scope: str) -> None:
+        self.scope = Scope(scope)
+
+    def __call__(self) -> "HasScope":
+        """DRF calls what stands in permission_classes; this is already the permission."""
+        return self
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Principal) and self.scope in request.auth.scopes
