@@ -7,11 +7,12 @@ once, or else it has not tested what it claims to.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
 from tests.properties.swarm import Cancel, Place, Print, Probe, Quote, Step, Wait
-from tests.reference.book import STREET_TTL_NS, RestingRow, StreetFill, TakerFill
+from tests.reference.book import STREET_TTL_NS, RestingRow, StreetFill, TakerFill, is_sound_quote
 from tests.reference.books import PlainBook
 from tests.reference.placing import place
 
@@ -24,6 +25,7 @@ SOMETIMES = frozenset(
         "quote through an order",
         "quote through several orders",
         "crossed quote ignored",
+        "malformed quote ignored",
         "quote arrived expired",
         "street expired",
         "street trade left a part of what stood ahead",
@@ -138,9 +140,11 @@ class Lockstep:
             f"{message}", lambda book: book.set_street(bids, asks, received_ns, self._now_ns)
         )
 
+        is_sound = is_sound_quote(bids, asks)
         crossed = bool(bids and asks and bids[0][0] >= asks[0][0])
         self._mark("crossed quote ignored", crossed)
-        self._mark("quote arrived expired", message.age_ns > STREET_TTL_NS and not crossed)
+        self._mark("malformed quote ignored", not is_sound and not crossed)
+        self._mark("quote arrived expired", is_sound and message.age_ns > STREET_TTL_NS)
         self._mark("quote through an order", len(fills) > 0)
         self._mark("quote through several orders", len(fills) > 1)
         self._mark("earlier order had more ahead", has_more_ahead_earlier(self.oracle.resting()))
@@ -188,5 +192,5 @@ def has_street_between(fills: tuple[TakerFill, ...]) -> bool:
 
 def has_more_ahead_earlier(resting: list[RestingRow]) -> bool:
     """Two orders at one price, of which the earlier has more street ahead."""
-    pairs = zip(resting, resting[1:], strict=False)
+    pairs = pairwise(resting)
     return any(a[2:4] == b[2:4] and a[5] > b[5] for a, b in pairs)

@@ -1,4 +1,4 @@
-"""Shrinking a failing history to a few steps that still fail, by leaving out ever smaller pieces."""
+"""Shrinking a failing history to few steps that still fail, by leaving out ever smaller pieces."""
 
 from collections.abc import Callable
 

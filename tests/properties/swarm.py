@@ -14,7 +14,7 @@ from tests.reference.placing import Incoming
 
 MESSAGE_WEIGHTS = {
     "place": (10, 20, 40),
-    "cancel": (1, 4, 8),
+    "cancel": (2, 8, 16),
     "quote": (1, 4, 16),
     "print": (1, 2, 8),
     "wait": (1, 4),
@@ -133,7 +133,7 @@ class Swarm:
                 return self._wait()
 
     def _growing_queue(self) -> list[Message]:
-        """Orders joining one price while the street there grows, then something that runs into them."""
+        """Orders join one price while the street there grows, then something runs into them."""
         draw = self._random
         side, aggressor = draw.choice((("BUY", "SELL"), ("SELL", "BUY")))
         price = self.middle + (0 if side == "BUY" else 1)
@@ -180,7 +180,25 @@ class Swarm:
         age_ns = 0
         if draw.random() < self.late_share:
             age_ns = draw.choice((STREET_TTL_NS - 1, STREET_TTL_NS, STREET_TTL_NS + 1))
-        return Quote(self._street_side(bid, -1), self._street_side(ask, 1), age_ns)
+        bids, asks = self._street_side(bid, -1), self._street_side(ask, 1)
+        if draw.random() < 0.02:
+            bids, asks = draw.choice(((self._damaged(bids), asks), (bids, self._damaged(asks))))
+        return Quote(bids, asks, age_ns)
+
+    def _damaged(self, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        """What a broken feed sends: a level without quantity or price, out of order, too many."""
+        first = levels[0] if levels else (self.middle, 1)
+        return self._random.choice(
+            (
+                (*levels, (first[0], 1)),
+                ((first[0], 0), *levels[1:]),
+                (*levels[:-1], (first[0], -1)),
+                (*levels, (0, 1)),
+                tuple(reversed((*levels, *levels[:1]))),
+                tuple((first[0] + step, 1) for step in range(11)),
+                tuple((first[0] - step, 1) for step in range(11)),
+            )
+        )
 
     def _print(self) -> Print:
         aggressor = self._side()

@@ -1,4 +1,4 @@
-"""The fast book does what the rules say: random histories, compared with the oracle after every step.
+"""The fast book does what the rules say: random histories, compared with the oracle at every step.
 
 PORTAL_SEEDS histories of PORTAL_STEPS steps are run, from PORTAL_FIRST_SEED on. A failure names its
 seed, the shortest part of its history that still fails, and the command that runs it again.
@@ -12,8 +12,8 @@ import pytest
 from tests.properties.lockstep import SOMETIMES, Divergence, Lockstep
 from tests.properties.shrink import shrink
 from tests.properties.swarm import Step, Swarm
-from tests.reference.books import FastBook, PlainBook
 from tests.reference.book import ReferenceBook
+from tests.reference.books import FastBook, PlainBook
 
 SEEDS = int(os.environ.get("PORTAL_SEEDS", "200"))
 STEPS = int(os.environ.get("PORTAL_STEPS", "1000"))

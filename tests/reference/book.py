@@ -4,11 +4,11 @@ Written from docs/matching.md alone, rule by rule, with plain lists that are sca
 each time. It speaks plain values: sides are "BUY" and "SELL", fills and resting orders are tuples.
 """
 
-import copy
 from dataclasses import dataclass
 from uuid import UUID
 
 STREET_TTL_NS = 5_000_000_000
+STREET_LEVELS_MAX = 10
 
 OPPOSITE = {"BUY": "SELL", "SELL": "BUY"}
 
@@ -31,14 +31,6 @@ class Order:
     ahead: int
 
 
-@dataclass(eq=False)
-class StreetLevel:
-    """What is left of one street level."""
-
-    price: int
-    quantity: int
-
-
 def is_better(side: str, price: int, other: int) -> bool:
     """Whether a maker on `side` at `price` stands before one at `other`."""
     return price > other if side == "BUY" else price < other
@@ -49,24 +41,31 @@ def limit_reaches(taker_side: str, limit_price: int | None, maker_price: int) ->
     return limit_price is None or not is_better(taker_side, maker_price, limit_price)
 
 
+def is_sound_quote(bids: list[Level], asks: list[Level]) -> bool:
+    """S1: ten levels a side at most, best first, each price once, all positive, not crossed."""
+    bid_prices, ask_prices = [price for price, _ in bids], [price for price, _ in asks]
+    return (
+        max(len(bids), len(asks)) <= STREET_LEVELS_MAX
+        and all(price > 0 and quantity > 0 for price, quantity in bids + asks)
+        and bid_prices == sorted(set(bid_prices), reverse=True)
+        and ask_prices == sorted(set(ask_prices))
+        and not (bids and asks and bid_prices[0] >= ask_prices[0])
+    )
+
+
 class ReferenceBook:
-    """One book: `_orders` in order of arrival, `_street` a list per side, best first."""
+    """One book: `_orders` in order of arrival, `_street` by side the quantity at each price."""
 
     def __init__(self) -> None:
         self._orders: list[Order] = []
-        self._street: dict[str, list[StreetLevel]] = {"BUY": [], "SELL": []}
+        self._street: dict[str, dict[int, int]] = {"BUY": {}, "SELL": {}}
         self._street_received_ns = 0
 
-    def _street_levels(self, side: str, now_ns: int) -> list[StreetLevel]:
-        """S3: street levels that still count; a street older than its time to live is empty."""
+    def _displayed(self, side: str, now_ns: int) -> dict[int, int]:
+        """S2, S3: what is left of the street, best first; nothing once it is too old."""
         if now_ns - self._street_received_ns > STREET_TTL_NS:
-            return []
-        return [level for level in self._street[side] if level.quantity > 0]
-
-    def _displayed(self, side: str, price: int, now_ns: int) -> int:
-        """S2: the street quantity left at a price."""
-        levels = self._street_levels(side, now_ns)
-        return sum(level.quantity for level in levels if level.price == price)
+            return {}
+        return {price: left for price, left in self._street[side].items() if left > 0}
 
     def _queue(self, side: str, price: int) -> list[Order]:
         """The resting orders at one price, in time order."""
@@ -79,8 +78,8 @@ class ReferenceBook:
 
     def _prices(self, side: str, now_ns: int) -> list[int]:
         """The union of the resting orders' and the street's prices, best first."""
-        prices = {level.price for level in self._street_levels(side, now_ns)}
-        return sorted(prices.union(self._order_prices(side)), reverse=side == "BUY")
+        prices = {*self._displayed(side, now_ns), *self._order_prices(side)}
+        return sorted(prices, reverse=side == "BUY")
 
     def best(self, side: str, now_ns: int) -> int | None:
         """The best price of a side, street and resting orders together."""
@@ -92,7 +91,7 @@ class ReferenceBook:
         rows = []
         for price in self._prices(side, now_ns)[:levels]:
             leaves = sum(order.leaves for order in self._queue(side, price))
-            rows.append((price, self._displayed(side, price, now_ns) + leaves))
+            rows.append((price, leaves + self._displayed(side, now_ns).get(price, 0)))
         return rows
 
     def resting(self) -> list[RestingRow]:
@@ -120,8 +119,8 @@ class ReferenceBook:
     ) -> tuple[int, int]:
         """(quantity, sum of price times quantity) that `take` would get now."""
         trial = ReferenceBook()
-        trial._orders = [copy.copy(order) for order in self._orders]
-        trial._street = {key: [copy.copy(lv) for lv in rows] for key, rows in self._street.items()}
+        trial._orders = [Order(**vars(order)) for order in self._orders]
+        trial._street = {side: dict(levels) for side, levels in self._street.items()}
         trial._street_received_ns = self._street_received_ns
         fills = trial.take(side, limit_price, quantity, now_ns)
         return sum(fill[3] for fill in fills), sum(fill[2] * fill[3] for fill in fills)
@@ -146,12 +145,10 @@ class ReferenceBook:
         self, side: str, price: int, wanted: int, now_ns: int, fills: list[TakerFill]
     ) -> int:
         """T2, T3: take street quantity as far as it goes; return what was taken."""
-        taken = min(wanted, self._displayed(side, price, now_ns))
+        taken = min(wanted, self._displayed(side, now_ns).get(price, 0))
         if taken == 0:
             return 0
-        for level in self._street[side]:
-            if level.price == price:
-                level.quantity -= taken
+        self._street[side][price] -= taken
         self._lower_ahead(side, price, taken)  # Q3
         if fills and fills[-1][0] is None and fills[-1][2] == price:
             run = fills.pop()  # T3: one fill per uninterrupted run
@@ -184,7 +181,7 @@ class ReferenceBook:
         self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None:
         """Q1: last in time at its price, behind the street displayed there."""
-        ahead = self._displayed(side, price, now_ns)
+        ahead = self._displayed(side, now_ns).get(price, 0)
         self._orders.append(Order(order_id, account_id, side, price, quantity, ahead))
 
     def cancel(self, order_id: UUID) -> int | None:
@@ -200,14 +197,14 @@ class ReferenceBook:
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
     ) -> list[StreetFill]:
-        """S1: replace the street unless the quote is crossed; then Q2, then M1."""
-        if bids and asks and bids[0][0] >= asks[0][0]:
+        """S1: replace the street unless the quote is refused; then Q2, then M1."""
+        if not is_sound_quote(bids, asks):
             return []
-        self._street["BUY"] = [StreetLevel(*level) for level in bids]
-        self._street["SELL"] = [StreetLevel(*level) for level in asks]
+        self._street = {"BUY": dict(bids), "SELL": dict(asks)}
         self._street_received_ns = received_ns
         for order in self._orders:  # Q2
-            order.ahead = min(order.ahead, self._displayed(order.side, order.price, now_ns))
+            shown = self._displayed(order.side, now_ns).get(order.price, 0)
+            order.ahead = min(order.ahead, shown)
         return self._quote_through("BUY", now_ns) + self._quote_through("SELL", now_ns)
 
     def _quote_through(self, side: str, now_ns: int) -> list[StreetFill]:
@@ -216,10 +213,10 @@ class ReferenceBook:
         for price in self._order_prices(side):
             for order in self._queue(side, price):
                 quantity = 0
-                for level in self._street_levels(OPPOSITE[side], now_ns):
-                    if limit_reaches(side, price, level.price):
-                        taken = min(order.leaves - quantity, level.quantity)
-                        level.quantity -= taken
+                for street_price, left in self._displayed(OPPOSITE[side], now_ns).items():
+                    if limit_reaches(side, price, street_price):
+                        taken = min(order.leaves - quantity, left)
+                        self._street[OPPOSITE[side]][street_price] -= taken
                         quantity += taken
                 if quantity > 0:
                     self._fill(order, quantity)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from orders.domain.matching.book import Book
 from orders.domain.matching.street import StreetQuote
-
 from orders.domain.values import Side
 from tests.reference.book import Level, ReferenceBook, RestingRow, StreetFill, TakerFill
 

@@ -21,7 +21,7 @@ def order_id_of(name: str) -> UUID:
 
 
 def levels_of(text: str) -> list[tuple[int, int]]:
-    """"101x5 102x8" as [(101, 5), (102, 8)]."""
+    """Read "101x5 102x8" as [(101, 5), (102, 8)]."""
     pairs = [level.split("x") for level in text.split()]
     return [(int(price), int(quantity)) for price, quantity in pairs]
 
@@ -102,7 +102,7 @@ class Market:
     # Text and checks
 
     def _parse(self, name: str, text: str) -> Incoming:
-        """"BUY 5 @ 101 IOC", "BUY 5 @ 101" (GTC) or "BUY 5 MARKET"."""
+        """Read "BUY 5 @ 101 IOC", "BUY 5 @ 101" (GTC) or "BUY 5 MARKET"."""
         side, quantity, *terms = text.split()
         account_id = ACCOUNTS[name.split("-")[0]]
         limit = None if terms[0] == "MARKET" else int(terms[1])

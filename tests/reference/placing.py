@@ -37,9 +37,9 @@ def place(book: PlainBook, order: Incoming, now_ns: int) -> Outcome:
     side, limit = order.side, order.limit_price
     if book.would_self_trade(order.account_id, side, limit):  # O1
         return Outcome(reason="SELF_TRADE")
-    if order.time_in_force == "FOK":  # F4
-        if book.takeable(side, limit, order.quantity, now_ns)[0] < order.quantity:
-            return Outcome(reason="FOK_UNFILLABLE")
+    takeable, _ = book.takeable(side, limit, order.quantity, now_ns)
+    if order.time_in_force == "FOK" and takeable < order.quantity:  # F4
+        return Outcome(reason="FOK_UNFILLABLE")
     fills = tuple(book.take(side, limit, order.quantity, now_ns))
     leaves = order.quantity - sum(fill[3] for fill in fills)
     if leaves == 0:

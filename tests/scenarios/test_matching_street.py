@@ -44,6 +44,35 @@ def test_locked_or_crossed_quote_is_ignored(market: Market, bids: str) -> None:
     assert market.queue == ["charlie-2 BUY 1 @ 99 ahead 5", "charlie-1 SELL 1 @ 101 ahead 0"]
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "102x5 101x5",
+        "101x5 101x5",
+        "101x0",
+        "101x5 102x-1",
+        "0x5 101x5",
+        " ".join(f"{price}x1" for price in range(101, 112)),
+    ],
+    ids=["out of order", "price twice", "empty", "negative", "free", "eleven levels"],
+)
+def test_malformed_quote_is_ignored(market: Market, asks: str) -> None:
+    market.quote(bids="99x5", asks="103x5")
+
+    assert market.quote(bids="98x5", asks=asks) == []
+
+    assert (market.bids, market.asks) == ("99x5", "103x5")
+
+
+def test_ten_levels_a_side_are_kept(market: Market) -> None:
+    bids = " ".join(f"{price}x1" for price in range(100, 90, -1))
+    asks = " ".join(f"{price}x1" for price in range(101, 111))
+
+    market.quote(bids, asks)
+
+    assert (market.bids, market.asks) == (bids, asks)
+
+
 def test_ignored_quote_does_not_keep_the_street_alive(market: Market) -> None:
     market.quote(bids="99x5", asks="101x5")
     market.wait(TTL_NS)
