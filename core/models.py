@@ -1,4 +1,6 @@
-"""Tables every app relies on: the event log (which is also the outbox), its readers, audit and idempotency."""
+"""Tables every app relies on: the event log (which is also the outbox), its readers, audit and
+idempotency.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -6,14 +8,28 @@ from django.db.models.expressions import RawSQL
 
 
 class TransactionIdField(models.BigIntegerField):
-    """PostgreSQL's xid8 of the writing transaction: what lets a reader follow the log without missing late commits."""
+    """PostgreSQL's xid8 of the writing transaction: what lets a reader follow the log without
+    missing late commits. An int in Python; on the way in a string, since xid8 has no cast from
+    bigint.
+    """
 
     def db_type(self, connection: object) -> str:
         return "xid8"
 
+    def from_db_value(self, value: str | None, *_: object) -> int | None:
+        return None if value is None else int(value)
+
+    def get_db_prep_value(
+        self, value: object, connection: object, prepared: bool = False
+    ) -> object:
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        return str(value)
+
 
 class Event(models.Model):
-    """A fact, appended in the transaction that made it true. Never updated; read in (transaction_id, id) order.
+    """A fact, appended in the transaction that made it true. Never updated; read in
+    (transaction_id, id) order.
 
     Events of a trading account are numbered by `account_sequence` without gaps.
     """
@@ -62,7 +78,9 @@ class EventReader(models.Model):
 
 
 class ConsumedEvent(models.Model):
-    """One handler has taken one event. Written in the handler's transaction, so each effect happens once."""
+    """One handler has taken one event. Written in the handler's transaction, so each effect
+    happens once.
+    """
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.BigIntegerField()
@@ -78,8 +96,50 @@ class ConsumedEvent(models.Model):
         return f"{self.handler} took {self.event_id}"
 
 
+class FailedEvent(models.Model):
+    """An event that one handler could not take, set aside so that the reader could go on.
+
+    Shown in the admin with its error; run again from there, which stamps `resolved_at`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="failures")
+    handler = models.CharField(max_length=128)
+    attempts = models.PositiveSmallIntegerField()
+    error = models.TextField()
+    failed_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["handler", "event"], name="failed_event_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(resolved_at__isnull=True),
+                name="failed_event_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} could not take {self.event_id}"
+
+
+class PeriodicRun(models.Model):
+    """When a scheduled job last began: what lets two schedulers run without doing a job twice."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.started_at}"
+
+
 class AuditEntry(models.Model):
-    """Who did what to what, from where and why. Appended by `core.services.audit`, never changed."""
+    """Who did what to what, from where and why. Appended by `core.services.audit`, never
+    changed.
+    """
 
     id = models.BigAutoField(primary_key=True)
     actor = models.ForeignKey(
@@ -105,7 +165,9 @@ class AuditEntry(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The stored answer to a request that carried an Idempotency-Key, kept per user until it expires."""
+    """The stored answer to a request that carried an Idempotency-Key, kept per user until it
+    expires.
+    """
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

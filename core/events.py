@@ -1,0 +1,54 @@
+"""What an event of the log is, and which kinds there are.
+
+Services build a NewEvent and append it (core.services.outbox); the engine writes the same columns
+in its own batch. Readers get a RecordedEvent. The payloads of account events are described in
+docs/events.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventKind(StrEnum):
+    """Every kind of fact that the log may hold; a kind that is not here cannot be appended."""
+
+    ORDER_ACCEPTED = "OrderAccepted"
+    ORDER_PARTIALLY_FILLED = "OrderPartiallyFilled"
+    ORDER_FILLED = "OrderFilled"
+    ORDER_CANCELED = "OrderCanceled"
+    ORDER_EXPIRED = "OrderExpired"
+    CASH_DEPOSITED = "CashDeposited"
+    CASH_ADJUSTED = "CashAdjusted"
+
+
+CURRENT_VERSION: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
+"""The version that is written today. Readers add fields tolerantly; a new meaning is a new
+version.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A fact that belongs to no trading account; those of accounts come from the engine alone."""
+
+    kind: EventKind
+    payload: Mapping[str, Any]  # Any: JSON
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """A fact as it stands in the log. `account_sequence` counts an account's events without
+    gaps.
+    """
+
+    id: int
+    kind: str
+    version: int
+    account_id: int | None
+    account_sequence: int | None
+    payload: Mapping[str, Any]  # Any: JSON
+    occurred_at: datetime

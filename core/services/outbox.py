@@ -1,0 +1,242 @@
+"""The event log as an outbox: append in the transaction that makes the fact true, read it exactly
+once.
+
+A reader follows the log in (transaction_id, id) order and never goes past the oldest transaction
+that is still running. Ids alone would not do: a transaction that commits late has lower ids than
+what was already read, and its events would be skipped for ever.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from core.events import CURRENT_VERSION, NewEvent, RecordedEvent
+from core.models import Event
+
+WINDOW_EVENTS = 5_000
+"""How much of the log one reading looks at: bounds the statement, whatever has piled up."""
+
+_INIT = """
+    INSERT INTO core_eventreader (name, transaction_id, event_id, updated_at)
+    VALUES (%s, '0', 0, now()) ON CONFLICT (name) DO NOTHING
+"""
+_POSITION = """
+    SELECT transaction_id, event_id, transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+    FROM core_eventreader WHERE name = %s
+"""
+_WINDOW_END = """
+    SELECT transaction_id, id FROM (
+        SELECT transaction_id, id FROM core_event
+        WHERE (transaction_id, id) > (%s::text::xid8, %s)
+          AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY transaction_id, id LIMIT %s
+    ) AS settled ORDER BY transaction_id DESC, id DESC LIMIT 1
+"""
+_EVENTS = """
+    SELECT transaction_id, id, kind, version, account_id, account_sequence, payload::text,
+           occurred_at
+    FROM core_event
+    WHERE (transaction_id, id) > (%s::text::xid8, %s)
+      AND (transaction_id, id) <= (%s::text::xid8, %s) AND kind = ANY(%s)
+    ORDER BY transaction_id, id LIMIT %s
+"""
+_ADVANCE = """
+    UPDATE core_eventreader SET transaction_id = %s::text::xid8, event_id = %s, updated_at = now()
+    WHERE name = %s AND transaction_id = %s::text::xid8 AND event_id = %s
+"""
+_CONSUME = """
+    INSERT INTO core_consumedevent (event_id, handler)
+    SELECT event_id, %s FROM unnest(%s::bigint[]) AS event_id
+    ON CONFLICT (handler, event_id) DO NOTHING RETURNING event_id
+"""
+
+
+class OutboxError(Exception):
+    """The log cannot be read safely; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the log's reading order."""
+
+    transaction_id: int
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What stands between `start` and `end`. Events of other kinds are passed over by going to
+    `end`.
+    """
+
+    start: Position
+    end: Position
+    events: list[RecordedEvent]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.end == self.start
+
+
+def append(events: Sequence[NewEvent]) -> list[int]:
+    """Append facts in the caller's transaction and give their ids; OutboxError outside of one."""
+    if not connection.in_atomic_block:
+        raise OutboxError("events are appended inside the transaction that makes them true")
+    rows = Event.objects.bulk_create(
+        Event(
+            kind=event.kind,
+            version=CURRENT_VERSION[event.kind],
+            payload=dict(event.payload),
+            occurred_at=event.occurred_at,
+        )
+        for event in events
+    )
+    return [row.pk for row in rows]
+
+
+def try_lead(reader: str) -> bool:
+    """Take the reader's advisory lock until the end of this transaction; False: someone else reads
+    now.
+
+    The lock belongs to the transaction, so a dead or cut-off reader can never keep it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [reader])
+        return bool(cursor.fetchone()[0])
+
+
+def read_after(reader: str, *, kinds: Collection[str], limit: int) -> Reading:
+    """The next events of `kinds` for this reader, at most `limit`, every earlier transaction
+    settled.
+
+    Read and `advance` belong in one transaction, with the effects between them. Raises OutboxError
+    when the position lies in this cluster's future: the log was restored from another cluster.
+    """
+    with connection.cursor() as cursor:
+        start = _position(cursor, reader)
+        cursor.execute(_WINDOW_END, [start.transaction_id, start.event_id, WINDOW_EVENTS])
+        row = cursor.fetchone()
+        if row is None:
+            return Reading(start, start, [])
+        end = Position(int(row[0]), row[1])
+        cursor.execute(
+            _EVENTS,
+            [
+                start.transaction_id,
+                start.event_id,
+                end.transaction_id,
+                end.event_id,
+                list(kinds),
+                limit,
+            ],
+        )
+        rows = cursor.fetchall()
+    if len(rows) == limit:
+        end = Position(int(rows[-1][0]), rows[-1][1])
+    return Reading(start, end, [_event(row[1:]) for row in rows])
+
+
+def advance(reader: str, reading: Reading) -> None:
+    """Move the reader from the reading's start to its end; OutboxError when it no longer stands
+    there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADVANCE,
+            [
+                reading.end.transaction_id,
+                reading.end.event_id,
+                reader,
+                reading.start.transaction_id,
+                reading.start.event_id,
+            ],
+        )
+        if cursor.rowcount != 1:
+            raise OutboxError(f"the reader {reader} was moved by someone else")
+
+
+def consume(handler: str, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    """Note that `handler` takes `events`, and give those that it had not taken before, in their
+    order.
+    """
+    if not events:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_CONSUME, [handler, [event.id for event in events]])
+        fresh = {row[0] for row in cursor.fetchall()}
+    return [event for event in events if event.id in fresh]
+
+
+def recorded(event_id: int) -> RecordedEvent:
+    """One event of the log by its id; Event.DoesNotExist otherwise."""
+    row = Event.objects.get(pk=event_id)
+    return RecordedEvent(
+        id=row.pk,
+        kind=row.kind,
+        version=row.version,
+        account_id=row.account_id,
+        account_sequence=row.account_sequence,
+        payload=row.payload,
+        occurred_at=row.occurred_at,
+    )
+
+
+def adopt_restored_log(reader: str) -> int:
+    """Renumber a log restored from another cluster, whose transaction ids mean nothing here.
+
+    What was read sinks to transaction 0; what was not is renumbered to this transaction, in id
+    order. Gives how many events wait. Run with every other process stopped.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_POSITION, [reader])
+        row = cursor.fetchone()
+        read_up_to = Position(int(row[0]), row[1]) if row else Position(0, 0)
+        place = [read_up_to.transaction_id, read_up_to.event_id]
+        cursor.execute(
+            "UPDATE core_event SET transaction_id = '0'"
+            " WHERE (transaction_id, id) <= (%s::text::xid8, %s)",
+            place,
+        )
+        cursor.execute(
+            "UPDATE core_event SET transaction_id = pg_current_xact_id()"
+            " WHERE transaction_id <> '0'",
+        )
+        waiting = cursor.rowcount
+        cursor.execute(
+            "UPDATE core_eventreader SET transaction_id = '0', event_id = %s, updated_at = now()"
+            " WHERE name = %s",
+            [2**63 - 1, reader],
+        )
+    return int(waiting)
+
+
+def _position(cursor: CursorWrapper, reader: str) -> Position:
+    cursor.execute(_POSITION, [reader])
+    row = cursor.fetchone()
+    if row is None:
+        cursor.execute(_INIT, [reader])
+        return Position(0, 0)
+    if row[2]:
+        raise OutboxError(
+            "the event log was restored from another database cluster;"
+            " run manage.py adopt_restored_log once, with the portal stopped"
+        )
+    return Position(int(row[0]), row[1])
+
+
+def _event(row: Sequence[Any]) -> RecordedEvent:
+    # Any: one database row, in the order of _EVENTS
+    identity, kind, version, account_id, account_sequence, payload, occurred_at = row
+    return RecordedEvent(
+        id=identity,
+        kind=kind,
+        version=version,
+        account_id=account_id,
+        account_sequence=account_sequence,
+        payload=msgspec.json.decode(payload),
+        occurred_at=occurred_at,
+    )
