@@ -181,6 +181,7 @@ class ReferenceBook:
         self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None:
         """Q1: last in time at its price, behind the street displayed there."""
+        assert quantity > 0 and all(order.order_id != order_id for order in self._orders)  # C2
         ahead = self._displayed(side, now_ns).get(price, 0)
         self._orders.append(Order(order_id, account_id, side, price, quantity, ahead))
 

@@ -16,7 +16,7 @@ from orders.domain.values import Side
 
 
 class Fill(NamedTuple):
-    """One trade of a taker: with a resting order, or with the street when `maker_order_id` is None."""
+    """One trade of a taker: with a resting order, or with the street (`maker_order_id` None)."""
 
     maker_order_id: UUID | None
     maker_account_id: int | None
@@ -34,7 +34,7 @@ class Book:
         self._by_account: dict[tuple[int, Side], dict[UUID, RestingOrder]] = {}
         self._street = Street()
 
-    # --- the street moves -------------------------------------------------------------------------
+    # --- the street moves
 
     def set_street(self, quote: StreetQuote, now_ns: int) -> list[StreetFill]:
         """Replace the street (S1), cap what stands ahead (Q2) and fill what the quote went through
@@ -109,12 +109,12 @@ class Book:
             yield self._fill_resting(order, filled)
         level.lower_ahead(gone)
 
-    # --- an order arrives -------------------------------------------------------------------------
+    # --- an order arrives
 
     def takeable(
         self, side: Side, limit_price: int | None, quantity: int, now_ns: int
     ) -> tuple[int, int]:
-        """(lots, ticks × lots) that an order could take now, at most `quantity`. Nothing changes."""
+        """(lots, ticks × lots) an order could take now, at most `quantity`. Nothing changes."""
         ladder, other = self._ladders[side.opposite], side.opposite
         street = self._street.levels(other, now_ns)
         left, cost = quantity, 0
@@ -134,7 +134,9 @@ class Book:
         if best is None or not ladder.reaches(limit_price, best):
             return False
         own = self._by_account.get((account_id, side.opposite))
-        return bool(own) and any(ladder.reaches(limit_price, order.price) for order in own.values())
+        return own is not None and any(
+            ladder.reaches(limit_price, order.price) for order in own.values()
+        )
 
     def take(self, side: Side, limit_price: int | None, quantity: int, now_ns: int) -> list[Fill]:
         """Trade an incoming order as far as its limit and the book allow (T1 to T3)."""
@@ -186,7 +188,11 @@ class Book:
     def rest(
         self, order_id: UUID, account_id: int, side: Side, price: int, quantity: int, now_ns: int
     ) -> None:
-        """Put what is left of an order into the book, behind the street quantity shown there (Q1)."""
+        """Put what is left of an order into the book, behind the street shown there (Q1).
+        Its id must not be resting already (C2).
+        """
+        assert order_id not in self._orders
+        assert quantity > 0
         ahead = self._street.quantity(side, price, now_ns)
         order = RestingOrder(order_id, account_id, side, price, quantity, ahead)
         self._orders[order_id] = order
@@ -202,7 +208,7 @@ class Book:
         self._fill_resting(order, leaves)
         return leaves
 
-    # --- what stands ------------------------------------------------------------------------------
+    # --- what stands
 
     def best(self, side: Side, now_ns: int) -> int | None:
         return self._best(self._ladders[side], side, now_ns)

@@ -2,7 +2,8 @@
 
 A list of sorted prices with the best at its end makes the best price O(1) and a new price O(log n +
 move); cancels leave a dead entry behind that the queue drops when it reaches the front (measured
-fastest in pure Python).
+fastest in pure Python), or all at once when they outnumber the live ones: cancels behind a patient
+order must not pile up.
 """
 
 from bisect import bisect_left, insort
@@ -16,7 +17,7 @@ from orders.domain.values import Side
 
 @dataclass(slots=True, eq=False)
 class RestingOrder:
-    """An order in the book. `ahead` is the street quantity that stands before it at its price (Q1)."""
+    """An order in the book; `ahead` is the street quantity before it at its price (Q1)."""
 
     order_id: UUID
     account_id: int
@@ -24,6 +25,10 @@ class RestingOrder:
     price: int
     leaves: int
     ahead: int
+
+
+DEAD_ENTRIES_MAX = 32
+"""Dead entries that a queue may hold besides as many as it has live ones."""
 
 
 class Level:
@@ -49,6 +54,11 @@ class Level:
                 return queue[0]
             queue.popleft()
         return None
+
+    def drop_dead(self) -> None:
+        """Forget the dead entries once they are the greater part: O(1) a cancel, all in all."""
+        if len(self.queue) > 2 * self.live + DEAD_ENTRIES_MAX:
+            self.queue = deque(self.orders())
 
     def lower_ahead(self, gone: int) -> None:
         """Street quantity `gone` was taken here: every order has that much less before it (Q3)."""
@@ -104,21 +114,26 @@ class Ladder:
             self.queued.add(order.price)
 
     def reduce(self, order: RestingOrder, quantity: int) -> None:
-        """Lower an order's leaves; at zero it is dead, and the level goes with its last live order."""
+        """Lower an order's leaves; at zero it is dead; a level goes with its last live order."""
         level = self.levels[order.price]
         order.leaves -= quantity
         level.total -= quantity
         if order.leaves:
             return
         level.live -= 1
-        if not level.live:
-            del self.levels[order.price]
-            self.queued.discard(order.price)
-            key = order.price * self._sign
-            if self._keys[-1] == key:
-                self._keys.pop()
-            else:
-                del self._keys[bisect_left(self._keys, key)]
+        if level.live:
+            level.drop_dead()
+        else:
+            self._remove_level(order.price)
+
+    def _remove_level(self, price: int) -> None:
+        del self.levels[price]
+        self.queued.discard(price)
+        key = price * self._sign
+        if self._keys[-1] == key:
+            self._keys.pop()
+        else:
+            del self._keys[bisect_left(self._keys, key)]
 
     def prices(self) -> Iterator[int]:
         """Best first. The ladder must not change while this is read."""

@@ -54,9 +54,7 @@ def _is_ordered(levels: Sequence[tuple[int, int]], direction: int) -> bool:
 
 
 class Street:
-    """What is left of the last quote. Levels are kept best first, as lists that shrink from the
-    front.
-    """
+    """What is left of the last quote: price → quantity by side, best first, used up levels gone."""
 
     __slots__ = ("_levels", "_received_ns")
 
