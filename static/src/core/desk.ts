@@ -1,0 +1,189 @@
+// The desk: what the terminal's widgets share. One store, one socket, one scheduler, the instruments, the chosen one,
+// and the trading account. Widgets read from it and ask it; they never talk to each other.
+import { announce, alarm } from "./announcer";
+import { Decimal, digitsOf } from "./decimal";
+import { timeOfDay } from "./format";
+import { t } from "./messages";
+import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, Quote, Trade, UserMessage } from "./protocol";
+import { PaintScheduler } from "./scheduler";
+import { LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
+import { TopicStore, type TopicState } from "./store";
+
+export interface PageData {
+  symbol: string;
+  instruments: Instrument[];
+  quotes: Record<string, Quote | null>;
+  account: AccountSnapshot;
+  urls: { place: string; preview: string; cancel: string; cancel_all: string; bars: string; socket: string };
+}
+
+export type PanelState = "live" | "empty" | "loading" | "error" | "offline" | "stale" | "resync";
+
+const BAR_TIMEFRAME = "1Min";
+
+export class Desk {
+  readonly scheduler = new PaintScheduler();
+  readonly store: TopicStore;
+  readonly socket: LiveSocket;
+  readonly instruments: Map<string, Instrument>;
+  readonly accountTopic: string;
+  symbol: string;
+  heartbeat: Heartbeat | null = null;
+  /** The wall time of the last sign of life, for "as of". */
+  aliveAt = Date.now();
+  private readonly listeners = { symbol: new Set<() => void>(), connection: new Set<() => void>() };
+  private readonly priceListeners = new Set<(price: string, side: "BUY" | "SELL") => void>();
+
+  constructor(
+    readonly page: PageData,
+    private readonly onUserMessage: (message: UserMessage) => void,
+  ) {
+    this.instruments = new Map(page.instruments.map((instrument) => [instrument.symbol, instrument]));
+    this.symbol = page.symbol;
+    this.accountTopic = `account:${page.account.account.id}`;
+    this.store = new TopicStore((topic) => this.socket.resync(topic));
+    this.socket = new LiveSocket(browserSocket(page.urls.socket), this.socketListener());
+    this.store.seed(this.accountTopic, page.account);
+    for (const [symbol, quote] of Object.entries(page.quotes)) this.store.seed(`quote:${symbol}`, quote);
+  }
+
+  start(): void {
+    const symbols = [...this.instruments.keys()];
+    this.socket.subscribe([
+      this.accountTopic,
+      ...symbols.flatMap((symbol) => [`quote:${symbol}`, `bar:${symbol}:${BAR_TIMEFRAME}`]),
+      ...this.topicsOf(this.symbol),
+    ]);
+    this.socket.start();
+  }
+
+  private topicsOf(symbol: string): string[] {
+    return [`book:${symbol}`, `trade:${symbol}`];
+  }
+
+  select(symbol: string): void {
+    if (symbol === this.symbol || !this.instruments.has(symbol)) return;
+    const previous = this.topicsOf(this.symbol);
+    this.symbol = symbol;
+    this.socket.unsubscribe(previous);
+    for (const topic of previous) this.store.forget(topic);
+    this.socket.subscribe(this.topicsOf(symbol));
+    for (const listener of this.listeners.symbol) listener();
+  }
+
+  onSymbol(listener: () => void): void {
+    this.listeners.symbol.add(listener);
+  }
+
+  onConnection(listener: () => void): void {
+    this.listeners.connection.add(listener);
+  }
+
+  /** Somebody chose a price in the book. */
+  onPrice(listener: (price: string, side: "BUY" | "SELL") => void): void {
+    this.priceListeners.add(listener);
+  }
+
+  choosePrice(price: string, side: "BUY" | "SELL"): void {
+    for (const listener of this.priceListeners) listener(price, side);
+  }
+
+  get instrument(): Instrument {
+    const instrument = this.instruments.get(this.symbol);
+    if (!instrument) throw new Error(`Unknown instrument ${this.symbol}`);
+    return instrument;
+  }
+
+  get account(): AccountSnapshot {
+    return this.store.data<AccountSnapshot>(this.accountTopic) ?? this.page.account;
+  }
+
+  digits(symbol: string): number {
+    return digitsOf(this.instruments.get(symbol)?.tick_size ?? "0.01");
+  }
+
+  quote(symbol: string): Quote | null {
+    return this.store.data<Quote>(`quote:${symbol}`);
+  }
+
+  /** The last price: the newest trade where trades are followed, else the running minute's close. */
+  last(symbol: string): Decimal | null {
+    const trades = this.store.data<{ trades: Trade[] }>(`trade:${symbol}`)?.trades;
+    const bar = this.store.data<MinuteBar>(`bar:${symbol}:${BAR_TIMEFRAME}`);
+    return Decimal.parse(trades?.[0]?.price ?? bar?.c ?? this.instruments.get(symbol)?.last);
+  }
+
+  /** What a holding is valued at: the last price, else the middle of the quote. */
+  mark(symbol: string): Decimal | null {
+    const last = this.last(symbol);
+    if (last) return last;
+    const quote = this.quote(symbol);
+    const bid = Decimal.parse(quote?.bid);
+    const ask = Decimal.parse(quote?.ask);
+    return bid && ask ? bid.plus(ask).dividedBy(Decimal.of("2"), this.digits(symbol) + 1) : null;
+  }
+
+  get asOf(): string {
+    return t("panel.as-of", { time: timeOfDay(this.aliveAt) });
+  }
+
+  /** What a widget that follows `topic` should say about itself. */
+  panelState(topic: string, hasData: boolean): { state: PanelState; note: string } {
+    const connection = this.socket.connection;
+    const phase: TopicState["phase"] = this.store.state(topic).phase;
+    if (connection === "offline" || connection === "signed-out")
+      return { state: "offline", note: `${t("panel.offline")}, ${this.asOf}` };
+    if (connection === "stale" || connection === "recovering") return { state: "stale", note: this.asOf };
+    if (phase === "resync") return { state: "resync", note: t("panel.resync") };
+    if (phase === "loading" || connection === "connecting") return { state: "loading", note: hasData ? "" : t("panel.loading") };
+    return hasData ? { state: "live", note: "" } : { state: "empty", note: "" };
+  }
+
+  private socketListener(): SocketListener {
+    return {
+      onTopic: (frame) => {
+        this.aliveAt = Date.now();
+        if (frame.topic === "user") this.onUserMessage(frame.data as UserMessage);
+        else this.store.apply(frame);
+      },
+      onConnection: (connection) => this.connectionChanged(connection),
+      onHeartbeat: (heartbeat) => {
+        this.heartbeat = heartbeat;
+        this.aliveAt = Date.now();
+        for (const listener of this.listeners.connection) listener();
+      },
+      onLost: () => this.store.expectSnapshots(),
+      onError: (code, message) => console.warn(`Live updates: ${code}: ${message}`),
+    };
+  }
+
+  private wasLive = false;
+
+  private connectionChanged(connection: Connection): void {
+    if (connection === "live") {
+      if (this.wasLive) announce(t("connection.back"));
+      this.wasLive = true;
+    } else if (connection === "offline") alarm(t("connection.lost"));
+    else if (connection === "signed-out") alarm(t("connection.signed-out-long"));
+    for (const listener of this.listeners.connection) listener();
+  }
+}
+
+let current: Desk | null = null;
+
+export function openDesk(page: PageData, onUserMessage: (message: UserMessage) => void): Desk {
+  current = new Desk(page, onUserMessage);
+  return current;
+}
+
+export function desk(): Desk {
+  if (!current) throw new Error("The desk is not open yet");
+  return current;
+}
+
+/** Shows a panel's state: an attribute for the look, words for everyone. */
+export function showPanelState(panel: HTMLElement, { state, note }: { state: PanelState; note: string }): void {
+  if (panel.dataset.state !== state) panel.dataset.state = state;
+  const label = panel.querySelector(".panel-note");
+  if (label && label.textContent !== note) label.textContent = note;
+}

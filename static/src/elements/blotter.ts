@@ -1,0 +1,131 @@
+// The blotter: orders, positions, fills, each a keyed table whose rows keep their identity (and so their focus) while
+// their texts change. Cancelling goes through the same forms that work without scripts.
+import { isOpen, unrealized } from "../core/account";
+import { alarm, announce } from "../core/announcer";
+import { Decimal } from "../core/decimal";
+import { desk, showPanelState } from "../core/desk";
+import { element, find, setAttribute, setText } from "../core/dom";
+import { fixed, plain } from "../core/format";
+import { t } from "../core/messages";
+import type { OrderView } from "../core/protocol";
+import { postForm } from "../core/request";
+import { sideWord } from "../core/order_ticket";
+import { FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, type PositionRow } from "./blotter_columns";
+import { KeyedTable } from "./keyed_table";
+import { toast } from "./shell";
+import { Tabs } from "./tabs";
+
+const PAINT_MILLISECONDS = 150;
+
+export class Blotter extends HTMLElement {
+  private orders!: KeyedTable<OrderView>;
+  private positions!: KeyedTable<PositionRow>;
+  private fills!: KeyedTable<ReturnType<typeof desk>["account"]["fills"][number]>;
+  private readonly canceling = new Set<string>();
+  private mark: () => void = () => undefined;
+
+  connectedCallback(): void {
+    const table = (name: string) => find<HTMLTableElement>(this, `[data-panel=${name}] table`);
+    this.orders = new KeyedTable(table("orders"), [...ORDER_COLUMNS, this.cancelColumn()], (order) => order.id);
+    this.positions = new KeyedTable(table("positions"), POSITION_COLUMNS, (position) => position.symbol);
+    this.fills = new KeyedTable(table("fills"), FILL_COLUMNS, (fill) => fill.execution_id);
+    new Tabs(this);
+    this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
+    desk().store.watch(desk().accountTopic, this.mark);
+    for (const symbol of desk().instruments.keys()) {
+      desk().store.watch(`bar:${symbol}:1Min`, () => {
+        if (desk().account.positions.some((position) => position.symbol === symbol)) this.mark();
+      });
+    }
+    desk().onConnection(this.mark);
+    this.addEventListener("submit", (event) => void this.cancel(event));
+    this.mark();
+  }
+
+  private cancelColumn() {
+    return {
+      className: "act",
+      make: (order: OrderView): HTMLElement => {
+        const label = t("order.cancel-label", { side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol });
+        const button = element("button", { class: "button small", type: "submit", "aria-label": label }, t("order.cancel"));
+        return element("form", { method: "post", "data-cancel": order.id }, button);
+      },
+      paint: (form: HTMLElement, order: OrderView): void => {
+        form.hidden = !isOpen(order);
+        const isCanceling = this.canceling.has(order.id) && isOpen(order);
+        const button = find<HTMLButtonElement>(form, "button");
+        setText(button, t(isCanceling ? "order.canceling" : "order.cancel"));
+        setAttribute(button, "aria-disabled", isCanceling ? "true" : null);
+      },
+    };
+  }
+
+  private paint(): void {
+    const { account } = desk();
+    const open = account.orders.filter(isOpen);
+    const held = account.positions.filter((position) => !Decimal.of(position.quantity).isZero || !Decimal.of(position.realized_pnl).isZero);
+    this.orders.paint([...open, ...account.orders.filter((order) => !isOpen(order))]);
+    for (const order of account.orders) setAttribute(this.orders.row(order.id), "data-closed", isOpen(order) ? null : "");
+    this.positions.paint(held.map((position) => {
+      const mark = desk().mark(position.symbol);
+      const quantity = Decimal.of(position.quantity);
+      return { ...position, mark, value: mark ? quantity.times(mark) : null, unrealized: unrealized(position, mark) };
+    }));
+    this.fills.paint(account.fills);
+    this.showEmpty("orders", account.orders.length);
+    this.showEmpty("positions", held.length);
+    this.showEmpty("fills", account.fills.length);
+    setText(find(this, "[data-count=orders]"), String(open.length));
+    setText(find(this, "[data-count=positions]"), String(held.filter((position) => !Decimal.of(position.quantity).isZero).length));
+    find<HTMLButtonElement>(this, "[data-cancel=all] button").disabled = open.length === 0;
+    showPanelState(this, desk().panelState(desk().accountTopic, true));
+  }
+
+  private showEmpty(name: string, count: number): void {
+    find(this, `[data-panel=${name}] .empty`).hidden = count > 0;
+  }
+
+  private async cancel(event: SubmitEvent): Promise<void> {
+    const form = event.target as HTMLFormElement;
+    const id = form.dataset.cancel;
+    if (!id) return;
+    event.preventDefault();
+    if (this.canceling.has(id)) return;
+    this.canceling.add(id);
+    this.mark();
+    const { urls } = desk().page;
+    const path = id === "all" ? urls.cancel_all : urls.cancel.replace("00000000-0000-0000-0000-000000000000", id);
+    const token = find<HTMLInputElement>(document, "[name=csrfmiddlewaretoken]").value;
+    const answer = await postForm<unknown>(path, { csrfmiddlewaretoken: token });
+    this.canceling.delete(id);
+    if (answer.kind === "refused") this.complain(t("order.cancel-failed", { reason: answer.refusal.message }));
+    else if (answer.kind === "unknown") this.complain(t("order.cancel-unknown"));
+    else if (id === "all") announce(t("order.all-canceled"));
+    this.mark();
+  }
+
+  private complain(text: string): void {
+    toast(text, "", "error");
+    alarm(text);
+  }
+}
+
+/** What happened to an order, in words, for toasts and the status queue. */
+export function eventSentence(event: string, order: OrderView, execution: { price: string; quantity: string } | null): string | null {
+  const digits = desk().digits(order.symbol);
+  const values = {
+    side: sideWord(order.side),
+    symbol: order.symbol,
+    quantity: plain(event === "OrderPartiallyFilled" ? execution?.quantity : order.quantity),
+    price: fixed(order.average_price ?? execution?.price, digits),
+  };
+  switch (event) {
+    case "OrderFilled":
+    case "OrderPartiallyFilled":
+    case "OrderCanceled":
+    case "OrderExpired":
+      return t(`event.${event}`, values);
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,102 @@
+// The columns of the blotter's tables, in the order of the template's headings: how a cell is made and what it shows.
+import { Decimal } from "../core/decimal";
+import { desk } from "../core/desk";
+import { element, setAttribute, setClass, setText } from "../core/dom";
+import { direction, fixed, plain, signed, whenShort } from "../core/format";
+import { t } from "../core/messages";
+import type { Fill, OrderView, Position, Side } from "../core/protocol";
+import { sideWord } from "../core/order_ticket";
+import type { Column } from "./keyed_table";
+
+export interface PositionRow extends Position {
+  mark: Decimal | null;
+  value: Decimal | null;
+  unrealized: Decimal | null;
+}
+
+function text<T>(className: string, read: (row: T) => string): Column<T> {
+  return { className, make: () => null, paint: (cell, row) => setText(cell, read(row)) };
+}
+
+function heading<T>(read: (row: T) => string): Column<T> {
+  return { ...text("", read), isHeading: true };
+}
+
+function side<T extends { side: Side }>(): Column<T> {
+  return {
+    className: "",
+    make: () => element("span"),
+    paint: (node, row) => {
+      setClass(node, `side ${row.side.toLowerCase()}`);
+      setText(node, sideWord(row.side));
+    },
+  };
+}
+
+function gain<T>(className: string, read: (row: T) => Decimal | string | null): Column<T> {
+  return {
+    className,
+    make: () => element("span"),
+    paint: (node, row) => {
+      const shown = signed(read(row), 2);
+      setClass(node, direction(shown.startsWith("+") ? 1 : shown.startsWith("\u2212") ? -1 : 0));
+      setText(node, shown);
+    },
+  };
+}
+
+function time<T>(className: string, read: (row: T) => string): Column<T> {
+  return {
+    className,
+    make: () => element("time"),
+    paint: (node, row) => {
+      setAttribute(node, "datetime", read(row));
+      setText(node, whenShort(read(row), new Date()));
+    },
+  };
+}
+
+function price<T extends { symbol: string }>(className: string, read: (row: T) => Decimal | string | null): Column<T> {
+  return text(className, (row) => fixed(read(row), desk().digits(row.symbol)));
+}
+
+const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit" } as const;
+
+export const ORDER_COLUMNS: Column<OrderView>[] = [
+  time("low", (order) => order.submitted_at),
+  heading((order) => order.symbol),
+  side(),
+  text("mid", (order) => `${TYPE_WORDS[order.type]} ${order.time_in_force}`),
+  text("num", (order) => plain(order.quantity)),
+  text("num", (order) => plain(order.filled_quantity)),
+  price("num", (order) => order.limit_price),
+  price("num mid", (order) => order.average_price),
+  {
+    className: "",
+    make: () => null,
+    paint: (cell, order) => {
+      setText(cell, t(`order.${order.status}`));
+      setAttribute(cell, "title", order.reason ? order.reason.toLowerCase().replaceAll("_", " ") : null);
+    },
+  },
+];
+
+export const POSITION_COLUMNS: Column<PositionRow>[] = [
+  heading((position) => position.symbol),
+  text("num", (position) => plain(position.quantity)),
+  price("num", (position) => position.average_entry_price),
+  price("num", (position) => position.mark),
+  text("num mid", (position) => fixed(position.value, 2)),
+  gain("num", (position) => position.unrealized),
+  gain("num low", (position) => position.realized_pnl),
+];
+
+export const FILL_COLUMNS: Column<Fill>[] = [
+  time("", (fill) => fill.occurred_at),
+  heading((fill) => fill.symbol),
+  side(),
+  text("num", (fill) => plain(fill.quantity)),
+  price("num", (fill) => fill.price),
+  text("num mid", (fill) => fixed(Decimal.of(fill.quantity).times(Decimal.of(fill.price)), 2)),
+  text("low", (fill) => t(`liquidity.${fill.liquidity}`)),
+];

@@ -1,0 +1,151 @@
+// The candle chart: bars from the portal, the last one kept live from minute bars and trades, own working orders as
+// price lines and own fills as markers. The same bars stand in a data table for those who cannot see a canvas.
+import { isOpen } from "../core/account";
+import { Decimal } from "../core/decimal";
+import { desk, showPanelState } from "../core/desk";
+import { element, field, find, setText } from "../core/dom";
+import { fixed, percentChange, plain, timeOfDay } from "../core/format";
+import { t } from "../core/messages";
+import type { Bar, MinuteBar, Trade } from "../core/protocol";
+import { getJson } from "../core/request";
+import { BarSeries, TIMEFRAMES, type Timeframe } from "../core/bars";
+import { CandleView, type FillMark, type WorkingLine } from "./candle_view";
+import { paintChange } from "./watchlist";
+
+const PAINT_MILLISECONDS = 150;
+const BARS_LIMIT = "500";
+const MOST_TABLE_ROWS = 60;
+
+export class Chart extends HTMLElement {
+  private view: CandleView | null = null;
+  private series: BarSeries | null = null;
+  private timeframe: Timeframe = "1Min";
+  private unwatch: () => void = () => undefined;
+  private mark: () => void = () => undefined;
+  private loading: AbortController | null = null;
+  private failed = false;
+
+  connectedCallback(): void {
+    const checked = this.querySelector<HTMLInputElement>("input[name=timeframe]:checked");
+    if (checked) this.timeframe = checked.value as Timeframe;
+    this.view = new CandleView(find(this, ".chart-canvas"), (bar) => this.showLegend(bar));
+    this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
+    desk().onConnection(this.mark);
+    desk().store.watch(desk().accountTopic, () => this.showOwn());
+    desk().onSymbol(() => this.follow());
+    for (const input of this.querySelectorAll<HTMLInputElement>("input[name=timeframe]")) {
+      input.addEventListener("change", () => {
+        this.timeframe = input.value as Timeframe;
+        void this.load();
+      });
+    }
+    find(this, ".bars-table").addEventListener("toggle", () => this.fillTable());
+    this.follow();
+  }
+
+  private follow(): void {
+    const { symbol, instrument, store } = desk();
+    this.unwatch();
+    setText(field(this, "symbol"), symbol);
+    setText(field(this, "name"), instrument.name);
+    const stopBar = store.watch(`bar:${symbol}:1Min`, (state) => this.takeMinute(state.data as MinuteBar | null));
+    const stopTrade = store.watch(`trade:${symbol}`, (_, frame) => frame && this.takeTrade(frame.data as Trade));
+    this.unwatch = () => {
+      stopBar();
+      stopTrade();
+    };
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    this.loading?.abort();
+    const loading = new AbortController();
+    this.loading = loading;
+    this.failed = false;
+    this.series = null;
+    this.mark();
+    const { symbol, page } = desk();
+    const parameters = { symbol, timeframe: this.timeframe, limit: BARS_LIMIT };
+    const answer = await getJson<{ bars: Bar[] }>(page.urls.bars, parameters, loading.signal);
+    if (loading.signal.aborted) return;
+    this.failed = answer.kind !== "ok";
+    this.series = new BarSeries(answer.kind === "ok" ? answer.data.bars : [], TIMEFRAMES[this.timeframe]);
+    this.view?.show(this.series.bars, {
+      digits: desk().digits(symbol),
+      tickSize: desk().instrument.tick_size,
+      isDaily: this.timeframe === "1Day",
+    });
+    this.showOwn();
+    this.fillTable();
+    this.mark();
+  }
+
+  private takeMinute(bar: MinuteBar | null): void {
+    if (bar && this.series) this.series.takeMinute(bar);
+    this.mark();
+  }
+
+  private takeTrade(trade: Trade): void {
+    this.series?.takeTrade(trade);
+    this.mark();
+  }
+
+  private paint(): void {
+    const { symbol, instrument } = desk();
+    const last = desk().last(symbol);
+    setText(field(this, "last"), fixed(last, desk().digits(symbol)));
+    paintChange(field(this, "change"), percentChange(instrument.previous_close, last), 2, "%");
+    for (const bar of this.series?.takeChanged() ?? []) this.view?.update(bar);
+    this.showLegend(null);
+    const status = desk().panelState(`bar:${symbol}:1Min`, this.series !== null);
+    if (this.failed && status.state !== "offline") showPanelState(this, { state: "error", note: t("panel.bars-failed") });
+    else if (status.state === "live" && !this.series?.bars.length)
+      showPanelState(this, { state: this.series ? "empty" : "loading", note: t(this.series ? "panel.waiting" : "panel.loading") });
+    else showPanelState(this, status);
+  }
+
+  /** The bar under the crosshair, else the last one. */
+  private showLegend(hovered: Bar | null): void {
+    if (!hovered && this.view?.isHovered) return;
+    const bar = hovered ?? this.series?.bars.at(-1);
+    const digits = desk().digits(desk().symbol);
+    const text = bar
+      ? `O ${fixed(bar.o, digits)}  H ${fixed(bar.h, digits)}  L ${fixed(bar.l, digits)}  C ${fixed(bar.c, digits)}  V ${plain(bar.v, 2)}`
+      : "";
+    setText(find(this, ".legend"), text);
+  }
+
+  private showOwn(): void {
+    if (!this.series || !this.view) return;
+    const { account, symbol } = desk();
+    const lines: WorkingLine[] = account.orders
+      .filter((order) => order.symbol === symbol && isOpen(order) && order.limit_price)
+      .map((order) => ({
+        id: order.id,
+        side: order.side,
+        price: Decimal.of(order.limit_price ?? "0").toNumber(),
+        title: t("chart.mine", { side: t(order.side === "BUY" ? "ticket.buy" : "ticket.sell"), quantity: plain(order.leaves_quantity) }),
+      }));
+    const marks: FillMark[] = account.fills
+      .filter((fill) => fill.symbol === symbol)
+      .map((fill) => ({ side: fill.side, instant: fill.occurred_at, text: plain(fill.quantity) }));
+    this.view.showWorking(lines);
+    this.view.showFills(marks, this.series);
+  }
+
+  private fillTable(): void {
+    const details = find<HTMLDetailsElement>(this, ".bars-table");
+    if (!details.open || !this.series) return;
+    const digits = desk().digits(desk().symbol);
+    const rows = this.series.bars.slice(-MOST_TABLE_ROWS).reverse().map((bar) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, this.timeframe === "1Day" ? bar.t.slice(0, 10) : timeOfDay(bar.t)),
+        ...[bar.o, bar.h, bar.l, bar.c].map((price) => element("td", { class: "num" }, fixed(price, digits))),
+        element("td", { class: "num" }, plain(bar.v, 2)),
+      ),
+    );
+    find(details, "tbody").replaceChildren(...rows);
+  }
+}

@@ -1,0 +1,146 @@
+// The depth ladder: ten asks over ten bids with size bars and running totals, own orders marked at their price. Arrow
+// keys move along it, Enter or a click puts the row's price into the ticket; nothing is ever sent from here.
+import { workingByPrice } from "../core/account";
+import { Decimal } from "../core/decimal";
+import { desk, showPanelState } from "../core/desk";
+import { field, find, setAttribute, setText } from "../core/dom";
+import { fixed, plain } from "../core/format";
+import { t } from "../core/messages";
+import type { Book, Level } from "../core/protocol";
+
+const PAINT_MILLISECONDS = 80;
+
+interface Row {
+  node: HTMLElement;
+  mine: HTMLElement;
+  price: HTMLElement;
+  size: HTMLElement;
+  total: HTMLElement;
+  shownPrice: string | null;
+}
+
+export class Ladder extends HTMLElement {
+  private asks: Row[] = [];
+  private bids: Row[] = [];
+  private rows: Row[] = [];
+  private unwatch: () => void = () => undefined;
+  private mark: () => void = () => undefined;
+
+  connectedCallback(): void {
+    // Asks are listed from the far level to the best one; index 0 is the best on both sides.
+    this.asks = this.rowsOf("ASK").reverse();
+    this.bids = this.rowsOf("BID");
+    this.rows = [...this.asks.toReversed(), ...this.bids];
+    this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
+    desk().store.watch(desk().accountTopic, this.mark);
+    desk().onConnection(this.mark);
+    desk().onSymbol(() => this.follow());
+    this.addEventListener("click", (event) => this.chooseFrom(event.target as Element));
+    this.addEventListener("keydown", (event) => this.key(event));
+    this.asks[0]?.node.setAttribute("tabindex", "0");
+    this.follow();
+  }
+
+  private rowsOf(side: string): Row[] {
+    return [...this.querySelectorAll<HTMLElement>(`tr[data-side="${side}"]`)].map((node) => {
+      node.setAttribute("tabindex", "-1");
+      const cell = (name: string) => find(node, `.${name}`);
+      return { node, mine: cell("mine"), price: cell("price"), size: cell("size"), total: cell("total"), shownPrice: null };
+    });
+  }
+
+  private follow(): void {
+    this.unwatch();
+    const stops = [`book:${desk().symbol}`, `quote:${desk().symbol}`].map((topic) => desk().store.watch(topic, this.mark));
+    this.unwatch = () => stops.forEach((stop) => stop());
+    this.mark();
+  }
+
+  private chooseFrom(target: Element): void {
+    const node = target.closest("tr");
+    const row = this.rows.find((candidate) => candidate.node === node);
+    if (!row?.shownPrice) return;
+    this.focusRow(row);
+    desk().choosePrice(row.shownPrice, row.node.dataset.side === "ASK" ? "BUY" : "SELL");
+  }
+
+  private key(event: KeyboardEvent): void {
+    const index = this.rows.findIndex((row) => row.node === document.activeElement);
+    if (index < 0) return;
+    const moves: Record<string, number> = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: this.rows.length - 1 };
+    const next = moves[event.key];
+    if (next !== undefined) {
+      event.preventDefault();
+      const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, next))];
+      if (row) this.focusRow(row);
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      const row = this.rows[index];
+      if (row) this.chooseFrom(row.node);
+    }
+  }
+
+  private focusRow(row: Row): void {
+    for (const other of this.rows) setAttribute(other.node, "tabindex", other === row ? "0" : "-1");
+    row.node.focus({ preventScroll: true });
+  }
+
+  private paint(): void {
+    const { symbol } = desk();
+    const book = desk().store.data<Book>(`book:${symbol}`);
+    const working = workingByPrice(desk().account.orders, symbol);
+    const deepest = this.deepest(book);
+    const digits = desk().digits(symbol);
+    this.paintSide(this.asks, book?.asks ?? [], "SELL", { working, deepest, digits });
+    this.paintSide(this.bids, book?.bids ?? [], "BUY", { working, deepest, digits });
+    const quote = desk().quote(symbol);
+    const bid = Decimal.parse(book?.bids[0]?.[0] ?? quote?.bid);
+    const ask = Decimal.parse(book?.asks[0]?.[0] ?? quote?.ask);
+    setText(field(this, "bid"), fixed(bid, digits));
+    setText(field(this, "ask"), fixed(ask, digits));
+    setText(field(this, "spread"), fixed(bid && ask ? ask.minus(bid) : null, digits));
+    const status = desk().panelState(`book:${symbol}`, book !== null);
+    showPanelState(this, status.state === "empty" ? { ...status, note: t("panel.no-book") } : status);
+  }
+
+  private deepest(book: Book | null): number {
+    const totals = [book?.bids ?? [], book?.asks ?? []].map((levels) =>
+      levels.reduce((sum, [, size]) => sum.plus(Decimal.of(size)), Decimal.ZERO).toNumber(),
+    );
+    return Math.max(...totals, 0);
+  }
+
+  private paintSide(
+    rows: Row[],
+    levels: Level[],
+    side: "BUY" | "SELL",
+    { working, deepest, digits }: { working: Map<string, Decimal>; deepest: number; digits: number },
+  ): void {
+    let total = Decimal.ZERO;
+    rows.forEach((row, index) => {
+      const level = levels[index];
+      if (!level) return this.paintRow(row, ["", "–", "", ""], null, [0, 0]);
+      const [price, text] = level;
+      const size = Decimal.of(text);
+      total = total.plus(size);
+      const own = working.get(`${side}:${Decimal.of(price).toString()}`);
+      const shares: [number, number] = deepest > 0 ? [size.toNumber() / deepest, total.toNumber() / deepest] : [0, 0];
+      this.paintRow(row, [own ? plain(own) : "", fixed(price, digits), plain(size), plain(total)], price, shares);
+    });
+  }
+
+  private paintRow(row: Row, texts: [string, string, string, string], price: string | null, shares: [number, number]): void {
+    row.shownPrice = price;
+    setText(row.mine, texts[0]);
+    setText(row.price, texts[1]);
+    setText(row.size, texts[2]);
+    setText(row.total, texts[3]);
+    setDepth(row.size, Math.min(1, shares[0] * 2));
+    setDepth(row.total, shares[1]);
+  }
+}
+
+function setDepth(cell: HTMLElement, share: number): void {
+  const text = share.toFixed(3);
+  if (cell.style.getPropertyValue("--depth") !== text) cell.style.setProperty("--depth", text);
+}

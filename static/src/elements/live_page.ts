@@ -1,0 +1,27 @@
+// The live part of pages other than the terminal: one socket for the user's own messages and the connection chip.
+import { LiveSocket, browserSocket } from "../core/socket";
+import type { Heartbeat, UserMessage } from "../core/protocol";
+import { showConnection } from "./connection";
+import { receiveUserMessage } from "./shell";
+
+export const SOCKET_PATH = "/ws/v1/";
+
+export function startLivePage(onMessage: (message: UserMessage) => void = () => undefined): void {
+  if (!document.querySelector("tp-bell")) return;
+  let heartbeat: Heartbeat | null = null;
+  const socket: LiveSocket = new LiveSocket(browserSocket(SOCKET_PATH), {
+    onTopic: (frame) => {
+      if (frame.topic !== "user") return;
+      receiveUserMessage(frame.data as UserMessage);
+      onMessage(frame.data as UserMessage);
+    },
+    onConnection: (connection) => showConnection(connection, heartbeat),
+    onHeartbeat: (beat) => {
+      heartbeat = beat;
+      showConnection(socket.connection, beat);
+    },
+    onLost: () => undefined,
+    onError: (code, message) => console.warn(`Live updates: ${code}: ${message}`),
+  });
+  socket.start();
+}

@@ -1,0 +1,282 @@
+// The order ticket. It checks what is typed against the instrument's grid, asks the portal for a preview, names the
+// whole order on its button and sends it once. When no answer comes it never sends by itself: it looks for the order's
+// client order id in the account and says what it finds.
+import { Decimal, parseTyped } from "../core/decimal";
+import { desk, type Desk } from "../core/desk";
+import { field, find, setAttribute, setText } from "../core/dom";
+import { fixed, plain } from "../core/format";
+import { t } from "../core/messages";
+import { alarm, announce } from "../core/announcer";
+import {
+  ClientOrderIds, isComplete, orderSentence, randomId, shareQuantity, sideWord, stepped, ticketErrors, wireNumber,
+  type TicketState,
+} from "../core/order_ticket";
+import type { OrderView, Side } from "../core/protocol";
+import { getJson, postForm } from "../core/request";
+
+interface Preview {
+  estimated_price: string | null;
+  estimated_notional: string | null;
+  accepted: boolean;
+  message: string;
+}
+
+const PREVIEW_DELAY_MILLISECONDS = 250;
+const PREVIEW_AGAIN_MILLISECONDS = 2_000;
+const UNKNOWN_WAIT_MILLISECONDS = 6_000;
+
+type Level = "" | "good" | "bad" | "unknown";
+
+export class Ticket extends HTMLElement {
+  private form!: HTMLFormElement;
+  private quantity!: HTMLInputElement;
+  private price!: HTMLInputElement;
+  private button!: HTMLButtonElement;
+  private ids!: ClientOrderIds;
+  private isSending = false;
+  private unknownId: string | null = null;
+  private previewTimer = 0;
+  private previewAbort: AbortController | null = null;
+  private previewedAt = 0;
+  private desk!: Desk;
+
+  connectedCallback(): void {
+    this.desk = desk();
+    this.form = find<HTMLFormElement>(this, "form");
+    this.form.noValidate = true;
+    this.quantity = find<HTMLInputElement>(this, "[name=quantity]");
+    this.price = find<HTMLInputElement>(this, "[name=limit_price]");
+    this.button = find<HTMLButtonElement>(this, "button[type=submit]");
+    this.ids = new ClientOrderIds(find<HTMLInputElement>(this, "[name=client_order_id]").value, randomId);
+    this.form.addEventListener("input", () => this.changed());
+    this.form.addEventListener("change", () => this.changed());
+    this.form.addEventListener("submit", (event) => void this.submit(event));
+    this.form.addEventListener("click", (event) => this.press(event.target as Element));
+    this.form.addEventListener("keydown", (event) => this.key(event));
+    this.desk.onPrice((price, side) => this.takePrice(price, side));
+    this.desk.onSymbol(() => this.follow());
+    this.desk.store.watch(this.desk.accountTopic, () => this.accountMoved());
+    for (const symbol of this.desk.instruments.keys()) this.desk.store.watch(`quote:${symbol}`, () => this.quoteMoved(symbol));
+    this.changed();
+  }
+
+  get state(): TicketState {
+    const data = new FormData(this.form);
+    const text = (name: string) => String(data.get(name) ?? "");
+    return {
+      symbol: this.desk.symbol,
+      side: text("side") as Side,
+      type: text("type") as "MARKET" | "LIMIT",
+      timeInForce: text("time_in_force"),
+      quantity: text("quantity"),
+      limitPrice: text("type") === "LIMIT" ? text("limit_price") : "",
+    };
+  }
+
+  private follow(): void {
+    const { symbol, instrument } = this.desk;
+    find<HTMLInputElement>(this, "[name=symbol]").value = symbol;
+    setText(field(this, "symbol"), symbol);
+    setText(field(this, "lot"), `lot ${plain(instrument.lot_size)}`);
+    setText(field(this, "tick"), `tick ${plain(instrument.tick_size)}`);
+    this.quantity.value = "";
+    this.price.value = "";
+    this.say("");
+    this.changed();
+  }
+
+  private changed(): void {
+    const { state } = this;
+    const { instrument } = this.desk;
+    const errors = ticketErrors(state, instrument);
+    this.showError(this.quantity, errors.quantity);
+    this.showError(this.price, errors.limitPrice);
+    find(this, "[data-row=price]").hidden = state.type === "MARKET";
+    setText(this.button, orderSentence(state, instrument, this.desk.digits(state.symbol)));
+    const isReady = isComplete(state, instrument) && !this.isSending && instrument.status === "OPEN";
+    setAttribute(this.button, "aria-disabled", isReady ? null : "true");
+    this.showAvailable(state.side);
+    if (instrument.status !== "OPEN") setText(field(this, "preview-note"), t("ticket.halted", { symbol: state.symbol }));
+    this.schedulePreview(PREVIEW_DELAY_MILLISECONDS);
+  }
+
+  private showError(input: HTMLInputElement, text: string): void {
+    setAttribute(input, "aria-invalid", text ? "true" : null);
+    setText(find(this, `#${input.id}-error`), text);
+  }
+
+  private showAvailable(side: Side): void {
+    const { account, symbol } = this.desk;
+    const isBuy = side === "BUY";
+    setText(field(this, "notional-label"), t(isBuy ? "ticket.cost" : "ticket.proceeds"));
+    setText(field(this, "available-label"), t(isBuy ? "ticket.buying-power" : "ticket.holding"));
+    const held = account.positions.find((position) => position.symbol === symbol)?.quantity ?? "0";
+    setText(field(this, "available"), isBuy ? `${fixed(account.balance.free, 2)} ${account.balance.currency}` : plain(held));
+  }
+
+  // --- Preview
+
+  private schedulePreview(delay: number): void {
+    clearTimeout(this.previewTimer);
+    this.previewTimer = window.setTimeout(() => void this.preview(), delay);
+  }
+
+  private quoteMoved(symbol: string): void {
+    if (symbol !== this.desk.symbol || document.hidden) return;
+    if (performance.now() - this.previewedAt > PREVIEW_AGAIN_MILLISECONDS) {
+      this.previewedAt = performance.now();
+      this.schedulePreview(0);
+    }
+  }
+
+  private async preview(): Promise<void> {
+    const { state } = this;
+    this.previewAbort?.abort();
+    if (!isComplete(state, this.desk.instrument)) return this.showPreview(null);
+    const abort = new AbortController();
+    this.previewAbort = abort;
+    this.previewedAt = performance.now();
+    const parameters = {
+      symbol: state.symbol, side: state.side, type: state.type, time_in_force: state.timeInForce,
+      quantity: wireNumber(state.quantity), limit_price: wireNumber(state.limitPrice),
+    };
+    const answer = await getJson<Preview>(this.desk.page.urls.preview, parameters, abort.signal);
+    if (abort.signal.aborted) return;
+    if (answer.kind === "ok") this.showPreview(answer.data);
+    else this.showPreview(null, answer.kind === "refused" ? answer.refusal.message : "");
+  }
+
+  private showPreview(preview: Preview | null, note = ""): void {
+    setText(field(this, "estimated-price"), fixed(preview?.estimated_price, this.desk.digits(this.desk.symbol)));
+    setText(field(this, "notional"), fixed(preview?.estimated_notional, 2));
+    setText(field(this, "preview-note"), preview && !preview.accepted ? preview.message : note);
+  }
+
+  // --- Filling in
+
+  private takePrice(price: string, side: Side): void {
+    this.choose("type", "LIMIT");
+    this.choose("side", side);
+    this.price.value = fixed(price, this.desk.digits(this.desk.symbol)).replaceAll(",", "");
+    this.changed();
+    if (this.quantity.value === "" && matchMedia("(pointer: fine)").matches) this.quantity.focus();
+  }
+
+  private choose(name: string, value: string): void {
+    find<HTMLInputElement>(this, `[name=${name}][value=${value}]`).checked = true;
+  }
+
+  private press(target: Element): void {
+    const step = target.closest<HTMLElement>("[data-step]")?.dataset.step?.split(":");
+    const share = target.closest<HTMLElement>("[data-share]")?.dataset.share;
+    if (step) this.step(step[0] === "price" ? this.price : this.quantity, Number(step[1]));
+    if (share) this.takeShare(Number(share));
+  }
+
+  private key(event: KeyboardEvent): void {
+    const moves: Record<string, number> = { ArrowUp: 1, ArrowDown: -1 };
+    const move = moves[event.key];
+    const { target } = event;
+    if (move === undefined || (target !== this.quantity && target !== this.price)) return;
+    event.preventDefault();
+    this.step(target as HTMLInputElement, move * (event.shiftKey ? 10 : 1));
+  }
+
+  private step(input: HTMLInputElement, steps: number): void {
+    const { instrument, symbol } = this.desk;
+    const isPrice = input === this.price;
+    const size = isPrice ? instrument.tick_size : instrument.lot_size;
+    const next = stepped(input.value, size, steps, isPrice ? (this.bestPrice()?.toString() ?? size) : size);
+    input.value = isPrice ? (Decimal.parse(next)?.toFixed(this.desk.digits(symbol)) ?? next) : next;
+    this.changed();
+  }
+
+  /** The price at which the ticket's side would trade now. */
+  private bestPrice(): Decimal | null {
+    const quote = this.desk.quote(this.desk.symbol);
+    return Decimal.parse(this.state.side === "BUY" ? quote?.ask : quote?.bid) ?? this.desk.last(this.desk.symbol);
+  }
+
+  private takeShare(percent: number): void {
+    const { state } = this;
+    const { account, symbol, instrument } = this.desk;
+    const held = account.positions.find((position) => position.symbol === symbol)?.quantity;
+    const price = state.type === "LIMIT" ? (parseTyped(state.limitPrice) ?? this.bestPrice()) : this.bestPrice();
+    if (state.side === "BUY" && !price) return;
+    const available = Decimal.of(state.side === "BUY" ? account.balance.free : (held ?? "0"));
+    const quantity = shareQuantity({ percent, available, price: state.side === "BUY" ? price : null }, instrument.lot_size);
+    this.quantity.value = quantity && !quantity.isZero ? quantity.toString() : "";
+    this.changed();
+  }
+
+  // --- Sending
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { state } = this;
+    if (this.isSending || this.button.getAttribute("aria-disabled") === "true") return this.pointAtGap(state);
+    const clientOrderId = this.ids.for(state);
+    this.isSending = true;
+    this.say(t("ticket.sending"));
+    this.changed();
+    const answer = await postForm<{ order: OrderView }>(this.desk.page.urls.place, {
+      csrfmiddlewaretoken: find<HTMLInputElement>(this.form, "[name=csrfmiddlewaretoken]").value,
+      symbol: state.symbol, side: state.side, type: state.type, time_in_force: state.timeInForce,
+      quantity: wireNumber(state.quantity), limit_price: wireNumber(state.limitPrice), client_order_id: clientOrderId,
+    });
+    this.isSending = false;
+    if (answer.kind === "ok") this.taken(answer.data.order);
+    else if (answer.kind === "refused") this.refused(answer.refusal.message);
+    else this.unknown(clientOrderId);
+    this.changed();
+  }
+
+  private pointAtGap(state: TicketState): void {
+    if (this.isSending) return;
+    const errors = ticketErrors(state, this.desk.instrument);
+    const isQuantityMissing = state.quantity.trim() === "" || errors.quantity !== "";
+    (isQuantityMissing ? this.quantity : this.price).focus();
+  }
+
+  private taken(order: OrderView): void {
+    this.unknownId = null;
+    this.ids.renew();
+    const name = `${sideWord(order.side)} ${plain(order.quantity)} ${order.symbol}`;
+    const text = t("ticket.taken", { order: name, status: t(`order.${order.status}`) });
+    this.say(text, order.status === "CANCELED" || order.status === "EXPIRED" ? "bad" : "good");
+    announce(text);
+  }
+
+  private refused(reason: string): void {
+    this.unknownId = null;
+    this.ids.renew();
+    const text = t("ticket.refused", { reason });
+    this.say(text, "bad");
+    alarm(text);
+  }
+
+  /** The id is kept: pressing again sends the same order, which the engine takes at most once. */
+  private unknown(clientOrderId: string): void {
+    this.unknownId = clientOrderId;
+    this.say(t("ticket.unknown"), "unknown");
+    alarm(t("ticket.unknown"));
+    this.accountMoved();
+    window.setTimeout(() => {
+      if (this.unknownId === clientOrderId && this.desk.socket.connection === "live")
+        this.say(t("ticket.unknown-absent"), "unknown");
+    }, UNKNOWN_WAIT_MILLISECONDS);
+  }
+
+  private accountMoved(): void {
+    this.showAvailable(this.state.side);
+    if (!this.unknownId) return;
+    const order = this.desk.account.orders.find((known) => known.client_order_id === this.unknownId);
+    if (order) this.taken(order);
+  }
+
+  private say(text: string, level: Level = ""): void {
+    const line = field(this, "status");
+    setText(line, text);
+    setAttribute(line, "data-level", level || null);
+  }
+}

@@ -1,0 +1,43 @@
+// The trading terminal: opens the desk, brings the widgets to life over the server's markup, then connects.
+import { announce } from "../core/announcer";
+import { desk, openDesk, type PageData } from "../core/desk";
+import { define, find, pageData } from "../core/dom";
+import type { AccountEvent } from "../core/protocol";
+import { AccountStrip } from "../elements/account_strip";
+import { Blotter, eventSentence } from "../elements/blotter";
+import { Chart } from "../elements/chart";
+import { showConnection } from "../elements/connection";
+import { Ladder } from "../elements/ladder";
+import { startPhoneNav } from "../elements/phone_nav";
+import { receiveUserMessage, startShell } from "../elements/shell";
+import { Tape } from "../elements/tape";
+import { Ticket } from "../elements/ticket";
+import { Watchlist } from "../elements/watchlist";
+
+startShell();
+const { store, socket } = openDesk(pageData<PageData>(), receiveUserMessage);
+define("tp-account", AccountStrip);
+define("tp-watchlist", Watchlist);
+define("tp-chart", Chart);
+define("tp-ladder", Ladder);
+define("tp-tape", Tape);
+define("tp-ticket", Ticket);
+define("tp-blotter", Blotter);
+startPhoneNav(find(document, ".terminal"), find(document, ".bottom-nav"));
+
+desk().onConnection(() => showConnection(socket.connection, desk().heartbeat));
+desk().onSymbol(() => {
+  document.title = document.title.replace(/^.*?(?= · )/, desk().symbol);
+});
+store.watch(desk().accountTopic, (_, frame) => {
+  const event = frame?.data as AccountEvent | undefined;
+  const sentence = event?.order ? eventSentence(event.event, event.order, event.execution) : null;
+  if (sentence) announce(sentence);
+});
+window.addEventListener("popstate", () => {
+  const symbol = new URLSearchParams(location.search).get("symbol");
+  if (symbol) desk().select(symbol);
+});
+
+desk().start();
+performance.mark("portal:started");
