@@ -1,0 +1,120 @@
+"""`./portal up`: in the foreground, or detached with the start still shown to the caller.
+
+The pages are built first; then one supervisor per data directory holds its lock for as long as it
+lives. A second `up` only says what runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tradeportal.supervisor import commands, console, pages
+from tradeportal.supervisor.config import Configuration
+from tradeportal.supervisor.datadir import DataDir
+from tradeportal.supervisor.errors import PortalError
+from tradeportal.supervisor.instance import RESTART, Instance, Parts
+from tradeportal.supervisor.recovery import clean_up
+
+CHILD_FLAG = "--detached-child"
+
+
+def run(data: DataDir, configuration: Configuration) -> int:
+    """Run the portal in the foreground until Ctrl-C or `down`."""
+    data.prepare()
+    lock = data.lock()
+    if lock is None:
+        return _already_runs(data)
+    ended = clean_up(data.state)
+    if ended:
+        console.say(f"  ok  Ended what a killed supervisor left behind: {', '.join(ended)}")
+    pages.ensure_built(data)
+    instance = Instance(data, configuration, Parts(), announce)
+    then = asyncio.run(instance.run())
+    if then == RESTART:
+        os.close(lock)
+        _become_new_supervisor(instance.port)
+    console.say("  ok  Everything has stopped")
+    return 0
+
+
+def run_detached(data: DataDir) -> int:
+    """Start a supervisor of its own session, show its start, return when everything runs."""
+    data.prepare()
+    command = [sys.executable, "-m", "tradeportal.supervisor", *sys.argv[1:], CHILD_FLAG]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    try:
+        for line in child.stdout:  # ends when the child is ready and lets go of the pipe
+            console.say(line.decode("utf-8", "replace").rstrip("\n"))
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGTERM)
+        child.wait()
+        raise
+    if data.state.read_running() is not None:
+        return 0
+    return child.wait() or 1
+
+
+def run_detached_child(data: DataDir, configuration: Configuration) -> int:
+    """The supervisor that `run_detached` starts."""
+    return run(data, configuration)
+
+
+def announce(instance: Instance) -> None:
+    """Everything runs: say where, and how to sign in."""
+    console.say()
+    for line in commands.service_lines(instance.snapshot()):
+        console.say(line)
+    console.say()
+    console.say(f"  The portal runs at {instance.url}")
+    if instance.demo is not None and instance.demo.password:
+        console.say(f"  Sign in as {instance.demo.username} with password {instance.demo.password}")
+        console.say("  (shown only this once; ./portal manage changepassword sets another)")
+    elif instance.demo is not None:
+        console.say(f"  Sign in as {instance.demo.username} (password as shown at the first start)")
+    if CHILD_FLAG in sys.argv:
+        console.say("  Stop it with ./portal down")
+        _let_go_of_caller(instance.data.logs / "supervisor.log")
+    else:
+        console.say("  Ctrl-C stops it")
+    console.say()
+
+
+def _let_go_of_caller(log: Path) -> None:
+    """Send what we print from now on to the log; the caller sees the end of its pipe."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(descriptor, stream.fileno())
+    os.close(descriptor)
+
+
+def _already_runs(data: DataDir) -> int:
+    state = data.state.read_running()
+    if state is None:
+        raise PortalError(f"another start or stop of {data.root} is under way; try again shortly")
+    console.say(
+        f"The portal of {data.root} is already {state.phase}: {state.url or 'no address yet'}"
+    )
+    for line in commands.service_lines(state):
+        console.say(line)
+    return 0
+
+
+def _become_new_supervisor(port: int) -> None:
+    """Restart in place, with new code and configuration, on the same port."""
+    arguments = [*sys.argv[1:], "--port", str(port)]
+    os.execv(  # noqa: S606  # our own program again
+        sys.executable, [sys.executable, "-m", "tradeportal.supervisor", *arguments]
+    )
