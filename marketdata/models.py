@@ -78,7 +78,9 @@ class Instrument(models.Model):
 
 
 class Bar(models.Model):
-    """Open, high, low, close and volume of one instrument over one interval; `start` is inclusive, UTC."""
+    """Open, high, low, close and volume of one instrument over one interval; `start` is inclusive,
+    UTC.
+    """
 
     class Timeframe(models.TextChoices):
         MINUTE = "1Min"

@@ -1,0 +1,46 @@
+"""What the feed process needs from outside, as protocols: a source of ticks and a taker of
+quotes.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from marketdata.domain.values import Tick
+
+
+class Feed(Protocol):
+    """A source of ticks. Each adapter in `marketdata.feeds` is one."""
+
+    name: str
+
+    async def receive(self) -> Sequence[Tick]:
+        """The next ticks in time order; waits for them (a second at most, so that clocks keep
+        ticking).
+        """
+        ...
+
+
+class QuoteSink(Protocol):
+    """Where the street's liquidity goes: the order engine, named by the setting MARKET_SINK.
+
+    Every method raises OSError (ConnectionError and TimeoutError are such) when the other side is
+    away; the feed then connects again with growing pauses and goes on with the newest quotes.
+    """
+
+    async def connect(self) -> None: ...
+
+    async def quote(
+        self,
+        symbol: str,
+        seq: int,
+        bids: Sequence[tuple[Decimal, Decimal]],
+        asks: Sequence[tuple[Decimal, Decimal]],
+        t_ns: int,
+    ) -> None: ...
+
+    async def trade(
+        self, symbol: str, price: Decimal, size: Decimal, side: str, t_ns: int
+    ) -> None: ...
+
+    async def close(self) -> None: ...

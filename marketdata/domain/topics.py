@@ -1,0 +1,49 @@
+"""Names of the live topics, and what kind of stream each is.
+
+A *state* topic sends the whole state each time: only its newest message matters. A *log* topic
+sends facts: each matters, and a gap in `seq` means that the reader fetches a snapshot and goes on.
+"""
+
+from typing import NamedTuple
+
+STATE_KINDS = frozenset({"quote", "book", "bar"})
+LIVE_BAR_TIMEFRAME = "1Min"
+MAX_TOPIC_LENGTH = 80
+
+
+class Topic(NamedTuple):
+    kind: str
+    key: str
+    """Symbol for market topics, public id for account topics."""
+
+
+def quote_topic(symbol: str) -> str:
+    return f"quote:{symbol}"
+
+
+def book_topic(symbol: str) -> str:
+    return f"book:{symbol}"
+
+
+def trade_topic(symbol: str) -> str:
+    return f"trade:{symbol}"
+
+
+def bar_topic(symbol: str) -> str:
+    return f"bar:{symbol}:{LIVE_BAR_TIMEFRAME}"
+
+
+def is_state_topic(topic: str) -> bool:
+    return topic.partition(":")[0] in STATE_KINDS
+
+
+def parse_topic(text: str) -> Topic | None:
+    """The kind and key that a client's topic names; None when it is not shaped like a topic."""
+    kind, colon, key = text.partition(":")
+    if not colon or not key or len(text) > MAX_TOPIC_LENGTH:
+        return None
+    if kind == "bar":
+        key, colon, timeframe = key.rpartition(":")
+        if timeframe != LIVE_BAR_TIMEFRAME:
+            return None
+    return Topic(kind, key) if kind and key else None

@@ -1,0 +1,116 @@
+"""One outlet of the feed process: a bounded queue, a delivery and patience while the other side is
+away.
+
+Each outlet (Redis, the engine, the database) runs its own link, so that none can hold up another or
+the feed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+import structlog
+
+from marketdata.domain.conflation import ConflatingQueue
+from marketdata.metrics import LINK_DELIVERED, LINK_DROPPED, LINK_FAILURES
+
+logger = structlog.get_logger(__name__)
+
+Item = TypeVar("Item")
+
+QUEUE_LIMIT = 10_000
+"""Facts (trades) kept while an outlet is away; at 10 a second that is a quarter of an hour."""
+BATCH_LIMIT = 500
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Link(Generic[Item]):
+    """Delivers items in order, in batches. A failed batch is delivered again, so receivers drop
+    what they have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        deliver: Callable[[Sequence[Item]], Awaitable[None]],
+        errors: tuple[type[Exception], ...],
+        *,
+        keeps_missed: bool = True,
+    ) -> None:
+        """`errors` are what `deliver` raises when the other side is away; anything else ends the
+        process.
+
+        With `keeps_missed` False, what came up while the other side was away is forgotten: the
+        engine must not fill orders by trades of minutes ago.
+        """
+        self._name = name
+        self._deliver = deliver
+        self._errors = errors
+        self._queue: ConflatingQueue[Item] = ConflatingQueue(QUEUE_LIMIT)
+        self._batch: list[Item] = []
+        self._keeps_missed = keeps_missed
+        self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._is_up = True
+
+    def put_state(self, key: Hashable, item: Item) -> None:
+        self._queue.put_state(key, item)
+        self._wake.set()
+
+    def put_log(self, item: Item) -> None:
+        if self._queue.put_log(item):
+            self._wake.set()
+        else:
+            LINK_DROPPED.labels(self._name).inc()
+
+    async def run(self) -> None:
+        """Deliver until `close`; keeps trying while the other side is away."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            await self._next_batch()
+            if not self._batch:
+                return
+            if await self._try():
+                pause = FIRST_PAUSE_SECONDS
+            elif self._closing.is_set():
+                return
+            else:
+                await self._rest(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Let `run` end when it has delivered what waits, or at its next failure."""
+        self._closing.set()
+        self._wake.set()
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        if not self._keeps_missed:
+            self._batch.clear()
+            self._queue.clear()
+
+    async def _next_batch(self) -> None:
+        while not self._batch and not self._queue and not self._closing.is_set():
+            self._wake.clear()
+            await self._wake.wait()
+        while len(self._batch) < BATCH_LIMIT and self._queue:
+            self._batch.append(self._queue.pop())
+
+    async def _try(self) -> bool:
+        try:
+            await self._deliver(self._batch)
+        except self._errors as error:
+            LINK_FAILURES.labels(self._name).inc()
+            if self._is_up:
+                self._is_up = False
+                logger.warning("feed_link_down", link=self._name, error=str(error))
+            return False
+        LINK_DELIVERED.labels(self._name).inc(len(self._batch))
+        self._batch.clear()
+        if not self._is_up:
+            self._is_up = True
+            logger.info("feed_link_up", link=self._name)
+        return True

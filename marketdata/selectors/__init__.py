@@ -1,0 +1,61 @@
+"""Questions about instruments, bars and the newest prices. Nothing here changes anything."""
+
+from marketdata.selectors.bars import (
+    CHART_LIMIT,
+    CHART_TIMEFRAMES,
+    BarView,
+    BarWindow,
+    bars_for_chart,
+    bars_in,
+    last_daily_bars,
+    with_open_minute,
+)
+from marketdata.selectors.instruments import (
+    feed_instruments,
+    grid_of,
+    halted_symbols,
+    instrument_by_public_id,
+    instrument_by_symbol,
+    tradable_instruments,
+)
+from marketdata.selectors.live import (
+    BookView,
+    LiveBar,
+    LiveDataUnavailableError,
+    QuoteView,
+    TradeView,
+    feed_age_seconds,
+    latest_bars,
+    latest_books,
+    latest_quotes,
+    latest_trades,
+    recent_trades,
+)
+
+__all__ = [
+    "CHART_LIMIT",
+    "CHART_TIMEFRAMES",
+    "BarView",
+    "BarWindow",
+    "BookView",
+    "LiveBar",
+    "LiveDataUnavailableError",
+    "QuoteView",
+    "TradeView",
+    "bars_for_chart",
+    "bars_in",
+    "feed_age_seconds",
+    "feed_instruments",
+    "grid_of",
+    "halted_symbols",
+    "instrument_by_public_id",
+    "instrument_by_symbol",
+    "last_daily_bars",
+    "latest_bars",
+    "latest_books",
+    "latest_quotes",
+    "latest_trades",
+    "recent_trades",
+    "tradable_instruments",
+    "with_open_minute",
+]

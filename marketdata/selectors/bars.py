@@ -1,0 +1,175 @@
+"""Bars of any length, aggregated in the database from one-minute and daily bars."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection
+
+from core.domain.clock import from_ns, to_ns
+from marketdata.domain.bars import DAY_NS, MINUTE_NS, floor_ns
+from marketdata.domain.timeframes import Timeframe, Unit
+from marketdata.models import Bar, Instrument
+from marketdata.selectors.live import LiveBar, LiveDataUnavailableError, latest_bars
+
+CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
+CHART_LIMIT = 2_000
+
+
+class BarView(NamedTuple):
+    """One bar as pages and the API show it."""
+
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    trade_count: int
+    vwap: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class BarWindow:
+    """Which bars: those that start from `start` to `end`, both included; at most `limit` of
+    them.
+    """
+
+    timeframe: Timeframe
+    start: datetime
+    end: datetime
+    limit: int
+    newest_first: bool = False
+
+
+_LENGTHS = {
+    Unit.MINUTE: timedelta(minutes=1),
+    Unit.HOUR: timedelta(hours=1),
+    Unit.DAY: timedelta(days=1),
+    Unit.WEEK: timedelta(weeks=1),
+    Unit.MONTH: timedelta(days=31),
+}
+_BUCKETS = {
+    Unit.MINUTE: "date_bin(make_interval(mins => %(amount)s), start, timestamptz 'epoch')",
+    Unit.HOUR: "date_bin(make_interval(hours => %(amount)s), start, timestamptz 'epoch')",
+    Unit.DAY: "start",
+    Unit.WEEK: "date_trunc('week', start, 'UTC')",
+    # Months are binned within their year: quarters and halves start in January.
+    Unit.MONTH: (
+        "(date_trunc('month', start at time zone 'UTC') - make_interval(months =>"
+        " (extract(month from start at time zone 'UTC')::int - 1) %% %(amount)s))"
+        " at time zone 'UTC'"
+    ),
+}
+# A bucket that began before the window is left out: the dialect shows whole bars only.
+_AGGREGATE = """
+    SELECT bucket, (array_agg(open ORDER BY start))[1], max(high), min(low),
+           (array_agg(close ORDER BY start DESC))[1], sum(volume), sum(trade_count)::int,
+           round(sum(vwap * volume) / nullif(sum(volume) FILTER (WHERE vwap IS NOT NULL), 0), 8)
+    FROM (SELECT {bucket} AS bucket, start, open, high, low, close, volume, trade_count, vwap
+          FROM marketdata_bar
+          WHERE instrument_id = %(instrument)s AND timeframe = %(source)s
+            AND start >= %(start)s AND start < %(source_end)s) AS bars
+    WHERE bucket >= %(start)s AND bucket <= %(end)s
+    GROUP BY bucket ORDER BY bucket {order} LIMIT %(limit)s
+"""
+
+
+def bars_in(instrument_id: int, window: BarWindow) -> list[BarView]:
+    """The stored bars of `window` in the order it asks for; the newest may still be growing."""
+    timeframe = window.timeframe
+    statement = _AGGREGATE.format(
+        bucket=_BUCKETS[timeframe.unit], order="DESC" if window.newest_first else "ASC"
+    )
+    parameters = {
+        "amount": timeframe.amount,
+        "instrument": instrument_id,
+        "source": Bar.Timeframe.DAY if timeframe.is_from_days else Bar.Timeframe.MINUTE,
+        "start": window.start,
+        "end": window.end,
+        "source_end": window.end + _LENGTHS[timeframe.unit] * timeframe.amount,
+        "limit": window.limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [BarView(*row) for row in cursor.fetchall()]
+
+
+def bars_for_chart(
+    instrument: Instrument, timeframe: Timeframe, limit: int, now: datetime
+) -> list[BarView]:
+    """The newest `limit` bars of one of CHART_TIMEFRAMES until `now`, oldest first.
+
+    The minute (or day) that is still open stands at the end, as far as the live cache knows it.
+    """
+    limit = min(limit, CHART_LIMIT)
+    # Holes (a feed that was off, weekends of daily bars) are common: look back further than the
+    # bars would fill.
+    start = now - _LENGTHS[timeframe.unit] * timeframe.amount * limit * 2 - timedelta(days=7)
+    stored = bars_in(instrument.pk, BarWindow(timeframe, start, now, limit, newest_first=True))[
+        ::-1
+    ]
+    return with_open_minute(instrument, timeframe, stored)[-limit:]
+
+
+def with_open_minute(
+    instrument: Instrument, timeframe: Timeframe, stored: list[BarView]
+) -> list[BarView]:
+    """`stored` bars and the minute of the live cache, which the database gets only when it
+    closes.
+    """
+    try:
+        live = latest_bars([instrument.symbol]).get(instrument.symbol)
+    except LiveDataUnavailableError:
+        return stored
+    if live is None:
+        return stored
+    minute = bar_view(live)
+    bucket = minute._replace(start=_bucket_of(minute.start, timeframe))
+    if not stored or stored[-1].start < bucket.start:
+        return [*stored, bucket]
+    if stored[-1].start > bucket.start or _is_stored(instrument.pk, minute.start):
+        return stored
+    return [*stored[:-1], _merged(stored[-1], minute)]
+
+
+def bar_view(live: LiveBar) -> BarView:
+    return BarView(live.t, live.o, live.h, live.l, live.c, live.v, live.n, live.vw)
+
+
+def last_daily_bars(instrument_id: int, now: datetime) -> tuple[BarView | None, BarView | None]:
+    """Today's stored bar (closed minutes only) and the last one before today."""
+    today = from_ns(floor_ns(to_ns(now), DAY_NS))
+    window = BarWindow(
+        Timeframe(1, Unit.DAY), today - timedelta(days=14), now, limit=2, newest_first=True
+    )
+    bars = bars_in(instrument_id, window)
+    current = next((bar for bar in bars if bar.start == today), None)
+    return current, next((bar for bar in bars if bar.start < today), None)
+
+
+def _bucket_of(minute: datetime, timeframe: Timeframe) -> datetime:
+    length_ns = DAY_NS if timeframe.is_from_days else MINUTE_NS * timeframe.amount
+    if timeframe.unit is Unit.HOUR:
+        length_ns *= 60
+    return from_ns(floor_ns(to_ns(minute), length_ns))
+
+
+def _is_stored(instrument_id: int, minute: datetime) -> bool:
+    return Bar.objects.filter(
+        instrument_id=instrument_id, timeframe=Bar.Timeframe.MINUTE, start=minute
+    ).exists()
+
+
+def _merged(bar: BarView, minute: BarView) -> BarView:
+    volume = bar.volume + minute.volume
+    turnover = (bar.vwap or 0) * bar.volume + (minute.vwap or 0) * minute.volume
+    return bar._replace(
+        high=max(bar.high, minute.high),
+        low=min(bar.low, minute.low),
+        close=minute.close,
+        volume=volume,
+        trade_count=bar.trade_count + minute.trade_count,
+        vwap=round(turnover / volume, 8) if volume and bar.vwap is not None else None,
+    )

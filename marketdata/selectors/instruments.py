@@ -1,0 +1,75 @@
+"""Which instruments there are, by any name a client may use for them."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from marketdata.domain.demo import SOURCE_FEED
+from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.values import Grid
+from marketdata.models import Bar, Instrument
+
+
+def tradable_instruments() -> QuerySet[Instrument]:
+    """Every instrument that orders may name, halted ones included (their status says so), by
+    symbol.
+    """
+    return Instrument.objects.select_related("venue", "base_currency", "quote_currency").order_by(
+        "symbol", "pk"
+    )
+
+
+def compressed(symbol: str) -> str:
+    """A symbol without the slash of a currency pair: `BTC/USD` and `BTCUSD` name one instrument."""
+    return symbol.replace("/", "")
+
+
+def instrument_by_symbol(symbol: str) -> Instrument | None:
+    """The instrument named `symbol`; a currency pair may be written with or without its slash."""
+    found = tradable_instruments().filter(symbol=symbol).first()
+    if found is not None or "/" in symbol:
+        return found
+    pairs = tradable_instruments().filter(
+        asset_class=Instrument.AssetClass.CRYPTO, symbol__startswith=symbol[:1]
+    )
+    return next((pair for pair in pairs if compressed(pair.symbol) == symbol), None)
+
+
+def instrument_by_public_id(public_id: UUID) -> Instrument | None:
+    return tradable_instruments().filter(public_id=public_id).first()
+
+
+def halted_symbols() -> frozenset[str]:
+    """The instruments that stand still: the feed sends nothing for them."""
+    return frozenset(
+        Instrument.objects.filter(status=Instrument.Status.HALTED)
+        .order_by("pk")
+        .values_list("symbol", flat=True)
+    )
+
+
+def grid_of(instrument: Instrument) -> Grid:
+    """The instrument's steps as feeds and the simulator take them."""
+    return Grid(
+        symbol=instrument.symbol,
+        tick_size=instrument.tick_size,
+        lot_size=instrument.lot_size,
+        is_crypto=instrument.asset_class == Instrument.AssetClass.CRYPTO,
+    )
+
+
+def feed_instruments(feed: str) -> list[FeedInstrument]:
+    """The instruments that follow `feed`, with the price at which it left them.
+
+    Left out: an instrument without any bar, for nobody knows what it is worth.
+    """
+    found: list[FeedInstrument] = []
+    for instrument in tradable_instruments().filter(feed=feed):
+        bars = Bar.objects.filter(instrument=instrument)
+        last = bars.filter(timeframe=Bar.Timeframe.MINUTE).order_by("-start", "-pk").first()
+        history = bars.filter(timeframe=Bar.Timeframe.DAY).exclude(source=SOURCE_FEED)
+        reference = history.order_by("-start", "-pk").first() or last
+        last = last or reference
+        if last is not None and reference is not None:
+            found.append(FeedInstrument(grid_of(instrument), last.close, reference.close))
+    return found

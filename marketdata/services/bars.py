@@ -1,0 +1,97 @@
+"""Keeps bars in PostgreSQL: what the running feed draws, and what it finds when it starts again."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from core.domain.clock import from_ns, to_ns
+from marketdata.domain import bars as domain
+from marketdata.domain.demo import SOURCE_FEED
+from marketdata.domain.keeping import DatedBar, ResumedBars
+from marketdata.models import Bar, Instrument
+
+BATCH_SIZE = 2_000
+
+
+def bar_row(instrument_id: int, timeframe: str, bar: domain.Bar, source: str) -> Bar:
+    return Bar(
+        instrument_id=instrument_id,
+        timeframe=timeframe,
+        start=from_ns(bar.start_ns),
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        trade_count=bar.trade_count,
+        vwap=bar.vwap,
+        source=source,
+    )
+
+
+def domain_bar(row: Bar, symbol: str) -> domain.Bar:
+    return domain.Bar(
+        symbol=symbol,
+        start_ns=to_ns(row.start),
+        open=row.open,
+        high=row.high,
+        low=row.low,
+        close=row.close,
+        volume=row.volume,
+        trade_count=row.trade_count,
+        vwap=row.vwap,
+        is_closed=True,
+    )
+
+
+def save_bars(rows: Iterable[Bar]) -> None:
+    """Store bars; one that is there already (the day so far, a minute that went on) is replaced."""
+    Bar.objects.bulk_create(
+        rows,
+        batch_size=BATCH_SIZE,
+        update_conflicts=True,
+        unique_fields=["instrument", "timeframe", "start"],
+        update_fields=["open", "high", "low", "close", "volume", "trade_count", "vwap", "source"],
+    )
+
+
+def save_feed_bars(rows: Sequence[DatedBar]) -> None:
+    """Store what the feed has drawn. Later rows of the same bar win."""
+    ids = dict(Instrument.objects.order_by("pk").values_list("symbol", "pk"))
+    newest = {(row.bar.symbol, row.timeframe, row.bar.start_ns): row for row in rows}
+    save_bars(
+        bar_row(ids[row.bar.symbol], row.timeframe, row.bar, SOURCE_FEED)
+        for row in newest.values()
+        if row.bar.symbol in ids
+    )
+
+
+def resumed_bars(symbols: Sequence[str], now_ns: int) -> dict[str, ResumedBars]:
+    """Today's bars of each instrument as an earlier run (or the seeding) has left them.
+
+    Minutes that nobody recorded stay missing: a hole in the chart is the truth about a feed that
+    was off.
+    """
+    day_ns = domain.floor_ns(now_ns, domain.DAY_NS)
+    minute_ns = domain.floor_ns(now_ns, domain.MINUTE_NS)
+    day = from_ns(day_ns)
+    left = {symbol: ResumedBars() for symbol in symbols}
+    rows = (
+        Bar.objects.filter(
+            instrument__symbol__in=symbols,
+            timeframe=Bar.Timeframe.MINUTE,
+            start__gte=day,
+            start__lt=day + timedelta(days=1),
+        )
+        .select_related("instrument")
+        .order_by("start", "pk")
+    )
+    minutes: dict[str, list[domain.Bar]] = {symbol: [] for symbol in symbols}
+    for row in rows:
+        bar = domain_bar(row, row.instrument.symbol)
+        if bar.start_ns == minute_ns:
+            left[bar.symbol].minute = bar
+        elif bar.start_ns < minute_ns:
+            minutes[bar.symbol].append(bar)
+    for symbol, bars in minutes.items():
+        left[symbol].day = domain.roll_up(bars, day_ns)
+    return left
