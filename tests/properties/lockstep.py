@@ -95,10 +95,7 @@ class Lockstep:
         now_ns, side, limit = self._now_ns, probe.side, probe.limit_price
         self._agree("resting orders", lambda book: book.resting())
         for either in ("BUY", "SELL"):
-            self._agree(f"best {either}", lambda book, s=either: book.best(s, now_ns))
-            self._agree(
-                f"depth {either}", lambda book, s=either: book.depth(s, probe.depth_levels, now_ns)
-            )
+            self._compare_side(either, probe.depth_levels)
         self._agree(
             f"takeable {probe}", lambda book: book.takeable(side, limit, probe.quantity, now_ns)
         )
@@ -106,6 +103,10 @@ class Lockstep:
             f"would_self_trade {probe}",
             lambda book: book.would_self_trade(probe.account_id, side, limit),
         )
+
+    def _compare_side(self, side: str, levels: int) -> None:
+        self._agree(f"best {side}", lambda book: book.best(side, self._now_ns))
+        self._agree(f"depth {side}", lambda book: book.depth(side, levels, self._now_ns))
 
     # Messages
 

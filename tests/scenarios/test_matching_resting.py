@@ -6,9 +6,9 @@ from tests.reference.books import BOOKS
 from tests.reference.market import Market
 
 
-@pytest.fixture(params=BOOKS.values(), ids=BOOKS.keys())
+@pytest.fixture(params=list(BOOKS))
 def market(request: pytest.FixtureRequest) -> Market:
-    return Market(request.param())
+    return Market(BOOKS[request.param]())
 
 
 def test_cancel_in_the_middle_keeps_the_others_in_order(market: Market) -> None:

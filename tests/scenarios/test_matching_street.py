@@ -8,9 +8,9 @@ from tests.reference.market import Market
 TTL_NS = 5_000_000_000
 
 
-@pytest.fixture(params=BOOKS.values(), ids=BOOKS.keys())
+@pytest.fixture(params=list(BOOKS))
 def market(request: pytest.FixtureRequest) -> Market:
-    return Market(request.param())
+    return Market(BOOKS[request.param]())
 
 
 # S1, S3: the street

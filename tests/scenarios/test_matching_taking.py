@@ -6,9 +6,9 @@ from tests.reference.books import BOOKS
 from tests.reference.market import Market, order_id_of
 
 
-@pytest.fixture(params=BOOKS.values(), ids=BOOKS.keys())
+@pytest.fixture(params=list(BOOKS))
 def market(request: pytest.FixtureRequest) -> Market:
-    return Market(request.param())
+    return Market(BOOKS[request.param]())
 
 
 def test_street_ahead_is_taken_before_the_resting_order(market: Market) -> None:
