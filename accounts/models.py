@@ -1,5 +1,7 @@
 """People and the keys their programs use. Secrets are stored only as hashes."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -21,6 +23,9 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    is_verified: Callable[[], bool]
+    """Whether this session passed the second factor; put here by django-otp's middleware."""
 
     @cached_property
     def role_names(self) -> frozenset[str]:

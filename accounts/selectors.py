@@ -1,6 +1,10 @@
 """Questions about people: what someone may do, and whether a browser session is fully signed in."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.models import Device
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.domain import roles
 from accounts.models import User
@@ -42,3 +46,23 @@ def may_halt_instruments(viewer: Viewer) -> bool:
 def may_operate(viewer: Viewer) -> bool:
     """Act on other people's business: adjust cash and halt instruments."""
     return may_adjust_cash(viewer) and may_halt_instruments(viewer)
+
+
+def needs_second_factor(user: User) -> bool:
+    """Whether the user has set up an authenticator app, and so must pass it at every sign-in."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+
+
+def is_session_complete(user: Viewer, session: SessionBase) -> bool:
+    """Whether this session may act for the user: signed in, and past the second factor if there is
+    one.
+
+    For sockets and other places without `OTPMiddleware`. Asks the database; blocks.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    if not needs_second_factor(user):
+        return True
+    device_id = session.get(DEVICE_ID_SESSION_KEY)
+    device = Device.from_persistent_id(device_id) if device_id else None
+    return device is not None and device.confirmed and device.user_id == user.pk

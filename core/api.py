@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from core.domain import strict_json
 from core.domain.errors import ErrorReason, Refusal
 from core.request_context import current_request_id
 
+API_PATHS = ("/v2/", "/v1beta3/", "/api/")
 CODE_MALFORMED = 40010001
 CODE_NOT_AUTHENTICATED = 40110000
 CODE_NOT_PERMITTED = 40310000
@@ -86,6 +87,14 @@ def refusal_body(refusal: Refusal) -> dict[str, object]:
         message=refusal.message,
         facts=refusal.facts,
     )
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks (our own pages' scripts included) rather than somebody opening a page.
+    """
+    if request.path.startswith(API_PATHS):
+        return True
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def rate_limited() -> Refusal:

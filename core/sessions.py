@@ -1,49 +1,78 @@
 """Sessions cached in Redis and kept in PostgreSQL; losing Redis costs speed, never a sign-in.
 
-Django's cached_db writes both but reads the cache without a net: here a cache that fails counts as
-empty.
+Django's cached_db writes both but uses the cache without a net. Here a cache that fails counts as
+empty and is left alone for a while, so that pages do not wait for it one by one.
 """
 
+import time
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
-from django.core.cache import BaseCache, caches
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
 
+MAX_CACHED_SECONDS = 60
+"""A deletion that Redis missed (it was away) cannot keep a signed-out session alive for longer."""
 
-class ForgivingCache:
+AWAY_SECONDS = 5
+"""After a failure Redis is asked again so much later."""
+
+
+class ForgivingCache(BaseCache):
     """A cache seen through a net: reads find nothing and writes do nothing while Redis is away."""
 
+    away_until = 0.0  # of this process, on the monotonic clock
+
     def __init__(self, cache: BaseCache) -> None:
+        super().__init__({})
         self._cache = cache
 
-    def get(self, key: str, default: Any = None) -> Any:  # Any: whatever the session holds
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        """What the cache holds; a value that is no JSON counts as nothing."""  # Any: JSON
+        if self._is_away():
+            return default
         try:
-            return self._cache.get(key, default)
-        except RedisError as error:
-            logger.warning("session_cache_unavailable", error=str(error))
+            return self._cache.get(key, default, version)
+        except (RedisError, ValueError) as error:
+            self._note(error)
             return default
 
-    def set(self, key: str, value: Any, timeout: int | None = None) -> None:
+    def set(
+        self, key: str, value: Any, timeout: float | None = None, version: int | None = None
+    ) -> None:  # Any: JSON
+        if self._is_away():
+            return
+        seconds = MAX_CACHED_SECONDS if timeout is None else min(timeout, MAX_CACHED_SECONDS)
         try:
-            self._cache.set(key, value, timeout)
+            self._cache.set(key, value, seconds, version)
         except RedisError as error:
-            logger.warning("session_cache_unavailable", error=str(error))
+            self._note(error)
 
-    def delete(self, key: str) -> bool:
-        # A deletion must not be lost: were the key to survive, a signed-out session would live on
-        # in the cache.
-        return self._cache.delete(key)
-
-    def __contains__(self, key: str) -> bool:
+    def delete(self, key: str, version: int | None = None) -> bool:
+        """Tried even while Redis seems away: the sooner the entry is gone, the better."""
         try:
-            return key in self._cache
-        except RedisError:
+            return self._cache.delete(key, version)
+        except RedisError as error:
+            self._note(error)
             return False
+
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        return self.get(key, version=version) is not None
+
+    @classmethod
+    def _is_away(cls) -> bool:
+        return time.monotonic() < cls.away_until
+
+    @classmethod
+    def _note(cls, error: Exception) -> None:
+        if isinstance(error, RedisError):
+            cls.away_until = time.monotonic() + AWAY_SECONDS
+        logger.warning("session_cache_failed", error=str(error))
 
 
 class SessionStore(CachedDatabaseStore):

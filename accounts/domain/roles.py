@@ -28,6 +28,8 @@ DISABLE_USERS = "accounts.disable_users"
 REVOKE_API_KEYS = "accounts.revoke_api_keys"
 ASSIGN_ROLES = "accounts.assign_roles"
 REMOVE_SECOND_FACTOR = "accounts.remove_second_factor"
+RETRY_DELIVERIES = "notifications.retry_deliveries"
+RETRY_EVENTS = "core.retry_events"
 
 _READ_PEOPLE = frozenset(
     {
@@ -59,13 +61,23 @@ _READ_MONEY = frozenset(
         "orders.view_enginelease",
     }
 )
-_READ_RECORDS = frozenset({OPEN_CONSOLE, "core.view_auditentry", "core.view_event"})
+_READ_RECORDS = frozenset(
+    {OPEN_CONSOLE, "core.view_auditentry", "core.view_event", "core.view_failedevent"}
+)
 _READ_DELIVERIES = frozenset(
     {OPEN_CONSOLE, "notifications.view_notification", "notifications.view_delivery"}
 )
 _READ_ALL = _READ_PEOPLE | _READ_MARKET | _READ_MONEY | _READ_RECORDS | _READ_DELIVERIES
 _OPERATE = frozenset(
-    {ADJUST_CASH, HALT_INSTRUMENTS, UNLOCK_SIGN_IN, DISABLE_USERS, REVOKE_API_KEYS}
+    {
+        ADJUST_CASH,
+        HALT_INSTRUMENTS,
+        UNLOCK_SIGN_IN,
+        DISABLE_USERS,
+        REVOKE_API_KEYS,
+        RETRY_DELIVERIES,
+        RETRY_EVENTS,
+    }
 )
 
 PERMISSIONS: dict[Role, frozenset[str]] = {

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.RequireVerifiedMiddleware",
     "accounts.middleware.RateLimitHeadersMiddleware",
+    "accounts.middleware.PrivateAnswersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -97,6 +98,7 @@ TEMPLATES = [
 # One pool a process: pages run in a thread pool, and a connection opened for each request costs
 # 14 times the throughput (measured). The health check replaces connections that a database
 # restart has broken. CONN_MAX_AGE is 0 because the pool, not Django, keeps connections open.
+DATABASE_DSN = env.text("DATABASE_URL")  # for the engine, which speaks to psycopg directly
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -107,6 +109,12 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "timeout": 10,
     "max_idle": 300,
 }
+
+if SERVICE == "worker":
+    # Its children are forked and serve one task at a time: a kept connection each, not a pool with
+    # threads that a fork would cut off.
+    DATABASES["default"]["OPTIONS"].pop("pool")
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
 
 REDIS_URL = env.text("REDIS_URL")
 REDIS_PREFIX = env.text("PORTAL_REDIS_PREFIX", "portal:")
@@ -131,9 +139,12 @@ CACHES = {
 }
 SESSION_ENGINE = "core.sessions"  # cached in Redis, kept in the database, alive when Redis is not
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "__Host-sessionid" if IS_HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_NAME = "__Host-csrftoken" if IS_HTTPS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 
@@ -141,7 +152,7 @@ CSRF_COOKIE_SAMESITE = "Strict"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "accounts.services.authorization.RoleBackend",
 ]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "/terminal"
@@ -155,13 +166,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
+PROXY_COUNT = env.whole("PORTAL_PROXY_COUNT", 0)  # how many reverse proxies of ours stand in front
+AXES_HANDLER = "accounts.services.lockout.LockoutHandler"
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = "accounts.services.lockout.cool_off"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock the owner out
+AXES_LOCKOUT_CALLABLE = "accounts.services.lockout.keep_answer"
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
-AXES_IPWARE_PROXY_COUNT = env.whole("PORTAL_PROXY_COUNT", 0)
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "core.request_context.client_address_of"
+AXES_ENABLE_ADMIN = False  # the users' page of the console unlocks
 OTP_TOTP_ISSUER = "Tradeportal"
 OTP_TOTP_THROTTLE_FACTOR = 1
 
@@ -267,8 +281,14 @@ ENGINE_SEGMENT = "main"
 ENGINE_REPLY_TIMEOUT_SECONDS = 5
 MARKET = env.text("PORTAL_MARKET", "simulated")
 MARKET_SEED = env.whole("PORTAL_MARKET_SEED", 1)
+# What marketdata needs from above it, named here because it may not import it.
+MARKET_SINK = "orders.engine.feed_sink.EngineFeedSink"
+LIVE_TOPIC_PROVIDERS = {"account": "orders.live.AccountTopic"}
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
+# /metrics answers requests straight from this machine; through a proxy or from elsewhere only with
+# `Authorization: Bearer <token>`. Everybody else gets 404.
+METRICS_TOKEN = env.text("PORTAL_METRICS_TOKEN", "")
 PROMETHEUS_LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 LOGGING_CONFIG = None
 logging_config(service=SERVICE, level=env.text("PORTAL_LOG_LEVEL", "INFO"))

@@ -1,4 +1,4 @@
-"""Settings of the test run: the same as production, with cheap password hashing and fixed secrets."""
+"""Settings of the test run: those of production, cheap password hashing and fixed secrets."""
 
 import os
 import tempfile
@@ -14,9 +14,11 @@ os.environ["PORTAL_REDIS_PREFIX"] = "{}{}:".format(
 )
 
 from tradeportal.settings.base import *  # noqa: F403
-from tradeportal.settings.base import DATABASES
+from tradeportal.settings.base import DATABASES, DJANGO_VITE
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
 DATABASES["default"]["OPTIONS"].pop("pool")  # the pool's threads would keep the test database open
 Path(os.environ["PORTAL_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
+if not Path(str(DJANGO_VITE["default"]["manifest_path"])).exists():
+    DJANGO_VITE["default"]["dev_mode"] = True  # pages render without their scripts having been built
