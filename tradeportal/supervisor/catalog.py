@@ -78,7 +78,7 @@ def shared_environment(plan: Plan) -> dict[str, str]:
         "PORTAL_MARKET": configuration.market.source,
         "PORTAL_MARKET_SEED": str(configuration.market.seed),
         "PORTAL_DATABASE_POOL": str(configuration.database.pool),
-        "DJANGO_SETTINGS_MODULE": "tradeportal.settings",
+        "DJANGO_SETTINGS_MODULE": "tradeportal.settings.base",
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -10,7 +10,6 @@ import time
 
 from tradeportal.supervisor import console, control, recovery
 from tradeportal.supervisor import logs as log_files
-from tradeportal.supervisor.catalog import SERVICE_NAMES
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.identity import signal_process, wait_gone
@@ -84,10 +83,6 @@ def down(data: DataDir) -> int:
 
 def restart(data: DataDir, service: str | None) -> int:
     """Restart one service, or the whole portal; start it when it does not run."""
-    if service is not None and service not in SERVICE_NAMES:
-        raise PortalError(
-            f"there is no service {service!r}; services: {', '.join(SERVICE_NAMES)}", 2
-        )
     state = data.state.read_running() if data.run.exists() else None
     if state is None:
         if service is not None:

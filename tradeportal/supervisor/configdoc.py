@@ -1,0 +1,89 @@
+"""Writes `docs/configuration.md` from the configuration's own definition.
+
+Run `python -m tradeportal.supervisor.configdoc` after a change; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import get_type_hints
+
+from tradeportal.supervisor.catalog import PROJECT
+from tradeportal.supervisor.config import FILE_NAME, Configuration
+
+PATH = PROJECT / "docs" / "configuration.md"
+HEAD = f"""\
+# Configuration
+
+Everything has a default; a portal needs no configuration file. To change something, write the keys
+below into `<data-dir>/{FILE_NAME}` (or name a file with `--config FILE`) and run
+`./portal restart`. A wrong key or value stops with one line that names it. `--port`, `--market` and
+`--workers` of `./portal up` win over the file.
+
+    [server]
+    port = 8443
+
+    [start_timeout_seconds]
+    engine = 300
+
+This page is made from `tradeportal/supervisor/config.py`.
+"""
+VARIABLES = {
+    "PORTAL_DATA_DIR": "the data directory when `--data-dir` is not given; the only way for"
+    " `./portal manage`",
+    "DATABASE_URL": "`postgres://user:password@host:port/name`: use this PostgreSQL (15 or newer)"
+    " and start none",
+    "REDIS_URL": "`redis://:password@host:port/0`: use this Redis or Valkey and start none",
+    "PORTAL_PG_BIN": "directory with `postgres` and `initdb` to use instead of the embedded ones",
+    "PORTAL_REDIS_BIN": "Redis or Valkey server program to use instead of the embedded one",
+    "PORTAL_REDIS_PREFIX": "first part of every Redis key and channel (`portal:`), for portals that"
+    " share a server",
+    "PORTAL_SECRET_KEY": "signing key of sessions; made at random into `<data-dir>/secrets` when"
+    " not set",
+    "PORTAL_SMTP_URL": "as `mail.smtp_url`, for those who keep passwords out of files",
+    "PORTAL_CHROMIUM": "the Chromium of the browser tests",
+}
+
+
+def reference() -> str:
+    """The whole page."""
+    lines = [HEAD]
+    for section, kind in get_type_hints(Configuration).items():
+        title = (kind.__doc__ or "").strip()
+        lines += [f"## [{section}]", "", title, "", "| key | default | allowed | why |"]
+        lines.append("|---|---|---|---|")
+        hints = get_type_hints(kind)
+        for item in dataclasses.fields(kind):
+            default = f'"{item.default}"' if hints[item.name] is str else f"{item.default}"
+            lines.append(
+                f"| `{item.name}` | `{default}` | {_allowed(item, hints[item.name])} |"
+                f" {item.metadata['why']} |"
+            )
+        lines.append("")
+    lines += ["## Environment variables", "", "Read from the environment of `./portal`:", ""]
+    lines += ["| variable | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in VARIABLES.items()]
+    lines += ["", "What the processes of the portal themselves read is set by the supervisor, in"]
+    lines += ["`tradeportal/supervisor/catalog.py`, and read in `tradeportal/settings/env.py`."]
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(item: dataclasses.Field[object], hint: type) -> str:
+    if item.metadata["choices"]:
+        return ", ".join(item.metadata["choices"])
+    if hint is str:
+        return "text"
+    kind = "whole number, " if hint is int else ""
+    return f"{kind}{item.metadata['low']} to {item.metadata['high']}"
+
+
+def main() -> int:
+    """Write the page."""
+    PATH.parent.mkdir(exist_ok=True)
+    PATH.write_text(reference(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
