@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 
-class TransactionIdField(models.BigIntegerField):
+class TransactionIdField(models.BigIntegerField):  # type: ignore[type-arg]  # none at run time
     """PostgreSQL's xid8 of the writing transaction: what lets a reader follow the log without
     missing late commits. An int in Python; on the way in a string, since xid8 has no cast from
     bigint.

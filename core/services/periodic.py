@@ -9,7 +9,8 @@ from django.db import connection
 _CLAIM = """
     INSERT INTO core_periodicrun AS run (name, started_at) VALUES (%(name)s, %(now)s)
     ON CONFLICT (name) DO UPDATE SET started_at = excluded.started_at
-    WHERE run.started_at <= excluded.started_at - %(gap)s OR run.started_at > excluded.started_at
+    WHERE run.started_at <= excluded.started_at - make_interval(secs => %(gap)s)
+       OR run.started_at > excluded.started_at
     RETURNING name
 """
 
@@ -21,5 +22,5 @@ def claim_run(name: str, *, period: timedelta, now: datetime) -> bool:
     start in the future (a clock set back) does not block the job.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"name": name, "now": now, "gap": period / 2})
+        cursor.execute(_CLAIM, {"name": name, "now": now, "gap": period.total_seconds() / 2})
         return cursor.fetchone() is not None

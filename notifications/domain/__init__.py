@@ -1,0 +1,1 @@
+"""Pure rules of notifications: what is said, and when a delivery is tried again."""

@@ -1,0 +1,133 @@
+"""What people are told, as people write it: "Bought 10 AAPL at 432.10".
+
+Pure: an event and the account's name in, a message or None (nothing worth telling) out.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from core.domain.decimals import to_wire
+from notifications.domain.account_events import AccountEvent, OrderPart
+
+MIN_PRICE_DIGITS = 2
+TITLE_PRICE_DIGITS = 4
+"""An average price has up to 8 digits; a headline carries 4, the body all of them."""
+
+_DONE = {"BUY": "Bought", "SELL": "Sold"}
+_TO_DO = {"BUY": "buy", "SELL": "sell"}
+_ENDED = {"OrderCanceled": "canceled", "OrderExpired": "expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLabel:
+    """How an account is named to people. `venue` says PAPER, `is_simulated` whether prices are
+    ours.
+    """
+
+    name: str
+    venue: str
+    is_simulated: bool
+
+    @property
+    def text(self) -> str:
+        market = ", SIMULATED market" if self.is_simulated else ""
+        return f"Account {self.name} ({self.venue}{market})"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    title: str
+    body: str
+    url: str
+
+
+def message_for(event: AccountEvent, account: AccountLabel) -> Message | None:
+    """What the account's people are told of `event`, or None when it is not worth a message."""
+    order = event.order
+    if event.event == "CashAdjusted":
+        return _cash_adjusted(event, account)
+    if order is None or order.filled_quantity <= 0 or order.average_price is None:
+        return None
+    if event.event == "OrderFilled":
+        return _order_filled(event, order, account)
+    if event.event in _ENDED:
+        return _order_ended(event, order, account)
+    return None
+
+
+def price_text(price: Decimal, max_digits: int | None = None) -> str:
+    """`price` with at least two digits after the point: 432.1 → "432.10", 0.00001234 stays.
+
+    With `max_digits`, prices of 1 and more are rounded half-even to so many digits.
+    """
+    if max_digits is not None and abs(price) >= 1:
+        price = round(price, max_digits)
+    integer, _, fraction = to_wire(price).partition(".")
+    return f"{integer}.{fraction.ljust(MIN_PRICE_DIGITS, '0')}"
+
+
+def money_text(amount: Decimal, currency: str) -> str:
+    """`amount` as people write money: 95679 → "95,679.00 USD"."""
+    integer, _, fraction = price_text(amount).partition(".")
+    sign, digits = ("-", integer[1:]) if integer.startswith("-") else ("", integer)
+    return f"{sign}{int(digits):,}.{fraction} {currency}"
+
+
+def _order_filled(event: AccountEvent, order: OrderPart, account: AccountLabel) -> Message:
+    quantity = to_wire(order.filled_quantity)
+    return Message(
+        title=f"{_DONE[order.side]} {quantity} {order.symbol} at {_headline_price(order)}",
+        body=(f"{_order_text(order)} is complete. {_price_and_cash(event, order)} {account.text}."),
+        url=_terminal(order.symbol),
+    )
+
+
+def _order_ended(event: AccountEvent, order: OrderPart, account: AccountLabel) -> Message:
+    filled, wanted = to_wire(order.filled_quantity), to_wire(order.quantity)
+    ended = _ENDED[event.event]
+    return Message(
+        title=(
+            f"{_DONE[order.side]} {filled} of {wanted} {order.symbol}"
+            f" at {_headline_price(order)}, the rest {ended}"
+        ),
+        body=(
+            f"{_order_text(order)} {ended} after {filled} had traded."
+            f" {_price_and_cash(event, order)} {account.text}."
+        ),
+        url=_terminal(order.symbol),
+    )
+
+
+def _cash_adjusted(event: AccountEvent, account: AccountLabel) -> Message:
+    balance = event.balance
+    total = money_text(balance.total, balance.currency)
+    return Message(
+        title=f"Cash adjusted to {total}",
+        body=(
+            f"An operator adjusted the cash of your account. It is now {total},"
+            f" of which {money_text(balance.free, balance.currency)} is free. {account.text}."
+        ),
+        url="/terminal",
+    )
+
+
+def _order_text(order: OrderPart) -> str:
+    return (
+        f"Your {order.type.lower()} order to {_TO_DO[order.side]}"
+        f" {to_wire(order.quantity)} {order.symbol}"
+    )
+
+
+def _price_and_cash(event: AccountEvent, order: OrderPart) -> str:
+    price = price_text(order.average_price or Decimal(0))
+    cash = money_text(event.balance.free, event.balance.currency)
+    return f"Average price {price}, cash left {cash}."
+
+
+def _headline_price(order: OrderPart) -> str:
+    return price_text(order.average_price or Decimal(0), TITLE_PRICE_DIGITS)
+
+
+def _terminal(symbol: str) -> str:
+    return f"/terminal?{urlencode({'symbol': symbol})}"

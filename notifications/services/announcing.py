@@ -1,0 +1,68 @@
+"""Carries what was committed to open pages and to the worker, as fast as Redis allows.
+
+Neither is needed for certainty: the bell is drawn from the database with each page, and the sweep
+finds every delivery that is due. So a Redis that is away costs a log line.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import structlog
+from asgiref.sync import async_to_sync
+from celery import current_app
+from channels.layers import get_channel_layer
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from core.task_context import REQUEST_ID_HEADER
+from notifications.models import Notification
+from notifications.selectors import as_json
+
+DELIVER_TASK = "notifications.deliver"
+FRAMES_TIMEOUT_SECONDS = 2
+ENQUEUED_EXPIRES_SECONDS = 600
+"""A task left lying longer than this is dropped: the sweep has long taken over."""
+
+logger = structlog.get_logger(__name__)
+
+
+def send_frames(notifications: Sequence[Notification]) -> None:
+    """Send each notification to its person's open sockets (group `user.{id}`)."""
+    try:
+        async_to_sync(_send_frames)(notifications)
+    except (RedisError, OSError, TimeoutError) as error:
+        logger.warning("bell_not_rung", count=len(notifications), error=str(error))
+
+
+def enqueue_deliveries(
+    deliveries: Sequence[tuple[int, str]], expires_seconds: float = ENQUEUED_EXPIRES_SECONDS
+) -> None:
+    """Ask a worker to send each delivery (its id and the request id it came from) now."""
+    for delivery_id, request_id in deliveries:
+        try:
+            current_app.send_task(
+                DELIVER_TASK,
+                args=[delivery_id],
+                headers={REQUEST_ID_HEADER: request_id},
+                expires=expires_seconds,
+                retry=False,
+            )
+        except (OperationalError, RedisError, OSError) as error:
+            logger.warning("deliveries_left_to_sweep", first=delivery_id, error=str(error))
+            return
+
+
+async def _send_frames(notifications: Sequence[Notification]) -> None:
+    layer = get_channel_layer()
+    async with asyncio.timeout(FRAMES_TIMEOUT_SECONDS):
+        for notification in notifications:
+            frame = {
+                "op": "event",
+                "topic": "user",
+                "data": {"kind": "notification", "notification": as_json(notification)},
+            }
+            await layer.group_send(
+                f"user.{notification.user_id}",
+                {"type": "user.message", "frame": json.dumps(frame, separators=(",", ":"))},
+            )

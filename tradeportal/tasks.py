@@ -1,0 +1,45 @@
+"""Housekeeping across the apps, run by tradeportal.schedule. Each job is safe to run again."""
+
+from datetime import timedelta
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from celery import shared_task
+from django.core.management import call_command
+
+from core.domain.clock import SystemClock
+from core.models import ConsumedEvent, IdempotencyRecord
+from core.services.periodic import claim_run
+from tradeportal.schedule import DAY
+
+SIGN_IN_RECORDS_KEPT = timedelta(days=30)
+IDEMPOTENCY_RECORDS_KEPT = timedelta(hours=24)
+CONSUMED_EVENTS_KEPT = timedelta(days=30)
+
+
+@shared_task(name="tradeportal.clear_expired_sessions")
+def clear_expired_sessions() -> None:
+    if claim_run("clear_expired_sessions", period=DAY, now=SystemClock().now()):
+        call_command("clearsessions")
+
+
+@shared_task(name="tradeportal.prune_sign_in_attempts")
+def prune_sign_in_attempts() -> None:
+    now = SystemClock().now()
+    if not claim_run("prune_sign_in_attempts", period=DAY, now=now):
+        return
+    for records in (AccessAttempt, AccessFailureLog, AccessLog):
+        records.objects.filter(attempt_time__lt=now - SIGN_IN_RECORDS_KEPT).delete()
+
+
+@shared_task(name="tradeportal.prune_idempotency_records")
+def prune_idempotency_records() -> None:
+    now = SystemClock().now()
+    if claim_run("prune_idempotency_records", period=DAY, now=now):
+        IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_RECORDS_KEPT).delete()
+
+
+@shared_task(name="tradeportal.prune_consumed_events")
+def prune_consumed_events() -> None:
+    now = SystemClock().now()
+    if claim_run("prune_consumed_events", period=DAY, now=now):
+        ConsumedEvent.objects.filter(consumed_at__lt=now - CONSUMED_EVENTS_KEPT).delete()
