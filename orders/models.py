@@ -9,8 +9,6 @@ from marketdata.models import Instrument
 from orders.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from portfolio.models import TradingAccount
 
-MONEY = {"max_digits": 28, "decimal_places": 8}
-
 
 class Order(models.Model):
     """One order. `sequence` is the engine's order of acceptance: it ranks orders in time,
@@ -27,10 +25,10 @@ class Order(models.Model):
     time_in_force = models.CharField(
         max_length=4, choices=[(tif.value, tif.value) for tif in TimeInForce]
     )
-    quantity = models.DecimalField(**MONEY)
-    limit_price = models.DecimalField(null=True, **MONEY)
-    filled_quantity = models.DecimalField(**MONEY)
-    filled_notional = models.DecimalField(**MONEY)
+    quantity = models.DecimalField(max_digits=28, decimal_places=8)
+    limit_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    filled_quantity = models.DecimalField(max_digits=28, decimal_places=8)
+    filled_notional = models.DecimalField(max_digits=28, decimal_places=8)
     status = models.CharField(
         max_length=16, choices=[(status.value, status.value) for status in OrderStatus]
     )
@@ -85,8 +83,8 @@ class Execution(models.Model):
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
     side = models.CharField(max_length=4)
-    price = models.DecimalField(**MONEY)
-    quantity = models.DecimalField(**MONEY)
+    price = models.DecimalField(max_digits=28, decimal_places=8)
+    quantity = models.DecimalField(max_digits=28, decimal_places=8)
     liquidity = models.CharField(max_length=5)
     occurred_at = models.DateTimeField()
 

@@ -13,8 +13,6 @@ from django.db.models import F, Q
 
 from marketdata.models import Currency, Instrument
 
-MONEY = {"max_digits": 28, "decimal_places": 8}
-
 
 class TradingAccount(models.Model):
     """A holder of balances, positions and orders. STREET and HOUSE stand for the other side of
@@ -71,8 +69,8 @@ class Balance(models.Model):
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="balances")
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT)
-    total = models.DecimalField(**MONEY)
-    locked = models.DecimalField(**MONEY)
+    total = models.DecimalField(max_digits=28, decimal_places=8)
+    locked = models.DecimalField(max_digits=28, decimal_places=8)
     is_overdraft_allowed = models.BooleanField(default=False)
 
     class Meta:
@@ -108,7 +106,7 @@ class Transfer(models.Model):
         TradingAccount, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, db_index=False)
-    amount = models.DecimalField(**MONEY)
+    amount = models.DecimalField(max_digits=28, decimal_places=8)
     trade_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=500, blank=True)
     occurred_at = models.DateTimeField()
@@ -149,8 +147,8 @@ class Hold(models.Model):
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT)
     currency = models.ForeignKey(Currency, null=True, on_delete=models.PROTECT)
     instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT)
-    amount = models.DecimalField(**MONEY)
-    remaining = models.DecimalField(**MONEY)
+    amount = models.DecimalField(max_digits=28, decimal_places=8)
+    remaining = models.DecimalField(max_digits=28, decimal_places=8)
     state = models.CharField(max_length=8, choices=State)
 
     class Meta:
@@ -180,10 +178,10 @@ class Position(models.Model):
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="positions")
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT)
-    quantity = models.DecimalField(**MONEY)
-    locked = models.DecimalField(**MONEY)
-    cost_basis = models.DecimalField(**MONEY)
-    realized_pnl = models.DecimalField(**MONEY)
+    quantity = models.DecimalField(max_digits=28, decimal_places=8)
+    locked = models.DecimalField(max_digits=28, decimal_places=8)
+    cost_basis = models.DecimalField(max_digits=28, decimal_places=8)
+    realized_pnl = models.DecimalField(max_digits=28, decimal_places=8)
     is_short_allowed = models.BooleanField(default=False)
 
     class Meta:

@@ -1,5 +1,4 @@
-"""Settings of a running portal; tests use `tradeportal.settings.test`, which builds on the same
-base.
-"""
+"""Settings: `base` for a running portal, `test` for the test run, `env` reads the environment.
 
-from tradeportal.settings.base import *  # noqa: F403
+This package imports nothing, so that `test` can prepare the environment before `base` reads it.
+"""

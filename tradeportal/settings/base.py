@@ -98,7 +98,6 @@ TEMPLATES = [
 # One pool a process: pages run in a thread pool, and a connection opened for each request costs
 # 14 times the throughput (measured). The health check replaces connections that a database
 # restart has broken. CONN_MAX_AGE is 0 because the pool, not Django, keeps connections open.
-DATABASE_DSN = env.text("DATABASE_URL")  # for the engine, which speaks to psycopg directly
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -1,0 +1,44 @@
+"""What the engine answers, after the batch that made it true was committed."""
+
+import msgspec
+
+from orders.domain.views import BalanceView, OrderView
+
+
+class Reply(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of every reply."""
+
+
+class OrderReply(Reply, frozen=True, array_like=True, tag="order"):
+    """The order as it stands after the command."""
+
+    order: OrderView
+
+
+class CanceledReply(Reply, frozen=True, array_like=True, tag="canceled"):
+    """The orders that the command canceled."""
+
+    orders: list[OrderView]
+
+
+class BalanceReply(Reply, frozen=True, array_like=True, tag="balance"):
+    balance: BalanceView
+
+
+class DoneReply(Reply, frozen=True, array_like=True, tag="done"):
+    """The command took effect (or had none to take)."""
+
+
+class DeniedReply(Reply, frozen=True, array_like=True, tag="denied"):
+    """Refused by rule: nothing changed."""
+
+    reason: str
+    sentence: str
+    facts: dict[str, str]
+
+
+class BusyReply(Reply, frozen=True, array_like=True, tag="busy"):
+    """The engine's queue is full; the command was not taken and may be sent again."""
+
+
+AnyReply = BusyReply | OrderReply | CanceledReply | BalanceReply | DoneReply | DeniedReply

@@ -1,0 +1,49 @@
+"""The life of an order as one table: (status, event) → status. A pair that is not here raises.
+
+The engine changes a status only through `next_status`; the tests and docs/order-states.md read the
+same table. The words are FIX tag 39's, close to NautilusTrader's lifecycle.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from orders.domain.values import OrderStatus
+
+
+class OrderEvent(StrEnum):
+    """What can happen to an order."""
+
+    DENIED = "OrderDenied"
+    ACCEPTED = "OrderAccepted"
+    PARTIALLY_FILLED = "OrderPartiallyFilled"
+    FILLED = "OrderFilled"
+    CANCELED = "OrderCanceled"
+    EXPIRED = "OrderExpired"
+
+
+class UnknownTransitionError(Exception):
+    """An event arrived that the order's status does not allow: a fault of ours, never of a user."""
+
+
+TRANSITIONS: Final[dict[tuple[OrderStatus, OrderEvent], OrderStatus]] = {
+    (OrderStatus.INITIALIZED, OrderEvent.DENIED): OrderStatus.DENIED,
+    (OrderStatus.INITIALIZED, OrderEvent.ACCEPTED): OrderStatus.ACCEPTED,
+    (OrderStatus.ACCEPTED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
+    (OrderStatus.ACCEPTED, OrderEvent.FILLED): OrderStatus.FILLED,
+    (OrderStatus.ACCEPTED, OrderEvent.CANCELED): OrderStatus.CANCELED,
+    (OrderStatus.ACCEPTED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.FILLED): OrderStatus.FILLED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.CANCELED): OrderStatus.CANCELED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+}
+
+
+def next_status(status: OrderStatus, event: OrderEvent) -> OrderStatus:
+    """The status after `event`; UnknownTransitionError when the table has no such pair."""
+    try:
+        return TRANSITIONS[status, event]
+    except KeyError:
+        raise UnknownTransitionError(
+            f"{event} cannot happen to an order that is {status}"
+        ) from None

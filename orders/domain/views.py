@@ -1,0 +1,80 @@
+"""Orders, fills, positions and balances as everyone outside the engine sees them: decimal strings.
+
+The engine puts these into its replies and events; selectors build the same from the database, so a
+page, a socket and the API never disagree. Field by field in docs/live-protocol.md.
+"""
+
+import msgspec
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """One order. Times are RFC 3339 UTC; quantities, prices and money plain decimal strings."""
+
+    id: str
+    client_order_id: str
+    symbol: str
+    asset_class: str
+    asset_id: str
+    side: str
+    type: str
+    time_in_force: str
+    quantity: str
+    limit_price: str | None
+    filled_quantity: str
+    leaves_quantity: str
+    average_price: str | None
+    status: str
+    reason: str | None
+    submitted_at: str
+    updated_at: str
+    closed_at: str | None
+    expires_at: str | None
+
+
+class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One fill of one order. In an account's list it also names the order; in an event the event
+    does.
+    """
+
+    id: str
+    order_id: str
+    symbol: str
+    side: str
+    price: str
+    quantity: str
+    liquidity: str
+    occurred_at: str
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    symbol: str
+    asset_class: str
+    quantity: str
+    locked: str
+    average_entry_price: str
+    cost_basis: str
+    realized_pnl: str
+
+
+class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
+    """total = locked + free."""
+
+    currency: str
+    total: str
+    locked: str
+    free: str
+
+
+class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about one trading account; `account_sequence` has no gaps."""
+
+    event: str
+    version: int
+    account_id: str
+    account_sequence: int
+    occurred_at: str
+    request_id: str
+    order: OrderView | None
+    execution: ExecutionView | None
+    position: PositionView | None
+    balance: BalanceView

@@ -1,0 +1,64 @@
+"""Deposits and adjustments: cash between an account and the house, as one ledger transfer."""
+
+from core.domain.clock import wire_time
+from orders.domain.commands import MoveCash
+from orders.domain.views import AccountEvent
+from orders.engine.lifecycle import append_account_event
+from orders.engine.render import balance_view
+from orders.engine.state import Account
+from orders.engine.step import Step
+from portfolio.domain.rows import TransferRow
+from risk.domain.checks import check_funds
+from risk.domain.reasons import Denial
+
+EVENTS = {"DEPOSIT": "CashDeposited", "ADJUSTMENT": "CashAdjusted"}
+
+
+def move(
+    step: Step,
+    account: Account,
+    units: int,
+    command: MoveCash,
+) -> Denial | None:
+    """Move `units` into the account (negative: out of it, as far as its free cash goes)."""
+    if units < 0:
+        denial = check_funds(-units, account.balance.free, account.currency)
+        if denial is not None:
+            return denial
+    house = step.state.accounts[step.state.house_id]
+    account.balance.move(units)
+    house.balance.move(-units)
+    step.changes.balance(account)
+    step.changes.balance(house)
+    step.state.transfer_number += 1
+    payer, payee = (house, account) if units > 0 else (account, house)
+    step.changes.transfers.append(
+        TransferRow(
+            id=step.state.transfer_number,
+            kind=command.kind,
+            debit_account_id=payer.id,
+            credit_account_id=payee.id,
+            currency=account.currency,
+            amount_units=abs(units),
+            trade_id=None,
+            reason=command.reason,
+            occurred_ns=step.now_ns,
+        )
+    )
+    append_account_event(
+        step,
+        account,
+        AccountEvent(
+            event=EVENTS[command.kind],
+            version=1,
+            account_id=account.public_id,
+            account_sequence=account.sequence + 1,
+            occurred_at=wire_time(step.now_ns),
+            request_id=command.request_id,
+            order=None,
+            execution=None,
+            position=None,
+            balance=balance_view(account),
+        ),
+    )
+    return None

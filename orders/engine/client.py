@@ -1,0 +1,185 @@
+"""The ways into the engine: an asyncio client for the gateway, a blocking one for pages and
+commands.
+
+Both tell apart what never reached the engine (safe to send again) from what may have (ask by id).
+"""
+
+import asyncio
+import itertools
+import socket
+import threading
+from pathlib import Path
+
+from orders.domain.commands import AnyCommand
+from orders.domain.replies import AnyReply
+from orders.engine.protocol import NO_REPLY, FrameBuffer, FrameError, decode_reply, encode
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+MAX_UNSENT_BYTES = 1_048_576
+"""What may wait toward an engine that does not read; quotes beyond it are dropped (newer ones
+come).
+"""
+
+
+class EngineUnavailableError(Exception):
+    """The engine could not be reached: the command was not sent and had no effect."""
+
+
+class UnknownOutcomeError(Exception):
+    """The command was sent and no reply came: it may have taken effect. Ask by its id."""
+
+
+class AsyncEngineClient:
+    """Many requests at once over one connection; reconnects when it is next used."""
+
+    def __init__(self, socket_path: Path, timeout_seconds: float) -> None:
+        self._path = str(socket_path)
+        self._timeout = timeout_seconds
+        self._protocol: _ClientProtocol | None = None
+        self._connecting = asyncio.Lock()
+
+    async def request(self, command: AnyCommand) -> AnyReply:
+        """The engine's committed answer; raises one of the two errors above without one."""
+        protocol = self._protocol
+        if protocol is None or protocol.is_closed:
+            protocol = await self._connect()
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await protocol.request(command)
+        except TimeoutError as error:
+            raise UnknownOutcomeError("no reply in time") from error
+
+    async def tell(self, command: AnyCommand) -> None:
+        """Send without asking for a reply (the feed's quotes)."""
+        protocol = self._protocol
+        if protocol is None or protocol.is_closed:
+            protocol = await self._connect()
+        protocol.tell(command)
+
+    async def close(self) -> None:
+        if self._protocol is not None:
+            self._protocol.close()
+
+    async def _connect(self) -> "_ClientProtocol":
+        async with self._connecting:
+            if self._protocol is not None and not self._protocol.is_closed:
+                return self._protocol
+            loop = asyncio.get_running_loop()
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                    _, protocol = await loop.create_unix_connection(_ClientProtocol, self._path)
+            except (OSError, TimeoutError) as error:
+                raise EngineUnavailableError(str(error)) from error
+            self._protocol = protocol
+            return protocol
+
+
+class _ClientProtocol(asyncio.Protocol):
+    def __init__(self) -> None:
+        self._frames = FrameBuffer()
+        self._waiting: dict[int, asyncio.Future[AnyReply]] = {}
+        self._ids = itertools.count(1)
+        self._transport: asyncio.Transport | None = None
+        self.is_closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(UnknownOutcomeError("the engine closed the connection"))
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frame in self._frames.feed(data):
+                request_id, reply = decode_reply(frame)
+                future = self._waiting.pop(request_id, None)
+                if future is not None and not future.done():
+                    future.set_result(reply)
+        except FrameError:
+            self.close()
+
+    def request(self, command: AnyCommand) -> "asyncio.Future[AnyReply]":
+        assert self._transport is not None
+        request_id = next(self._ids)
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = future
+        self._transport.write(encode(request_id, command))
+        return future
+
+    def tell(self, command: AnyCommand) -> None:
+        assert self._transport is not None
+        if self._transport.get_write_buffer_size() < MAX_UNSENT_BYTES:
+            self._transport.write(encode(NO_REPLY, command))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class EngineClient:
+    """Blocking requests, one connection a thread: what pages and commands use."""
+
+    def __init__(self, socket_path: Path, timeout_seconds: float) -> None:
+        self._path = str(socket_path)
+        self._timeout = timeout_seconds
+        self._local = threading.local()
+
+    def request(self, command: AnyCommand) -> AnyReply:
+        """The engine's committed answer; raises one of the two errors above without one."""
+        connection = self._connection()
+        data = encode(1, command)
+        try:
+            connection.sendall(data)
+            return self._read(connection)
+        except (OSError, FrameError) as error:
+            self.close()
+            raise UnknownOutcomeError(str(error)) from error
+
+    def close(self) -> None:
+        connection: socket.socket | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _connection(self) -> socket.socket:
+        """This thread's connection, checked for an engine that has gone since it was last used."""
+        connection: socket.socket | None = getattr(self._local, "connection", None)
+        if connection is not None and _is_alive(connection):
+            connection.settimeout(self._timeout)
+            return connection
+        self.close()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(CONNECT_TIMEOUT_SECONDS)
+            connection.connect(self._path)
+            connection.settimeout(self._timeout)
+        except OSError as error:
+            connection.close()
+            raise EngineUnavailableError(str(error)) from error
+        self._local.connection = connection
+        return connection
+
+    def _read(self, connection: socket.socket) -> AnyReply:
+        frames = FrameBuffer()
+        while True:
+            data = connection.recv(65_536)
+            if not data:
+                raise ConnectionResetError("the engine closed the connection")
+            for frame in frames.feed(data):
+                return decode_reply(frame)[1]
+
+
+def _is_alive(connection: socket.socket) -> bool:
+    """False when the other side has closed: an idle connection must have nothing to read."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False

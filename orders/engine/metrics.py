@@ -1,0 +1,48 @@
+"""What the engine tells Prometheus: batch size, time from receipt to commit, queue, orders,
+refusals.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from orders.engine.changes import Changes
+
+if TYPE_CHECKING:
+    from orders.engine.server import Waiting
+
+BATCH_SIZE = Histogram(
+    "portal_engine_batch_size",
+    "Commands committed in one transaction",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
+ACK_SECONDS = Histogram(
+    "portal_engine_ack_seconds",
+    "Time from receiving a command to its committed reply",
+    buckets=(0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2.5, 5),
+)
+QUEUE_DEPTH = Gauge(
+    "portal_engine_queue_depth",
+    "Commands waiting for the next batch",
+    multiprocess_mode="mostrecent",
+)
+OPEN_ORDERS = Gauge(
+    "portal_engine_open_orders", "Orders resting in the books", multiprocess_mode="mostrecent"
+)
+ORDERS = Counter("portal_orders_accepted_total", "Orders accepted")
+EXECUTIONS = Counter("portal_executions_total", "Executions committed")
+
+
+def observe_batch(
+    batch: Sequence["Waiting"], changes: Changes, committed_ns: int, queue_depth: int
+) -> None:
+    """Record one batch after its commit."""
+    BATCH_SIZE.observe(len(batch))
+    QUEUE_DEPTH.set(queue_depth)
+    # The oldest command of the batch waited longest: one observation a batch is the honest bound.
+    ACK_SECONDS.observe((committed_ns - batch[0].received_ns) / 1e9)
+    if changes.new_orders:
+        ORDERS.inc(len(changes.new_orders))
+    if changes.executions:
+        EXECUTIONS.inc(len(changes.executions))

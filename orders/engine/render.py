@@ -1,0 +1,78 @@
+"""The engine's integers as the views of orders/domain/views.py: what replies and events carry."""
+
+from core.domain.clock import wire_time
+from core.domain.ids import execution_uuid
+from core.domain.units import average_units, units_to_wire
+from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
+from orders.engine.changes import ExecutionRow
+from orders.engine.state import Account, Instrument, OrderState
+
+
+def order_view(order: OrderState) -> OrderView:
+    instrument = order.instrument
+    lot = instrument.lot_units
+    filled = order.filled * lot
+    return OrderView(
+        id=str(order.id),
+        client_order_id=order.client_order_id,
+        symbol=instrument.symbol,
+        asset_class=instrument.asset_class,
+        asset_id=instrument.public_id,
+        side=order.side.value,
+        type=order.type.value,
+        time_in_force=order.time_in_force.value,
+        quantity=units_to_wire(order.quantity * lot),
+        limit_price=None
+        if order.limit_price is None
+        else units_to_wire(order.limit_price * instrument.tick_units),
+        filled_quantity=units_to_wire(filled),
+        leaves_quantity=units_to_wire(order.leaves * lot),
+        average_price=units_to_wire(average_units(order.filled_notional, filled))
+        if filled
+        else None,
+        status=order.status.value,
+        reason=order.reason.value if order.reason else None,
+        submitted_at=wire_time(order.submitted_ns),
+        updated_at=wire_time(order.updated_ns),
+        closed_at=None if order.closed_ns is None else wire_time(order.closed_ns),
+        expires_at=None if order.expires_ns is None else wire_time(order.expires_ns),
+    )
+
+
+def execution_view(row: ExecutionRow, symbol: str) -> ExecutionView:
+    return ExecutionView(
+        id=str(execution_uuid(row.id)),
+        order_id=str(row.order_id),
+        symbol=symbol,
+        side=row.side,
+        price=units_to_wire(row.price_units),
+        quantity=units_to_wire(row.quantity_units),
+        liquidity=row.liquidity,
+        occurred_at=wire_time(row.occurred_ns),
+    )
+
+
+def position_view(account: Account, instrument: Instrument) -> PositionView:
+    position = account.position(instrument.id)
+    quantity = position.quantity * instrument.lot_units
+    return PositionView(
+        symbol=instrument.symbol,
+        asset_class=instrument.asset_class,
+        quantity=units_to_wire(quantity),
+        locked=units_to_wire(position.locked * instrument.lot_units),
+        average_entry_price=units_to_wire(average_units(abs(position.cost), abs(quantity)))
+        if quantity
+        else "0",
+        cost_basis=units_to_wire(position.cost),
+        realized_pnl=units_to_wire(position.realized),
+    )
+
+
+def balance_view(account: Account) -> BalanceView:
+    balance = account.balance
+    return BalanceView(
+        currency=account.currency,
+        total=units_to_wire(balance.total),
+        locked=units_to_wire(balance.locked),
+        free=units_to_wire(balance.free),
+    )

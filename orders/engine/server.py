@@ -1,0 +1,198 @@
+"""The engine's socket and its batch loop: take what waits, apply, commit, then reply and publish.
+
+Natural group commit: while one batch commits, the next one gathers; there is no timer. One process
+leads a market segment; whatever goes wrong ends it, and the next start rebuilds from the database.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from core.domain.clock import Clock
+from orders.domain.commands import AnyCommand, ExpireOrders, SubmitOrder
+from orders.domain.replies import AnyReply, BusyReply
+from orders.engine import metrics
+from orders.engine.core import Core, duplicate_client_order_id
+from orders.engine.protocol import NO_REPLY, FrameBuffer, FrameError, decode_command, encode
+from orders.engine.publisher import Publisher
+from orders.engine.writer import BatchWriter
+
+logger = structlog.get_logger(__name__)
+
+MAX_BATCH = 512
+"""Commands in one transaction: bounds how long the first of them waits for the last."""
+
+MAX_PENDING = 20_000
+"""Commands that may wait; beyond it the engine says busy instead of growing without bound."""
+
+TICK_SECONDS = 1.0
+
+
+class Waiting(NamedTuple):
+    """A command and where its reply goes (None: the engine asked itself)."""
+
+    connection: "Connection | None"
+    request_id: int
+    command: AnyCommand
+    received_ns: int
+
+
+class Connection(asyncio.Protocol):
+    """One client of the engine: gateway, web, feed or a management command."""
+
+    def __init__(self, server: "EngineServer") -> None:
+        self._server = server
+        self._frames = FrameBuffer()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._server.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frame in self._frames.feed(data):
+                request_id, command = decode_command(frame)
+                self._server.enqueue(self, request_id, command)
+        except FrameError as error:
+            logger.warning("engine_client_frame_refused", error=str(error))
+            self.close()
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class EngineServer:
+    """Runs one market segment until it is told to stop or loses its footing (then it raises)."""
+
+    def __init__(self, core: Core, writer: BatchWriter, publisher: Publisher, clock: Clock) -> None:
+        self.core = core
+        self.connections: set[Connection] = set()
+        self._writer = writer
+        self._publisher = publisher
+        self._clock = clock
+        self._pending: list[Waiting] = []
+        self._has_pending = asyncio.Event()
+        self._is_stopping = False
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    @property
+    def batch(self) -> int:
+        return self._writer.batch
+
+    def enqueue(self, connection: Connection | None, request_id: int, command: AnyCommand) -> None:
+        """Put a command into the next batch, or answer busy."""
+        if len(self._pending) >= MAX_PENDING and connection is not None:
+            if request_id != NO_REPLY:
+                connection.send(encode(request_id, BusyReply()))
+            return
+        self._pending.append(Waiting(connection, request_id, command, self._clock.now_ns()))
+        self._has_pending.set()
+
+    async def serve(self, socket_path: Path) -> None:
+        """Listen and process until stop(); what was received by then is still committed."""
+        socket_path.parent.mkdir(parents=True, exist_ok=True)
+        socket_path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_unix_server(lambda: Connection(self), str(socket_path))
+        socket_path.chmod(0o600)
+        ticker = loop.create_task(self._tick())
+        try:
+            while not self._is_stopping or self._pending:
+                await self._has_pending.wait()
+                batch, self._pending = self._pending[:MAX_BATCH], self._pending[MAX_BATCH:]
+                if not self._pending:
+                    self._has_pending.clear()
+                if batch:
+                    await self._process(batch)
+        finally:
+            ticker.cancel()
+            server.close()
+            for connection in tuple(self.connections):
+                connection.close()
+            socket_path.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Finish what waits, then return from serve()."""
+        self._is_stopping = True
+        self._has_pending.set()
+
+    async def _tick(self) -> None:
+        """Once a second: let orders expire, and let the loop notice a lost database."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.enqueue(None, NO_REPLY, ExpireOrders())
+
+    async def _process(self, batch: Sequence[Waiting]) -> None:
+        # Whole microseconds: what the database keeps, so that a restart sees the same times.
+        now_ns = self._clock.now_ns() // 1000 * 1000
+        known = await self._known_client_ids(batch)
+        core = self.core
+        core.begin_batch()
+        replies: list[AnyReply] = []
+        for waiting in batch:
+            command = waiting.command
+            if isinstance(command, SubmitOrder) and command.client_order_id:
+                key = (command.account_id, command.client_order_id)
+                if key in known:
+                    replies.append(duplicate_client_order_id(known[key]))
+                    continue
+                reply = core.apply(command, now_ns)
+                if command.order_id in core.changes.new_orders:
+                    known[key] = command.order_id
+                replies.append(reply)
+            else:
+                replies.append(core.apply(command, now_ns))
+        changes = core.changes
+        if not changes.is_empty:
+            payloads = await self._writer.commit(changes, now_ns)
+            self._publisher.publish_events(changes, payloads)
+        elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
+            await self._writer.verify_lease()
+        self._reply(batch, replies)
+        self._publisher.note_books(changes.books)
+        metrics.observe_batch(batch, changes, self._clock.now_ns(), len(self._pending))
+
+    def _reply(self, batch: Sequence[Waiting], replies: Sequence[AnyReply]) -> None:
+        """Send the replies, those of one connection in one write."""
+        outgoing: dict[Connection, list[bytes]] = {}
+        for waiting, reply in zip(batch, replies, strict=True):
+            if waiting.connection is not None and waiting.request_id != NO_REPLY:
+                outgoing.setdefault(waiting.connection, []).append(
+                    encode(waiting.request_id, reply)
+                )
+        for connection, frames in outgoing.items():
+            connection.send(b"".join(frames))
+
+    async def _known_client_ids(self, batch: Sequence[Waiting]) -> dict[tuple[int, str], UUID]:
+        """Which (account, client order id) pairs of the batch stored orders already bear.
+
+        Unique for ever, terminal orders included, so memory cannot answer. Orders sent without one
+        get their own id and are not asked for.
+        """
+        asked = [
+            (waiting.command.account_id, waiting.command.client_order_id)
+            for waiting in batch
+            if isinstance(waiting.command, SubmitOrder) and waiting.command.client_order_id
+        ]
+        return await self._writer.known_client_ids(asked) if asked else {}

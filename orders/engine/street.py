@@ -1,0 +1,62 @@
+"""The feed's quotes and trades as they enter the books: replace the street, fill what it reached.
+
+A symbol we do not know, a level off the grid or a halted instrument is left out, never guessed at.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.domain.units import decimal_to_units
+from orders.domain.commands import PrintStreetTrade, QuoteStreet
+from orders.domain.matching.street import StreetQuote
+from orders.engine.lifecycle import fill_makers
+from orders.engine.state import Instrument
+from orders.engine.step import Step
+
+
+def quote(step: Step, command: QuoteStreet) -> None:
+    """Take a quote into the instrument's book and settle the resting orders it went through."""
+    instrument = step.state.instrument(command.symbol)
+    if instrument is None or not instrument.is_open:
+        return
+    bids = _levels(command.bids, instrument)
+    asks = _levels(command.asks, instrument)
+    if bids is None or asks is None:
+        return
+    fills = instrument.book.set_street(StreetQuote(bids, asks, step.now_ns), step.now_ns)
+    step.changes.books[instrument.id] = instrument
+    fill_makers(step, fills)
+
+
+def print_trade(step: Step, command: PrintStreetTrade) -> None:
+    """Let a street trade fill the resting orders that it went through or reached."""
+    instrument = step.state.instrument(command.symbol)
+    if instrument is None or not instrument.is_open:
+        return
+    price = _steps(command.price, instrument.tick_units)
+    quantity = _steps(command.quantity, instrument.lot_units)
+    if not price or not quantity:
+        return
+    fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)
+    fill_makers(step, fills)
+
+
+def _levels(
+    levels: Sequence[tuple[Decimal, Decimal]], instrument: Instrument
+) -> list[tuple[int, int]] | None:
+    result: list[tuple[int, int]] = []
+    for price, quantity in levels:
+        ticks = _steps(price, instrument.tick_units)
+        lots = _steps(quantity, instrument.lot_units)
+        if not ticks or not lots:
+            return None
+        result.append((ticks, lots))
+    return result
+
+
+def _steps(value: Decimal, step_units: int) -> int | None:
+    """`value` in whole steps, or None when it is off the grid."""
+    units = decimal_to_units(value)
+    if units is None or units % step_units:
+        return None
+    return units // step_units

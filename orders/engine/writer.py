@@ -1,0 +1,142 @@
+"""Commits one batch: a single pipelined transaction that every app's tables take part in.
+
+The first statement is the fence: it proves that this engine still holds the lease (same epoch) or
+fails the whole transaction. Any failure leaves the outcome to the next start, which rebuilds from
+the database (crash-only), so nothing here is retried.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from core.services.event_log import EventRow, append_batch
+from orders.domain.values import Side
+from orders.engine import store
+from orders.engine.changes import Changes
+from orders.engine.lease import Lease, LeaseLostError
+from orders.engine.state import Account, Instrument, OrderState
+from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow
+from portfolio.services import posting
+
+_FENCE = """
+WITH fence AS (
+  UPDATE orders_enginelease
+  SET batch = %s, committed_at = timestamptz 'epoch' + %s * interval '1 microsecond'
+  WHERE segment = %s AND epoch = %s
+  RETURNING 1
+)
+SELECT 1 / (SELECT count(*) FROM fence)
+"""
+"""Divides by zero, and so fails the transaction, when a newer engine has taken the lease."""
+
+
+class BatchWriter:
+    """Owns the engine's database connection. One batch at a time."""
+
+    def __init__(self, connection: AsyncConnection[TupleRow], lease: Lease) -> None:
+        self._connection = connection
+        self._lease = lease
+        self.batch = lease.batch
+
+    async def verify_lease(self) -> None:
+        """Raise when the database is gone or a newer engine has taken the lease."""
+        cursor = await self._connection.execute(
+            "SELECT epoch FROM orders_enginelease WHERE segment = %s", (self._lease.segment,)
+        )
+        row = await cursor.fetchone()
+        if row != (self._lease.epoch,):
+            raise LeaseLostError(f"epoch {self._lease.epoch} is over: now {row}")
+
+    async def known_client_ids(
+        self, asked: Sequence[tuple[int, str]]
+    ) -> dict[tuple[int, str], UUID]:
+        """The order ids behind those (account, client order id) pairs that are stored already."""
+        async with self._connection.cursor() as cursor:
+            return await store.known_client_ids(cursor, asked)
+
+    async def commit(self, changes: Changes, now_ns: int) -> list[str]:
+        """Write and commit everything in `changes`; returns the events as JSON, in their order."""
+        encoder = msgspec.json.Encoder()
+        payloads = [encoder.encode(event).decode() for _, event in changes.events]
+        self.batch += 1
+        async with self._connection.pipeline(), self._connection.cursor() as cursor:
+            await cursor.execute("BEGIN")
+            await cursor.execute(
+                _FENCE,
+                (self.batch, now_ns // 1000, self._lease.segment, self._lease.epoch),
+                prepare=True,
+            )
+            await store.insert_orders(cursor, changes.new_orders.values())
+            await store.update_orders(cursor, changes.changed_orders.values())
+            await store.insert_executions(cursor, changes.executions)
+            await posting.post_transfers(cursor, changes.transfers)
+            await posting.put_balances(
+                cursor, [_balance_row(account) for account in changes.balances.values()]
+            )
+            await posting.put_positions(
+                cursor, [_position_row(*pair) for pair in changes.positions.values()]
+            )
+            await posting.put_holds(cursor, _hold_rows(changes))
+            await store.update_instruments(cursor, changes.instruments.values())
+            await append_batch(cursor, _event_rows(changes, payloads, now_ns))
+            await cursor.execute("COMMIT")
+        return payloads
+
+
+def _balance_row(account: Account) -> BalanceRow:
+    balance = account.balance
+    return BalanceRow(
+        account.id, account.currency, balance.total, balance.locked, balance.is_overdraft_allowed
+    )
+
+
+def _position_row(account: Account, instrument: Instrument) -> PositionRow:
+    position = account.position(instrument.id)
+    lot = instrument.lot_units
+    return PositionRow(
+        account_id=account.id,
+        instrument_id=instrument.id,
+        quantity_units=position.quantity * lot,
+        locked_units=position.locked * lot,
+        cost_units=position.cost,
+        realized_units=position.realized,
+        is_short_allowed=account.kind != "CASH",
+    )
+
+
+def _hold_rows(changes: Changes) -> list[HoldRow]:
+    """Holds that outlive the batch, or that an earlier batch wrote.
+
+    An order that came and went within the batch set aside and gave back in one commit: its hold was
+    never visible to anyone and is not stored.
+    """
+    return [
+        _hold_row(order)
+        for order in changes.holds.values()
+        if order.hold or order.id not in changes.new_orders
+    ]
+
+
+def _hold_row(order: OrderState) -> HoldRow:
+    is_cash = order.side is Side.BUY
+    scale = 1 if is_cash else order.instrument.lot_units
+    state = "PENDING" if order.hold else ("POSTED" if order.filled == order.quantity else "VOIDED")
+    return HoldRow(
+        order_id=order.id,
+        account_id=order.account.id,
+        currency=order.account.currency if is_cash else None,
+        instrument_id=None if is_cash else order.instrument.id,
+        amount_units=order.hold_placed * scale,
+        remaining_units=order.hold * scale,
+        state=state,
+    )
+
+
+def _event_rows(changes: Changes, payloads: list[str], now_ns: int) -> list[EventRow]:
+    return [
+        EventRow(event.event, event.version, account_id, event.account_sequence, payload, now_ns)
+        for (account_id, event), payload in zip(changes.events, payloads, strict=True)
+    ]

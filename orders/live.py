@@ -1,0 +1,45 @@
+"""The private topic `account:<id>` of the live sockets: who may listen, and its snapshot.
+
+Named in settings.LIVE_TOPIC_PROVIDERS, so that the hub below need not know of accounts.
+"""
+
+from uuid import UUID
+
+import msgspec
+from asgiref.sync import sync_to_async
+
+from accounts.models import User
+from orders.selectors import account_snapshot
+from portfolio.models import TradingAccount
+from portfolio.selectors import accounts_visible_to
+
+EPOCH = "ledger"
+"""Account events are rows: their numbering never starts again."""
+
+
+class AccountTopic:
+    """Answers for every topic that starts with `account:`."""
+
+    async def may_subscribe(self, user: User, topic: str) -> bool:
+        return await sync_to_async(_find)(user, topic) is not None
+
+    async def snapshot(self, topic: str) -> tuple[str, int, object]:
+        """(epoch, number of the last event in it, data). Call only after may_subscribe said yes."""
+        account = await TradingAccount.objects.aget(public_id=topic.removeprefix("account:"))
+        snapshot = await sync_to_async(account_snapshot)(account)
+        data = msgspec.to_builtins(snapshot)
+        return EPOCH, data.pop("sequence"), data
+
+
+def _find(user: User, topic: str) -> TradingAccount | None:
+    public_id = _public_id(topic)
+    if public_id is None:
+        return None
+    return accounts_visible_to(user).filter(public_id=public_id).first()
+
+
+def _public_id(topic: str) -> UUID | None:
+    try:
+        return UUID(topic.removeprefix("account:"))
+    except ValueError:
+        return None
