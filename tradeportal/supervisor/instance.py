@@ -280,7 +280,7 @@ def forget_dead_metrics(directory: Path) -> None:
     for path in directory.glob("gauge_live*_*.db"):
         pid = path.stem.rpartition("_")[2]
         if pid.isdigit() and not started_at(int(pid)):
-            multiprocess.mark_process_dead(int(pid), str(directory))  # type: ignore[no-untyped-call]
+            multiprocess.mark_process_dead(int(pid), str(directory))
 
 
 def _clear_directory(directory: Path) -> None:

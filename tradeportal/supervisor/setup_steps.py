@@ -25,10 +25,12 @@ LINES_SHOWN = 15
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DemoSignIn:
-    """The demo trader; the password is known only in the start that created it."""
+    """The first people of the portal; a password is known only in the start that created it."""
 
     username: str
     password: str | None
+    admin_username: str | None = None
+    admin_password: str | None = None
 
 
 async def run_all(plan: Plan) -> DemoSignIn | None:
@@ -47,7 +49,8 @@ def read_demo(output: str) -> DemoSignIn | None:
         except ValueError:
             continue
         if isinstance(document, dict) and "created" in document:
-            return DemoSignIn(str(document["username"]), document.get("password"))
+            names = {field.name for field in dataclasses.fields(DemoSignIn)}
+            return DemoSignIn(**{key: document[key] for key in names & document.keys()})
     return None
 
 

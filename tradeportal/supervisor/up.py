@@ -19,6 +19,7 @@ from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.instance import RESTART, Instance, Parts
 from tradeportal.supervisor.recovery import clean_up
+from tradeportal.supervisor.setup_steps import DemoSignIn
 
 CHILD_FLAG = "--detached-child"
 
@@ -78,17 +79,28 @@ def announce(instance: Instance) -> None:
         console.say(line)
     console.say()
     console.say(f"  The portal runs at {instance.url}")
-    if instance.demo is not None and instance.demo.password:
-        console.say(f"  Sign in as {instance.demo.username} with password {instance.demo.password}")
-        console.say("  (shown only this once; ./portal manage changepassword sets another)")
-    elif instance.demo is not None:
-        console.say(f"  Sign in as {instance.demo.username} (password as shown at the first start)")
+    for line in sign_in_lines(instance.demo):
+        console.say(line)
     if CHILD_FLAG in sys.argv:
         console.say("  Stop it with ./portal down")
         _let_go_of_caller(instance.data.logs / "supervisor.log")
     else:
         console.say("  Ctrl-C stops it")
     console.say()
+
+
+def sign_in_lines(demo: DemoSignIn | None) -> list[str]:
+    """How to sign in; passwords only in the start that made them."""
+    if demo is None:
+        return []
+    lines = []
+    if demo.password:
+        lines.append(f"  Sign in as {demo.username} with password {demo.password}")
+    if demo.admin_password:
+        lines.append(f"  Administer as {demo.admin_username} with password {demo.admin_password}")
+    if lines:
+        return [*lines, "  (shown only now; ./portal manage changepassword sets another)"]
+    return [f"  Sign in as {demo.username}; its password was shown at the first start"]
 
 
 def _let_go_of_caller(log: Path) -> None:
