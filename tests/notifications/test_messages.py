@@ -1,0 +1,99 @@
+"""What people are told, word by word."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from notifications.domain.account_events import read_account_event
+from notifications.domain.messages import AccountLabel, message_for, money_text, price_text
+from notifications.domain.retries import MAX_ATTEMPTS, PAUSES, retry_pause
+from tests.notifications.conftest import order_view
+
+LABEL = AccountLabel(name="Demo", venue="PAPER", is_simulated=True)
+
+
+def event(kind: str, order: dict[str, object] | None, free: str = "95679") -> dict[str, object]:
+    return {
+        "event": kind,
+        "account_id": str(uuid4()),
+        "order": order,
+        "balance": {"currency": "USD", "total": "100000", "locked": "1", "free": free},
+    }
+
+
+def test_a_complete_fill_is_told_with_price_and_cash() -> None:
+    message = message_for(read_account_event(event("OrderFilled", order_view())), LABEL)
+
+    assert message is not None
+    assert message.title == "Bought 10 AAPL at 432.10"
+    assert message.body == (
+        "Your market order to buy 10 AAPL is complete. Average price 432.10, cash left"
+        " 95,679.00 USD. Account Demo (PAPER, SIMULATED market)."
+    )
+    assert message.url == "/terminal?symbol=AAPL"
+
+
+def test_a_long_average_price_is_short_in_the_headline_and_whole_in_the_body() -> None:
+    order = order_view(
+        side="SELL", symbol="BTC/USD", average_price="64123.12345678", filled_quantity="0.015"
+    )
+
+    message = message_for(read_account_event(event("OrderFilled", order)), LABEL)
+
+    assert message is not None
+    assert message.title == "Sold 0.015 BTC/USD at 64123.1235"
+    assert "Average price 64123.12345678" in message.body
+    assert message.url == "/terminal?symbol=BTC%2FUSD"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended"), [("OrderCanceled", "canceled"), ("OrderExpired", "expired")]
+)
+def test_an_order_that_ended_half_done_says_what_was_done(kind: str, ended: str) -> None:
+    order = order_view(filled_quantity="4", type="LIMIT", average_price="432")
+
+    message = message_for(read_account_event(event(kind, order)), LABEL)
+
+    assert message is not None
+    assert message.title == f"Bought 4 of 10 AAPL at 432.00, the rest {ended}"
+    assert f"Your limit order to buy 10 AAPL {ended} after 4 had traded." in message.body
+
+
+@pytest.mark.parametrize("kind", ["OrderCanceled", "OrderExpired"])
+def test_an_order_that_ended_untouched_is_not_told(kind: str) -> None:
+    order = order_view(filled_quantity="0", average_price=None)
+
+    assert message_for(read_account_event(event(kind, order)), LABEL) is None
+
+
+@pytest.mark.parametrize("kind", ["OrderAccepted", "OrderPartiallyFilled", "CashDeposited"])
+def test_other_events_are_not_told(kind: str) -> None:
+    assert message_for(read_account_event(event(kind, order_view())), LABEL) is None
+
+
+def test_an_adjustment_says_what_is_there_now() -> None:
+    message = message_for(read_account_event(event("CashAdjusted", None, "99999.5")), LABEL)
+
+    assert message is not None
+    assert message.title == "Cash adjusted to 100,000.00 USD"
+    assert "of which 99,999.50 USD is free" in message.body
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("432.1", "432.10"), ("5", "5.00"), ("0.00001234", "0.00001234"), ("0", "0.00")],
+)
+def test_prices_have_at_least_two_digits(number: str, text: str) -> None:
+    assert price_text(Decimal(number)) == text
+
+
+def test_money_is_grouped_and_keeps_its_sign() -> None:
+    assert money_text(Decimal("-1234567.5"), "USD") == "-1,234,567.50 USD"
+
+
+def test_pauses_grow_to_a_day_and_then_end() -> None:
+    plain = [retry_pause(attempts, 0) for attempts in range(1, MAX_ATTEMPTS + 1)]
+
+    assert plain == [*PAUSES, None]
+    assert retry_pause(1, 20) == PAUSES[0] * 1.2
