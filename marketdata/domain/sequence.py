@@ -27,6 +27,6 @@ class SequenceCheck:
         self.epoch, self.seq = epoch, seq
         return Step.NEXT if is_next else Step.GAP
 
-    def start_at(self, epoch: str, seq: int) -> None:
-        """Go on after a snapshot that contains everything up to (epoch, seq)."""
-        self.epoch, self.seq = epoch, seq
+    def forget(self) -> None:
+        """Take the next message as the first: a snapshot will tell what came before."""
+        self.epoch = ""

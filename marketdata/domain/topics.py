@@ -7,6 +7,7 @@ sends facts: each matters, and a gap in `seq` means that the reader fetches a sn
 from typing import NamedTuple
 
 STATE_KINDS = frozenset({"quote", "book", "bar"})
+MARKET_KINDS = STATE_KINDS | {"trade"}
 LIVE_BAR_TIMEFRAME = "1Min"
 MAX_TOPIC_LENGTH = 80
 

@@ -19,11 +19,7 @@ from marketdata.selectors.instruments import (
     tradable_instruments,
 )
 from marketdata.selectors.live import (
-    BookView,
-    LiveBar,
     LiveDataUnavailableError,
-    QuoteView,
-    TradeView,
     feed_age_seconds,
     latest_bars,
     latest_books,
@@ -37,11 +33,7 @@ __all__ = [
     "CHART_TIMEFRAMES",
     "BarView",
     "BarWindow",
-    "BookView",
-    "LiveBar",
     "LiveDataUnavailableError",
-    "QuoteView",
-    "TradeView",
     "bars_for_chart",
     "bars_in",
     "feed_age_seconds",

@@ -9,9 +9,10 @@ from django.db import connection
 
 from core.domain.clock import from_ns, to_ns
 from marketdata.domain.bars import DAY_NS, MINUTE_NS, floor_ns
+from marketdata.domain.dialect import BarWire
 from marketdata.domain.timeframes import Timeframe, Unit
 from marketdata.models import Bar, Instrument
-from marketdata.selectors.live import LiveBar, LiveDataUnavailableError, latest_bars
+from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
 
 CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
 CHART_LIMIT = 2_000
@@ -134,7 +135,7 @@ def with_open_minute(
     return [*stored[:-1], _merged(stored[-1], minute)]
 
 
-def bar_view(live: LiveBar) -> BarView:
+def bar_view(live: BarWire) -> BarView:
     return BarView(live.t, live.o, live.h, live.l, live.c, live.v, live.n, live.vw)
 
 

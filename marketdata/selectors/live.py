@@ -4,10 +4,8 @@ Losing it loses no fact: everything here is published again within a second of t
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Generic, TypeVar, cast
 
 import msgspec
 import structlog
@@ -17,55 +15,13 @@ from redis.exceptions import RedisError
 
 from core.domain.clock import SystemClock
 from core.domain.errors import ErrorReason, Refusal
+from marketdata.domain.dialect import BarWire, BookWire, QuoteWire, TradeWire
 from marketdata.domain.topics import bar_topic, book_topic, quote_topic, trade_topic
 
 logger = structlog.get_logger(__name__)
 Data = TypeVar("Data")
 
 TIMEOUT_SECONDS = 2
-
-
-class QuoteView(msgspec.Struct, frozen=True):
-    """The best prices of an instrument and when they were told."""
-
-    bid: Decimal
-    bid_size: Decimal
-    ask: Decimal
-    ask_size: Decimal
-    t: datetime
-
-
-class TradeView(msgspec.Struct, frozen=True):
-    id: int
-    price: Decimal
-    size: Decimal
-    side: str
-    t: datetime
-
-
-class LiveBar(msgspec.Struct, frozen=True):
-    """The newest one-minute bar; open unless `closed`."""
-
-    t: datetime
-    o: Decimal
-    h: Decimal
-    l: Decimal  # noqa: E741 - the wire's name
-    c: Decimal
-    v: Decimal
-    n: int
-    vw: Decimal | None
-    closed: bool
-
-
-class BookLevel(NamedTuple):
-    price: Decimal
-    size: Decimal
-
-
-class BookView(msgspec.Struct, frozen=True):
-    bids: list[BookLevel]
-    asks: list[BookLevel]
-    t: datetime
 
 
 class LiveDataUnavailableError(Refusal):
@@ -87,72 +43,58 @@ def _redis() -> Redis:
     )
 
 
-class _QuoteFrame(msgspec.Struct):
-    data: QuoteView
+class _Frame(msgspec.Struct, Generic[Data]):
+    data: Data
 
 
-class _TradeFrame(msgspec.Struct):
-    data: TradeView
+_quotes = msgspec.json.Decoder(_Frame[QuoteWire])
+_trades = msgspec.json.Decoder(_Frame[TradeWire])
+_bars = msgspec.json.Decoder(_Frame[BarWire])
+_books = msgspec.json.Decoder(_Frame[BookWire])
 
 
-class _BarFrame(msgspec.Struct):
-    data: LiveBar
+def _decoded(
+    symbols: Sequence[str],
+    frames: Sequence[bytes | None],
+    decoder: msgspec.json.Decoder[_Frame[Data]],
+) -> dict[str, Data]:
+    return {
+        symbol: decoder.decode(frame).data
+        for symbol, frame in zip(symbols, frames, strict=True)
+        if frame
+    }
 
 
-class _BookFrame(msgspec.Struct):
-    data: BookView
-
-
-def latest_quotes(symbols: Sequence[str]) -> dict[str, QuoteView]:
+def latest_quotes(symbols: Sequence[str]) -> dict[str, QuoteWire]:
     """The newest quote of each symbol that has one, in one round trip."""
-    frames = _latest([quote_topic(symbol) for symbol in symbols])
-    return {
-        symbol: msgspec.json.decode(frame, type=_QuoteFrame).data
-        for symbol, frame in zip(symbols, frames, strict=True)
-        if frame
-    }
+    return _decoded(symbols, _latest([quote_topic(symbol) for symbol in symbols]), _quotes)
 
 
-def latest_trades(symbols: Sequence[str]) -> dict[str, TradeView]:
+def latest_trades(symbols: Sequence[str]) -> dict[str, TradeWire]:
     """The newest trade of each symbol that has one, in one round trip."""
-    frames = _latest([trade_topic(symbol) for symbol in symbols])
-    return {
-        symbol: msgspec.json.decode(frame, type=_TradeFrame).data
-        for symbol, frame in zip(symbols, frames, strict=True)
-        if frame
-    }
+    return _decoded(symbols, _latest([trade_topic(symbol) for symbol in symbols]), _trades)
 
 
-def latest_bars(symbols: Sequence[str]) -> dict[str, LiveBar]:
+def latest_bars(symbols: Sequence[str]) -> dict[str, BarWire]:
     """The newest one-minute bar of each symbol that has one, in one round trip."""
-    frames = _latest([bar_topic(symbol) for symbol in symbols])
-    return {
-        symbol: msgspec.json.decode(frame, type=_BarFrame).data
-        for symbol, frame in zip(symbols, frames, strict=True)
-        if frame
-    }
+    return _decoded(symbols, _latest([bar_topic(symbol) for symbol in symbols]), _bars)
 
 
-def latest_books(symbols: Sequence[str]) -> dict[str, BookView]:
+def latest_books(symbols: Sequence[str]) -> dict[str, BookWire]:
     """The newest depth of each symbol that has one: the street's and the portal's resting
     orders.
     """
-    frames = _latest([book_topic(symbol) for symbol in symbols])
-    return {
-        symbol: msgspec.json.decode(frame, type=_BookFrame).data
-        for symbol, frame in zip(symbols, frames, strict=True)
-        if frame
-    }
+    return _decoded(symbols, _latest([book_topic(symbol) for symbol in symbols]), _books)
 
 
-def recent_trades(symbol: str) -> list[TradeView]:
+def recent_trades(symbol: str) -> list[TradeWire]:
     """The last trades, newest first (the publisher keeps 50)."""
     try:
         frames = _redis().lrange(f"{settings.REDIS_PREFIX}recent:{trade_topic(symbol)}", 0, -1)
     except RedisError as error:
         logger.warning("live_cache_unavailable", error=str(error))
         raise LiveDataUnavailableError from error
-    return [msgspec.json.decode(frame, type=_TradeFrame).data for frame in frames]
+    return [_trades.decode(frame).data for frame in frames]
 
 
 def feed_age_seconds() -> int | None:
@@ -170,10 +112,8 @@ def _latest(topics: Sequence[str]) -> list[bytes | None]:
     if not topics:
         return []
     try:
-        frames: list[bytes | None] = _redis().mget(
-            [f"{settings.REDIS_PREFIX}latest:{topic}" for topic in topics]
-        )
+        frames = _redis().mget([f"{settings.REDIS_PREFIX}latest:{topic}" for topic in topics])
     except RedisError as error:
         logger.warning("live_cache_unavailable", error=str(error))
         raise LiveDataUnavailableError from error
-    return frames
+    return cast(list[bytes | None], frames)  # our client does not decode

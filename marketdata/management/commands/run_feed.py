@@ -4,6 +4,7 @@ is in feeds/.
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -65,7 +66,7 @@ async def _run(feed_name: str) -> None:
 
 
 def _outlets(publisher: RedisPublisher, sink: SinkDelivery) -> Outlets:
-    async def save(rows: list[DatedBar]) -> None:
+    async def save(rows: Sequence[DatedBar]) -> None:
         await sync_to_async(services.save_feed_bars)(rows)
 
     live: Link[Publication] = Link("redis", publisher.deliver, (RedisError, OSError))
