@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.supervisor import small_portal
@@ -234,3 +235,31 @@ def test_real_databases_survive_kill_9_of_each_and_of_the_supervisor(start: Star
 
     assert again["postgres"].port == before["postgres"].port
     assert again["postgres"].state == again["valkey"].state == "running"
+
+
+def test_embedded_postgres_is_durable_private_and_not_run_as_root(start: Start) -> None:
+    _, data = start("one", "--real-databases", "--services", "")
+    port = next(item.port for item in running(data).services if item.name == "postgres")
+    password = data.secret("postgres-portal")
+
+    url = f"postgres://portal:{password}@127.0.0.1:{port}/portal"
+    with psycopg.connect(url) as connection:
+
+        def show(name: str) -> str:
+            row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
+            assert row is not None
+            return str(row[0])
+
+        durable = [show(name) for name in ("fsync", "synchronous_commit", "full_page_writes")]
+        assert durable == ["on", "on", "on"]
+        assert show("data_checksums") == "on"
+        assert show("server_encoding") == "UTF8"
+        assert show("listen_addresses") == "127.0.0.1"
+        assert show("is_superuser") == "off"
+        statistics = connection.execute("SELECT count(*) FROM pg_stat_statements").fetchone()
+        assert statistics is not None
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(f"postgres://portal:wrong@127.0.0.1:{port}/portal")
+    for item in running(data).services:
+        assert Path(f"/proc/{item.pid}").stat().st_uid != 0

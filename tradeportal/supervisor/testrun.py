@@ -37,7 +37,7 @@ INTERRUPT_SECONDS = 20.0
 
 def run(arguments: list[str]) -> int:
     """Run pytest with these arguments and return its exit code."""
-    root = Path(tempfile.mkdtemp(prefix="portal-test-"))
+    root = Path(tempfile.mkdtemp(prefix="portal-pytest-"))
     root.chmod(0o711)  # the servers' user may have to pass through, when we are root
     data = DataDir(root)
     data.prepare()

@@ -1,0 +1,104 @@
+"""`portal` itself: old syntax, commands that install nothing, the choice of the environment."""
+
+import ast
+import importlib.machinery
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tradeportal.supervisor.catalog import PROJECT
+
+
+@pytest.fixture
+def portal() -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("portal", str(PROJECT / "portal"))
+    spec = importlib.util.spec_from_loader("portal", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def empty_copy(tmp_path: Path) -> Path:
+    """A project in which nothing is installed."""
+    for name in ("portal", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(PROJECT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_an_old_python_can_read_it_as_far_as_the_message() -> None:
+    ast.parse((PROJECT / "portal").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["up"], "up"),
+        (["--data-dir", "/x", "test", "up"], "test"),
+        (["--data-dir=/x", "status"], "status"),
+        (["--config", "c.toml", "bench"], "bench"),
+        ([], ""),
+        (["--help"], ""),
+    ],
+)
+def test_the_command_is_found_behind_the_common_options(
+    portal: ModuleType, arguments: list[str], command: str
+) -> None:
+    assert portal.command_in(arguments) == command
+
+
+def test_status_of_an_empty_clone_installs_nothing(empty_copy: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "portal", "status", "--json"],
+        cwd=empty_copy, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert answer.returncode == 3
+    assert answer.stdout == '{"url": null, "services": []}\n'
+    assert not (empty_copy / ".venv").exists()
+
+
+def test_a_machine_without_a_suitable_python_is_told_so(
+    portal: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal, "is_suitable", lambda python: False)
+
+    with pytest.raises(portal.Stop, match=r"Python 3.11, 3.12 or 3.13 is needed"):
+        portal.find_python()
+
+
+def test_a_stamp_is_void_when_the_requirements_change(
+    portal: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal, "PROJECT", tmp_path)
+    monkeypatch.setattr(portal, "is_suitable", lambda python: True)
+    (tmp_path / "requirements.txt").write_text("one==1\n")
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    digest = portal.digest("requirements.txt")
+    (environment / portal.STAMP).write_text(f'{{"requirements.txt": "{digest}"}}')
+
+    assert portal.is_current(environment, "requirements.txt")
+    (tmp_path / "requirements.txt").write_text("one==2\n")
+    assert not portal.is_current(environment, "requirements.txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_project_of_somebody_else_gets_its_environment_below_the_data_directory(
+    portal: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.setattr(portal, "PROJECT", project)
+    project.chmod(0o555)
+
+    chosen = portal.choose_environment(["up", "--data-dir", str(tmp_path)], "requirements.txt")
+
+    assert chosen == tmp_path / "venv"
