@@ -15,12 +15,17 @@ from django.db.models import QuerySet
 from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
-from core.domain.units import divide_half_up
+from core.domain.units import decimal_to_units, divide_half_up
 from core.models import Event
+from marketdata.models import Instrument
+from marketdata.selectors.live import LiveDataUnavailableError, latest_books
+from orders.domain.preview import DraftOrder, Means, Preview, preview
+from orders.domain.values import Side
 from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
 from orders.models import Execution, Order
 from portfolio.models import Position, TradingAccount
 from portfolio.selectors import all_positions, average_entry_price, balance_of
+from risk.domain.checks import InstrumentTerms
 
 SNAPSHOT_CLOSED_ORDERS = 50
 SNAPSHOT_OPEN_ORDERS = 500
@@ -165,3 +170,43 @@ def _read_snapshot(account: TradingAccount) -> AccountSnapshot:
         fills=[execution_view(row) for row in executions_of(account)[:SNAPSHOT_FILLS]],
         positions=[position_view(row) for row in all_positions(account)],
     )
+
+
+def preview_order(account: TradingAccount, instrument: Instrument, draft: DraftOrder) -> Preview:
+    """What the order would cost and whether it would pass, by the newest depth and balances."""
+    balance = balance_of(account)
+    position = Position.objects.filter(account=account, instrument=instrument).first()
+    return preview(
+        draft,
+        opposite=_opposite_levels(instrument.symbol, draft.side),
+        terms=InstrumentTerms(
+            symbol=instrument.symbol,
+            currency=instrument.quote_currency_id,
+            tick_units=_units(instrument.tick_size),
+            lot_units=_units(instrument.lot_size),
+            min_notional_units=_units(instrument.min_notional),
+        ),
+        means=Means(
+            free_units=_units(balance.total - balance.locked),
+            position_units=_units(position.quantity) if position else 0,
+            locked_units=_units(position.locked) if position else 0,
+        ),
+    )
+
+
+def _opposite_levels(symbol: str, side: Side) -> list[tuple[Decimal, Decimal]]:
+    """What a taker on `side` would meet, best first; nothing while the live cache is away."""
+    try:
+        book = latest_books([symbol]).get(symbol)
+    except LiveDataUnavailableError:
+        return []
+    if book is None:
+        return []
+    levels = book.asks if side is Side.BUY else book.bids
+    return [(level.price, level.size) for level in levels]
+
+
+def _units(value: Decimal) -> int:
+    units = decimal_to_units(value)
+    assert units is not None, f"{value} is finer than a stored number can be"
+    return units

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isOpen } from "../src/core/account";
-import type { AccountEvent, AccountSnapshot, OrderView, TopicFrame } from "../src/core/protocol";
+import type { AccountEvent, AccountSnapshot, Fill, OrderView, TopicFrame } from "../src/core/protocol";
 import { TopicStore } from "../src/core/store";
 
 const QUOTE = "quote:AAPL";
@@ -96,6 +96,10 @@ test("snapshot and events give what a fresh snapshot would", () => {
     ...ORDER, status: "FILLED", filled_quantity: "10", leaves_quantity: "0", average_price: "99",
     closed_at: "2026-01-02T10:00:02Z",
   };
+  const fill: Fill = {
+    id: "x1", order_id: "o1", symbol: "AAPL", price: "99", quantity: "10", side: "BUY", liquidity: "TAKER",
+    occurred_at: "2026-01-02T10:00:02Z",
+  };
   const position = {
     symbol: "AAPL", quantity: "10", average_entry_price: "99", cost_basis: "990", realized_pnl: "0",
   };
@@ -106,7 +110,7 @@ test("snapshot and events give what a fresh snapshot would", () => {
   store.apply(
     frame(ACCOUNT, 3, accountEvent(3, {
       event: "OrderFilled", order: filled, position,
-      execution: { id: "x1", price: "99", quantity: "10", side: "BUY", liquidity: "TAKER" },
+      execution: fill,
       balance: { currency: "USD", total: "10", locked: "0", free: "10" },
     }), "ledger"),
   );
@@ -115,10 +119,7 @@ test("snapshot and events give what a fresh snapshot would", () => {
     ...EMPTY,
     balance: { currency: "USD", total: "10", locked: "0", free: "10" },
     orders: [filled],
-    fills: [{
-      execution_id: "x1", order_id: "o1", symbol: "AAPL", side: "BUY", price: "99", quantity: "10",
-      liquidity: "TAKER", occurred_at: "2026-01-02T10:00:01Z",
-    }],
+    fills: [fill],
     positions: [position],
   });
 });

@@ -27,20 +27,9 @@ function withOrder(orders: OrderView[], order: OrderView): OrderView[] {
   return next.filter((known) => isOpen(known) || ++closed <= MOST_CLOSED_ORDERS);
 }
 
-function withFill(fills: Fill[], event: AccountEvent): Fill[] {
-  const { execution, order } = event;
-  if (!execution || !order || fills.some((fill) => fill.execution_id === execution.id)) return fills;
-  const fill: Fill = {
-    execution_id: execution.id,
-    order_id: order.id,
-    symbol: order.symbol,
-    side: execution.side,
-    price: execution.price,
-    quantity: execution.quantity,
-    liquidity: execution.liquidity,
-    occurred_at: event.occurred_at,
-  };
-  return [fill, ...fills].slice(0, MOST_FILLS);
+function withFill(fills: Fill[], { execution }: AccountEvent): Fill[] {
+  if (!execution || fills.some((fill) => fill.id === execution.id)) return fills;
+  return [execution, ...fills].slice(0, MOST_FILLS);
 }
 
 function withPosition(positions: Position[], position: Position): Position[] {

@@ -40,7 +40,7 @@ const ENGLISH = {
   "ticket.refused": "Not placed. {reason}",
   "ticket.unknown": "No answer came. Checking whether the order arrived; nothing is sent again by itself.",
   "ticket.unknown-absent": "No order with this ticket's number is known. Press again to send it: the number keeps it from doubling.",
-  "ticket.offline": "Not sent: there is no connection.",
+  "ticket.duplicate": "This order had already arrived. It was not sent twice.",
   "ticket.halted": "Trading in {symbol} is halted.",
   "order.ACCEPTED": "Working",
   "order.PARTIALLY_FILLED": "Partly filled",

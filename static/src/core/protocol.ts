@@ -76,7 +76,7 @@ export interface OrderView {
 }
 
 export interface Fill {
-  execution_id: string;
+  id: string;
   order_id: string;
   symbol: string;
   side: Side;
@@ -117,7 +117,7 @@ export interface AccountEvent {
   occurred_at: string;
   request_id: string;
   order: OrderView | null;
-  execution: { id: string; price: string; quantity: string; side: Side; liquidity: "MAKER" | "TAKER" } | null;
+  execution: Fill | null;
   position: Position | null;
   balance: Balance;
 }

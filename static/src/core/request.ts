@@ -40,6 +40,7 @@ async function exchange<T>(path: string, options: RequestInit): Promise<Answer<T
   if (response.type === "opaqueredirect") return { kind: "refused", refusal: { message: t("failure.signed-out") } };
   if (response.ok) return { kind: "ok", data: body as T };
   const refusal = body as Refusal | null;
-  if (response.status >= 500) return { kind: "unknown", message: refusal?.message ?? t("failure.network") };
+  // The portal says so itself when nothing was done; any other fault leaves the outcome open.
+  if (response.status >= 500 && refusal?.reason !== "UNAVAILABLE") return { kind: "unknown", message: refusal?.message ?? t("failure.network") };
   return { kind: "refused", refusal: refusal ?? { message: t("failure.other", { status: response.status }) } };
 }

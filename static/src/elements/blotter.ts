@@ -7,7 +7,7 @@ import { desk, showPanelState } from "../core/desk";
 import { element, find, setAttribute, setText } from "../core/dom";
 import { fixed, plain } from "../core/format";
 import { t } from "../core/messages";
-import type { OrderView } from "../core/protocol";
+import type { Fill, OrderView } from "../core/protocol";
 import { postForm } from "../core/request";
 import { sideWord } from "../core/order_ticket";
 import { FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, type PositionRow } from "./blotter_columns";
@@ -20,7 +20,7 @@ const PAINT_MILLISECONDS = 150;
 export class Blotter extends HTMLElement {
   private orders!: KeyedTable<OrderView>;
   private positions!: KeyedTable<PositionRow>;
-  private fills!: KeyedTable<ReturnType<typeof desk>["account"]["fills"][number]>;
+  private fills!: KeyedTable<Fill>;
   private readonly canceling = new Set<string>();
   private mark: () => void = () => undefined;
 
@@ -28,7 +28,7 @@ export class Blotter extends HTMLElement {
     const table = (name: string) => find<HTMLTableElement>(this, `[data-panel=${name}] table`);
     this.orders = new KeyedTable(table("orders"), [...ORDER_COLUMNS, this.cancelColumn()], (order) => order.id);
     this.positions = new KeyedTable(table("positions"), POSITION_COLUMNS, (position) => position.symbol);
-    this.fills = new KeyedTable(table("fills"), FILL_COLUMNS, (fill) => fill.execution_id);
+    this.fills = new KeyedTable(table("fills"), FILL_COLUMNS, (fill) => fill.id);
     new Tabs(this);
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().store.watch(desk().accountTopic, this.mark);
@@ -111,7 +111,7 @@ export class Blotter extends HTMLElement {
 }
 
 /** What happened to an order, in words, for toasts and the status queue. */
-export function eventSentence(event: string, order: OrderView, execution: { price: string; quantity: string } | null): string | null {
+export function eventSentence(event: string, order: OrderView, execution: Fill | null): string | null {
   const digits = desk().digits(order.symbol);
   const values = {
     side: sideWord(order.side),

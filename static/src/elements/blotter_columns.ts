@@ -68,11 +68,11 @@ export const ORDER_COLUMNS: Column<OrderView>[] = [
   side(),
   text("mid", (order) => `${TYPE_WORDS[order.type]} ${order.time_in_force}`),
   text("num", (order) => plain(order.quantity)),
-  text("num", (order) => plain(order.filled_quantity)),
+  text("num tight", (order) => plain(order.filled_quantity)),
   price("num", (order) => order.limit_price),
   price("num mid", (order) => order.average_price),
   {
-    className: "",
+    className: "wrap",
     make: () => null,
     paint: (cell, order) => {
       setText(cell, t(`order.${order.status}`));

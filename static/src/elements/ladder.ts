@@ -30,7 +30,7 @@ export class Ladder extends HTMLElement {
     // Asks are listed from the far level to the best one; index 0 is the best on both sides.
     this.asks = this.rowsOf("ASK").reverse();
     this.bids = this.rowsOf("BID");
-    this.rows = [...this.asks.toReversed(), ...this.bids];
+    this.rows = [...this.asks.toReversed(), ...this.bids].filter((row) => getComputedStyle(row.node).display !== "none");
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().store.watch(desk().accountTopic, this.mark);
     desk().onConnection(this.mark);
@@ -89,10 +89,10 @@ export class Ladder extends HTMLElement {
     const { symbol } = desk();
     const book = desk().store.data<Book>(`book:${symbol}`);
     const working = workingByPrice(desk().account.orders, symbol);
-    const deepest = this.deepest(book);
+    const largest = this.largest(book);
     const digits = desk().digits(symbol);
-    this.paintSide(this.asks, book?.asks ?? [], "SELL", { working, deepest, digits });
-    this.paintSide(this.bids, book?.bids ?? [], "BUY", { working, deepest, digits });
+    this.paintSide(this.asks, book?.asks ?? [], "SELL", { working, largest, digits });
+    this.paintSide(this.bids, book?.bids ?? [], "BUY", { working, largest, digits });
     const quote = desk().quote(symbol);
     const bid = Decimal.parse(book?.bids[0]?.[0] ?? quote?.bid);
     const ask = Decimal.parse(book?.asks[0]?.[0] ?? quote?.ask);
@@ -103,40 +103,36 @@ export class Ladder extends HTMLElement {
     showPanelState(this, status.state === "empty" ? { ...status, note: t("panel.no-book") } : status);
   }
 
-  private deepest(book: Book | null): number {
-    const totals = [book?.bids ?? [], book?.asks ?? []].map((levels) =>
-      levels.reduce((sum, [, size]) => sum.plus(Decimal.of(size)), Decimal.ZERO).toNumber(),
-    );
-    return Math.max(...totals, 0);
+  /** The largest size on either side: the full width of a size bar. */
+  private largest(book: Book | null): number {
+    return [...(book?.bids ?? []), ...(book?.asks ?? [])].reduce((most, [, size]) => Math.max(most, Decimal.of(size).toNumber()), 0);
   }
 
   private paintSide(
     rows: Row[],
     levels: Level[],
     side: "BUY" | "SELL",
-    { working, deepest, digits }: { working: Map<string, Decimal>; deepest: number; digits: number },
+    { working, largest, digits }: { working: Map<string, Decimal>; largest: number; digits: number },
   ): void {
     let total = Decimal.ZERO;
     rows.forEach((row, index) => {
       const level = levels[index];
-      if (!level) return this.paintRow(row, ["", "–", "", ""], null, [0, 0]);
+      if (!level) return this.paintRow(row, ["", "–", "", ""], null, 0);
       const [price, text] = level;
       const size = Decimal.of(text);
       total = total.plus(size);
       const own = working.get(`${side}:${Decimal.of(price).toString()}`);
-      const shares: [number, number] = deepest > 0 ? [size.toNumber() / deepest, total.toNumber() / deepest] : [0, 0];
-      this.paintRow(row, [own ? plain(own) : "", fixed(price, digits), plain(size), plain(total)], price, shares);
+      this.paintRow(row, [own ? plain(own) : "", fixed(price, digits), plain(size), plain(total)], price, largest > 0 ? size.toNumber() / largest : 0);
     });
   }
 
-  private paintRow(row: Row, texts: [string, string, string, string], price: string | null, shares: [number, number]): void {
+  private paintRow(row: Row, texts: [string, string, string, string], price: string | null, share: number): void {
     row.shownPrice = price;
     setText(row.mine, texts[0]);
     setText(row.price, texts[1]);
     setText(row.size, texts[2]);
     setText(row.total, texts[3]);
-    setDepth(row.size, Math.min(1, shares[0] * 2));
-    setDepth(row.total, shares[1]);
+    setDepth(row.size, share);
   }
 }
 

@@ -21,6 +21,7 @@ interface Preview {
   message: string;
 }
 
+const DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE";
 const PREVIEW_DELAY_MILLISECONDS = 250;
 const PREVIEW_AGAIN_MILLISECONDS = 2_000;
 const UNKNOWN_WAIT_MILLISECONDS = 6_000;
@@ -226,8 +227,9 @@ export class Ticket extends HTMLElement {
     });
     this.isSending = false;
     if (answer.kind === "ok") this.taken(answer.data.order);
-    else if (answer.kind === "refused") this.refused(answer.refusal.message);
-    else this.unknown(clientOrderId);
+    else if (answer.kind === "unknown") this.unknown(clientOrderId);
+    else if (answer.refusal.reason === DUPLICATE) this.found(clientOrderId);
+    else this.refused(answer.refusal.message);
     this.changed();
   }
 
@@ -253,6 +255,13 @@ export class Ticket extends HTMLElement {
     const text = t("ticket.refused", { reason });
     this.say(text, "bad");
     alarm(text);
+  }
+
+  /** This very order had arrived before: say how it stands, once the account shows it. */
+  private found(clientOrderId: string): void {
+    this.unknownId = clientOrderId;
+    this.say(t("ticket.duplicate"), "unknown");
+    this.accountMoved();
   }
 
   /** The id is kept: pressing again sends the same order, which the engine takes at most once. */

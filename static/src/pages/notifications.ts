@@ -14,7 +14,7 @@ function show(notification: PortalNotification): void {
         {},
         element("p", { class: "note-title" }, element("a", { href: notification.url }, notification.title)),
         element("p", {}, notification.body),
-        element("p", { class: "sub" }, element("time", { datetime: notification.created_at }, notification.created_at.slice(0, 16))),
+        element("p", { class: "sub" }, element("time", { datetime: notification.created_at }, `${notification.created_at.slice(0, 10)} ${notification.created_at.slice(11, 16)} UTC`)),
       ),
     ),
   );

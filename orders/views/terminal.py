@@ -1,0 +1,165 @@
+"""The trading terminal as the server draws it: complete and usable before any script runs.
+
+What scripts need to go on live travels in the page as JSON (`page_data`), in the shapes of the live
+protocol, so that the first paint and the first snapshot agree.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from accounts.selectors import may_trade
+from core.domain.clock import SystemClock, to_ns, wire_time
+from core.domain.decimals import to_wire
+from core.domain.ids import new_id
+from marketdata.domain.dialect import QuoteWire
+from marketdata.selectors.watch import WatchRow, watch_rows
+from orders.domain.views import PositionView
+from orders.forms import TicketForm
+from orders.selectors import AccountSnapshot, account_snapshot
+from orders.views.answers import for_account
+from portfolio.models import TradingAccount
+
+LADDER_LEVELS = 10
+TIMEFRAMES = [
+    {"value": "1Min", "label": "1m"},
+    {"value": "5Min", "label": "5m"},
+    {"value": "15Min", "label": "15m"},
+    {"value": "1Hour", "label": "1h"},
+    {"value": "1Day", "label": "1d"},
+]
+SOCKET_PATH = "/ws/v1/"
+ANY_ORDER = UUID(int=0)
+"""Stands in the cancel address, where scripts put an order's id."""
+
+Shown = dict[str, object]
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("orders:terminal")
+
+
+@require_GET
+@for_account
+def terminal(request: HttpRequest, account: TradingAccount) -> HttpResponse:
+    ticket = TicketForm(
+        initial={
+            "side": "BUY",
+            "type": "LIMIT",
+            "time_in_force": "DAY",
+            "client_order_id": str(new_id(SystemClock().now_ns())),
+        }
+    )
+    return terminal_page(request, account, ticket)
+
+
+def terminal_page(
+    request: HttpRequest, account: TradingAccount, form: TicketForm, *, status: int = 200
+) -> HttpResponse:
+    """The whole terminal as of now, with the ticket as it stands in `form`."""
+    rows = watch_rows(SystemClock().now())
+    if not rows:
+        return render(request, "orders/no_market.html")
+    wanted = request.POST.get("symbol") or request.GET.get("symbol")
+    chosen = next((row for row in rows if row.instrument.symbol == wanted), rows[0])
+    snapshot = account_snapshot(account)
+    marks = {row.instrument.symbol: row.last for row in rows}
+    held = [position for position in snapshot.positions if _is_worth_showing(position)]
+    positions = [_valued(position, marks[position.symbol]) for position in held]
+    context = {
+        "account": snapshot,
+        "watchlist": [_shown(row) for row in rows],
+        "instrument": _shown(chosen),
+        "positions": positions,
+        "unrealized": _sum(Decimal(0), [position["unrealized"] for position in positions]),
+        "equity": _sum(
+            Decimal(snapshot.balance.total), [position["value"] for position in positions]
+        ),
+        "open_order_count": sum(order.closed_at is None for order in snapshot.orders),
+        "ladder_levels": range(LADDER_LEVELS),
+        "timeframes": TIMEFRAMES,
+        "form": form,
+        "may_trade": may_trade(request.user),
+        "page_data": _page_data(chosen, rows, snapshot),
+    }
+    return render(request, "orders/terminal.html", context, status=status)
+
+
+def _shown(row: WatchRow) -> Shown:
+    """An instrument as templates and scripts show it: decimal strings, None for the unknown."""
+    instrument, quote = row.instrument, row.quote
+    tick_size = to_wire(instrument.tick_size)
+    return {
+        "symbol": instrument.symbol,
+        "name": instrument.name,
+        "asset_class": instrument.asset_class,
+        "tick_size": tick_size,
+        "lot_size": to_wire(instrument.lot_size),
+        "min_notional": to_wire(instrument.min_notional),
+        "status": instrument.status,
+        "digits": len(tick_size.partition(".")[2]),
+        "last": _wire(row.last),
+        "previous_close": _wire(row.previous_close),
+        "change_percent": _wire(row.change_percent),
+        "bid": _wire(quote.bid if quote else None),
+        "ask": _wire(quote.ask if quote else None),
+    }
+
+
+def _is_worth_showing(position: PositionView) -> bool:
+    return Decimal(position.quantity) != 0 or Decimal(position.realized_pnl) != 0
+
+
+def _valued(position: PositionView, mark: Decimal | None) -> Mapping[str, object]:
+    """A position with its value and open profit at `mark`; None for both without one."""
+    value = None if mark is None else Decimal(position.quantity) * mark
+    return {
+        **msgspec.to_builtins(position),
+        "mark": mark,
+        "value": value,
+        "unrealized": None if value is None else value - Decimal(position.cost_basis),
+    }
+
+
+def _sum(start: Decimal, parts: list[object]) -> Decimal | None:
+    """None when a part is not known: half a sum would be a wrong number."""
+    known = [part for part in parts if isinstance(part, Decimal)]
+    return sum(known, start) if len(known) == len(parts) else None
+
+
+def _wire(value: Decimal | None) -> str | None:
+    return None if value is None else to_wire(value)
+
+
+def _quote(quote: QuoteWire) -> Shown:
+    return {
+        "bid": to_wire(quote.bid),
+        "bid_size": to_wire(quote.bid_size),
+        "ask": to_wire(quote.ask),
+        "ask_size": to_wire(quote.ask_size),
+        "t": wire_time(to_ns(quote.t)),
+    }
+
+
+def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot) -> Shown:
+    return {
+        "symbol": chosen.instrument.symbol,
+        "instruments": [_shown(row) for row in rows],
+        "quotes": {row.instrument.symbol: _quote(row.quote) for row in rows if row.quote},
+        "account": msgspec.to_builtins(snapshot),
+        "urls": {
+            "place": reverse("orders:place"),
+            "preview": reverse("orders:preview"),
+            "cancel": reverse("orders:cancel", args=[ANY_ORDER]),
+            "cancel_all": reverse("orders:cancel-all"),
+            "bars": reverse("orders:bars"),
+            "socket": SOCKET_PATH,
+        },
+    }
