@@ -7,7 +7,6 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.domain.api_keys import KeyPair, Principal, Scope, read_key_pair
 from accounts.models import User
@@ -79,5 +78,5 @@ class HasScope(BasePermission):
         """DRF calls what stands in permission_classes; this is already the permission."""
         return self
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         return isinstance(request.auth, Principal) and self.scope in request.auth.scopes

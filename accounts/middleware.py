@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 from accounts.domain.reasons import AccountReason
 from accounts.models import User
 from accounts.selectors import needs_second_factor
-from core.api import CODE_NOT_PERMITTED, error_body, wants_json
+from core.api import error_body, wants_json
+from core.domain.errors import CODE_NOT_PERMITTED
 
 NextHandler = Callable[[HttpRequest], HttpResponse]
 

@@ -1,6 +1,7 @@
 """Decimals as the outside world writes them: one strict way in, one plain way out.
 
-Every number a client sends passes `parse_decimal`; every number we show passes `to_wire`.
+Every number a client sends passes `parse_decimal` or `decimal_from_json`; every number we show
+passes `to_wire`.
 """
 
 import re
@@ -21,7 +22,7 @@ def parse_decimal(text: str) -> Decimal:
     """The exact decimal that `text` writes in plain ASCII notation; DecimalSyntaxError otherwise.
 
     Refused: exponents, underscores, signs other than one minus, blanks, NaN, infinities, more than
-    18 digits before or 9 digits after the point.
+    18 digits before or 9 digits after the point. Minus zero is zero.
     """
     if len(text) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 2 or not _PATTERN.fullmatch(text):
         raise DecimalSyntaxError("must be a plain decimal number such as 12.50")
@@ -31,13 +32,28 @@ def parse_decimal(text: str) -> Decimal:
             f"must have at most {MAX_INTEGER_DIGITS} digits before and"
             f" {MAX_FRACTION_DIGITS} after the point"
         )
-    return Decimal(text)
+    return Decimal(text) or Decimal(0)
+
+
+def decimal_from_json(value: object) -> Decimal:
+    """A decimal from a value that `strict_json.loads` gave: a text, or a number as it was written.
+
+    DecimalSyntaxError for anything else. true and false are no numbers, though to Python they are.
+    """
+    if isinstance(value, str):
+        return parse_decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise DecimalSyntaxError("must be a decimal number or a text that writes one")
+    return parse_decimal(format(value, "f") if isinstance(value, Decimal) else str(value))
 
 
 def to_wire(value: Decimal) -> str:
-    """`value` in plain notation without trailing zeros: `Decimal("12.50")` → `"12.5"`, zero →
-    `"0"`.
+    """`value` in plain notation without trailing zeros: `12.50` → `"12.5"`, zero → `"0"`.
+
+    ValueError for NaN and infinities: they must never have been computed.
     """
+    if not value.is_finite():
+        raise ValueError(f"{value} is no amount")
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -8,6 +8,20 @@ a result.
 from collections.abc import Mapping
 from enum import StrEnum
 
+# The dialect's numbers: HTTP status × 100000 + n.
+CODE_MALFORMED = 40010001
+CODE_NOT_AUTHENTICATED = 40110000
+CODE_NOT_PERMITTED = 40310000
+CODE_NOT_FOUND = 40410000
+CODE_METHOD = 40510000
+CODE_CONFLICT = 40910000
+CODE_TOO_LARGE = 41310000
+CODE_MEDIA_TYPE = 41510000
+CODE_UNPROCESSABLE = 42210000
+CODE_RATE_LIMITED = 42910000
+CODE_INTERNAL = 50010000
+CODE_UNAVAILABLE = 50310000
+
 
 class ErrorReason(StrEnum):
     """Reasons that any part of the portal may give; each app adds its own closed enum."""

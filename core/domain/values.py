@@ -1,19 +1,18 @@
-"""Money, Price and Quantity: immutable values that cannot be mixed up, and the fixed-point units of
-the engine.
+"""Money, Price and Quantity: immutable values that cannot be mixed up.
 
-Used at the rims (forms, API, admin, services). The engine itself counts in ticks, lots and units
-(integers).
+Used at the rims (forms, API, admin, services). The engine itself counts in ticks, lots and units.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 UNITS_PER_ONE = 10**8
-"""The engine's money is a whole number of units of 10^-8 of the currency; so are stored prices and
-quantities.
-"""
+"""The engine's money, and every stored price and quantity, is a whole number of units of 10^-8."""
 
 UNIT = Decimal(1) / UNITS_PER_ONE
+
+EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+"""Arithmetic that raises where the usual context (28 digits) would round."""
 
 
 class UnitsError(ValueError):
@@ -26,16 +25,14 @@ def to_units(value: Decimal) -> int:
 
 
 def from_units(units: int) -> Decimal:
-    return Decimal(units) * UNIT
+    return EXACT.multiply(Decimal(units), UNIT)
 
 
 def steps_of(value: Decimal, step: Decimal) -> int:
     """How many whole `step`s make `value` exactly; UnitsError when they do not."""
-    steps = value / step
-    whole = int(steps)
-    if whole * step != value:
+    if not value.is_finite() or EXACT.remainder(value, step):
         raise UnitsError(f"{value} is not a whole number of {step}")
-    return whole
+    return int(EXACT.divide_int(value, step))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,11 +72,11 @@ class Money:
 
     def __add__(self, other: "Money") -> "Money":
         self._same(other)
-        return Money(self.amount + other.amount, self.currency)
+        return Money(EXACT.add(self.amount, other.amount), self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
         self._same(other)
-        return Money(self.amount - other.amount, self.currency)
+        return Money(EXACT.subtract(self.amount, other.amount), self.currency)
 
     def __neg__(self) -> "Money":
         return Money(-self.amount, self.currency)
@@ -87,4 +84,4 @@ class Money:
 
 def notional(price: Price, quantity: Quantity, currency: str) -> Money:
     """Price × quantity, exact."""
-    return Money(price.value * quantity.value, currency)
+    return Money(EXACT.multiply(price.value, quantity.value), currency)
