@@ -212,6 +212,27 @@ def test_street_that_shrinks_moves_the_order_up(market: Market) -> None:
     assert market.queue == ["charlie-1 BUY 1 @ 99 ahead 3"]
 
 
+def test_street_that_shrinks_again_and_again_moves_the_order_up_each_time(market: Market) -> None:
+    market.quote(bids="99x4")
+    market.place("charlie-1", "BUY 1 @ 99")
+
+    for quantity in (3, 2, 1):
+        market.quote(bids=f"99x{quantity}")
+
+        assert market.queue == [f"charlie-1 BUY 1 @ 99 ahead {quantity}"]
+
+
+def test_street_that_shrinks_moves_up_only_the_orders_behind_it(market: Market) -> None:
+    market.quote(bids="99x2")
+    market.place("charlie-1", "BUY 1 @ 99")
+    market.quote(bids="99x6")
+    market.place("dave-1", "BUY 1 @ 99")
+
+    market.quote(bids="99x4")
+
+    assert market.queue == ["charlie-1 BUY 1 @ 99 ahead 2", "dave-1 BUY 1 @ 99 ahead 4"]
+
+
 def test_street_that_leaves_the_price_leaves_nothing_ahead(market: Market) -> None:
     market.quote(bids="99x4")
     market.place("charlie-1", "BUY 1 @ 99")
