@@ -4,7 +4,6 @@ Nothing here decides about money; the engine does and has committed before these
 by rule is raised as core.domain.errors.Refusal with the engine's reason, facts and sentence.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.domain.origin import Origin
 from core.services import audit
 from marketdata.models import Instrument
 from orders.domain import commands
+from orders.domain.order_request import OrderSpec
 from orders.domain.replies import (
     AnyReply,
     BalanceReply,
@@ -30,7 +30,6 @@ from orders.domain.replies import (
     DeniedReply,
     OrderReply,
 )
-from orders.domain.values import OrderType, Side, TimeInForce
 from orders.domain.views import BalanceView, OrderView
 from orders.engine.client import EngineClient, EngineUnavailableError, UnknownOutcomeError
 from orders.engine.offline import apply_offline
@@ -41,19 +40,6 @@ from risk.domain.reasons import WORDINGS, DenialReason
 CODE_UNAVAILABLE = 50310000
 CODE_UNKNOWN_OUTCOME = 50310001
 CLOCK: Clock = SystemClock()
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSpec:
-    """What a person or program wants done; exact decimals, shape already checked."""
-
-    symbol: str
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
-    quantity: Decimal
-    limit_price: Decimal | None = None
-    client_order_id: str = ""
 
 
 @cache

@@ -1,11 +1,13 @@
 """Reads of accounts, balances, positions and the ledger, always scoped by who is looking."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from core.domain.units import divide_half_up
+from marketdata.selectors import LiveDataUnavailableError, latest_quotes
 from portfolio.models import Balance, Position, TradingAccount
 
 
@@ -58,3 +60,12 @@ def average_entry_price(position: Position) -> Decimal:
     if not position.quantity:
         return Decimal(0)
     return divide_half_up(abs(position.cost_basis), abs(position.quantity))
+
+
+def mark_prices(symbols: Sequence[str]) -> dict[str, Decimal]:
+    """The middle of each symbol's newest quote; a symbol without one is missing."""
+    try:
+        quotes = latest_quotes(symbols) if symbols else {}
+    except LiveDataUnavailableError:
+        return {}
+    return {symbol: (quote.bid + quote.ask) / 2 for symbol, quote in quotes.items()}

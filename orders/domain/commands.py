@@ -13,11 +13,11 @@ import msgspec
 from orders.domain.values import OrderType, Side, TimeInForce
 
 
-class Command(msgspec.Struct, frozen=True, array_like=True, tag=True):
+class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field="command"):
     """Base of every command."""
 
 
-class SubmitOrder(Command, frozen=True, array_like=True, tag="submit"):
+class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", tag="submit"):
     """Place an order. `client_order_id` empty: the order's own id serves (and cannot be a
     duplicate).
     """
@@ -35,7 +35,7 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag="submit"):
     request_id: str
 
 
-class CancelOrder(Command, frozen=True, array_like=True, tag="cancel"):
+class CancelOrder(Command, frozen=True, array_like=True, tag_field="command", tag="cancel"):
     """Cancel one order of the account."""
 
     order_id: UUID
@@ -43,14 +43,14 @@ class CancelOrder(Command, frozen=True, array_like=True, tag="cancel"):
     request_id: str
 
 
-class CancelAllOrders(Command, frozen=True, array_like=True, tag="cancel_all"):
+class CancelAllOrders(Command, frozen=True, array_like=True, tag_field="command", tag="cancel_all"):
     """Cancel every open order of the account."""
 
     account_id: int
     request_id: str
 
 
-class OpenAccount(Command, frozen=True, array_like=True, tag="open_account"):
+class OpenAccount(Command, frozen=True, array_like=True, tag_field="command", tag="open_account"):
     """Make a trading account known that was just created. Repeating it changes nothing."""
 
     account_id: int
@@ -59,7 +59,7 @@ class OpenAccount(Command, frozen=True, array_like=True, tag="open_account"):
     currency: str
 
 
-class MoveCash(Command, frozen=True, array_like=True, tag="move_cash"):
+class MoveCash(Command, frozen=True, array_like=True, tag_field="command", tag="move_cash"):
     """Deposit (kind DEPOSIT) or adjust (ADJUSTMENT) an account's cash against the house account."""
 
     account_id: int
@@ -69,7 +69,9 @@ class MoveCash(Command, frozen=True, array_like=True, tag="move_cash"):
     request_id: str
 
 
-class SetInstrumentStatus(Command, frozen=True, array_like=True, tag="instrument_status"):
+class SetInstrumentStatus(
+    Command, frozen=True, array_like=True, tag_field="command", tag="instrument_status"
+):
     """Halt or reopen an instrument (status OPEN or HALTED)."""
 
     symbol: str
@@ -77,7 +79,7 @@ class SetInstrumentStatus(Command, frozen=True, array_like=True, tag="instrument
     request_id: str
 
 
-class QuoteStreet(Command, frozen=True, array_like=True, tag="street_quote"):
+class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", tag="street_quote"):
     """The feed's quote: levels (price, quantity), best first."""
 
     symbol: str
@@ -85,7 +87,9 @@ class QuoteStreet(Command, frozen=True, array_like=True, tag="street_quote"):
     asks: Sequence[tuple[Decimal, Decimal]]
 
 
-class PrintStreetTrade(Command, frozen=True, array_like=True, tag="street_trade"):
+class PrintStreetTrade(
+    Command, frozen=True, array_like=True, tag_field="command", tag="street_trade"
+):
     """A trade on the street, with the side that took."""
 
     symbol: str
@@ -94,7 +98,7 @@ class PrintStreetTrade(Command, frozen=True, array_like=True, tag="street_trade"
     aggressor: Side
 
 
-class ExpireOrders(Command, frozen=True, array_like=True, tag="expire"):
+class ExpireOrders(Command, frozen=True, array_like=True, tag_field="command", tag="expire"):
     """Expire every order whose time has come; the engine sends it to itself each second."""
 
 

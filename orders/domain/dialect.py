@@ -1,0 +1,123 @@
+"""Orders, positions and events in the words of the Alpaca Trading API v2, field by field.
+
+Pure translation of our views; unmodified alpaca-py and ccxt parse the result. Extra fields
+(`reason`) are additive: both clients ignore what they do not know.
+"""
+
+import msgspec
+
+from orders.domain.views import AccountEvent, OrderView
+
+STATUSES = {
+    "ACCEPTED": "new",
+    "PARTIALLY_FILLED": "partially_filled",
+    "FILLED": "filled",
+    "CANCELED": "canceled",
+    "EXPIRED": "expired",
+}
+STREAM_EVENTS = {
+    "OrderAccepted": "new",
+    "OrderPartiallyFilled": "partial_fill",
+    "OrderFilled": "fill",
+    "OrderCanceled": "canceled",
+    "OrderExpired": "expired",
+}
+"""Account events that `trade_updates` tells, by the dialect's name; the others are not orders'."""
+
+
+class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An Order of the dialect. Money and quantities are strings, times RFC 3339 or null."""
+
+    id: str
+    client_order_id: str
+    created_at: str
+    updated_at: str
+    submitted_at: str
+    filled_at: str | None
+    expired_at: str | None
+    expires_at: str | None
+    canceled_at: str | None
+    failed_at: str | None = None
+    replaced_at: str | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    asset_id: str
+    symbol: str
+    asset_class: str
+    notional: str | None = None
+    qty: str
+    filled_qty: str
+    filled_avg_price: str | None
+    order_class: str = "simple"
+    order_type: str
+    type: str
+    side: str
+    time_in_force: str
+    limit_price: str | None
+    stop_price: str | None = None
+    status: str
+    extended_hours: bool = False
+    legs: list[str] | None = None
+    trail_percent: str | None = None
+    trail_price: str | None = None
+    hwm: str | None = None
+    reason: str | None
+
+
+class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The data of one `trade_updates` message. `seq` is ours: it has no gaps within an account."""
+
+    event: str
+    timestamp: str
+    order: DialectOrder
+    seq: int
+    execution_id: str | None = None
+    price: str | None = None
+    qty: str | None = None
+    position_qty: str | None = None
+
+
+def dialect_order(order: OrderView) -> DialectOrder:
+    kind = order.type.lower()
+    return DialectOrder(
+        id=order.id,
+        client_order_id=order.client_order_id,
+        created_at=order.submitted_at,
+        updated_at=order.updated_at,
+        submitted_at=order.submitted_at,
+        filled_at=order.closed_at if order.status == "FILLED" else None,
+        expired_at=order.closed_at if order.status == "EXPIRED" else None,
+        expires_at=order.expires_at,
+        canceled_at=order.closed_at if order.status == "CANCELED" else None,
+        asset_id=order.asset_id,
+        symbol=order.symbol,
+        asset_class=order.asset_class,
+        qty=order.quantity,
+        filled_qty=order.filled_quantity,
+        filled_avg_price=order.average_price,
+        order_type=kind,
+        type=kind,
+        side=order.side.lower(),
+        time_in_force=order.time_in_force.lower(),
+        limit_price=order.limit_price,
+        status=STATUSES[order.status],
+        reason=order.reason,
+    )
+
+
+def trade_update(event: AccountEvent) -> TradeUpdate | None:
+    """The dialect's message for an account event; None when it is not about an order."""
+    name = STREAM_EVENTS.get(event.event)
+    if name is None or event.order is None:
+        return None
+    fill = event.execution
+    return TradeUpdate(
+        event=name,
+        timestamp=event.occurred_at,
+        order=dialect_order(event.order),
+        seq=event.account_sequence,
+        execution_id=fill.id if fill else None,
+        price=fill.price if fill else None,
+        qty=fill.quantity if fill else None,
+        position_qty=event.position.quantity if event.position else None,
+    )

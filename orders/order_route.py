@@ -1,0 +1,227 @@
+"""The hot way in: POST /v2/orders and DELETE /v2/orders/{id} as plain ASGI, in front of Django.
+
+Same authentication, limits, parsing, engine and answers as orders/api.py, without the millisecond
+that Django's ASGI handler costs. Anything it is not made for goes on to Django untouched.
+"""
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import close_old_connections
+
+from accounts.domain.api_keys import Principal, Scope, read_key_pair
+from accounts.models import User
+from accounts.services import resolve_key_async, spend_request
+from core.api import (
+    not_authenticated,
+    not_found,
+    not_permitted,
+    rate_limited,
+    read_json_object,
+    refusal_body,
+)
+from core.domain import strict_json
+from core.domain.errors import Refusal
+from core.request_context import begin_request, current_request_id
+from orders.api import why_not_open
+from orders.domain import commands
+from orders.domain.dialect import dialect_order
+from orders.domain.order_request import read_order_request
+from orders.domain.replies import AnyReply, OrderReply
+from orders.engine.client import AsyncEngineClient, EngineUnavailableError, UnknownOutcomeError
+from orders.services import accept, submit_command, unavailable, unknown_outcome
+from portfolio.models import TradingAccount
+from portfolio.selectors import default_account
+from risk.domain.reasons import DenialReason
+
+Scope_ = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope_, Receive, Send], Awaitable[None]]
+
+ORDERS_PATH: Final = "/v2/orders"
+_ORDER_PATH = re.compile(
+    r"/v2/orders/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII
+)
+ACCOUNT_TTL_SECONDS: Final = 1.0
+"""How long a user's default account is remembered: a change of it shows within a second."""
+
+MAX_REMEMBERED_ACCOUNTS: Final = 10_000
+_ENCODER = msgspec.json.Encoder()
+_JSON_HEADER: Final = (b"content-type", b"application/json")
+
+
+class OrderRoute:
+    """ASGI middleware: takes the two hot requests, hands everything else on."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._engine = AsyncEngineClient(
+            Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS
+        )
+        self._accounts: OrderedDict[int, tuple[float, TradingAccount | None]] = OrderedDict()
+
+    async def __call__(self, scope: Scope_, receive: Receive, send: Send) -> None:
+        handler = self._handler(scope)
+        if handler is None:
+            await self._application(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        begin_request(_text(headers, b"x-request-id"))
+        rate_headers: dict[str, str] = {}
+        try:
+            principal = await _authenticate(headers, rate_headers)
+            status, body = await handler(scope, receive, principal)
+        except Refusal as refusal:
+            status, body = refusal.status, _ENCODER.encode(refusal_body(refusal))
+        await _respond(send, status, body, rate_headers)
+
+    def _handler(
+        self, scope: Scope_
+    ) -> Callable[[Scope_, Receive, Principal], Awaitable[tuple[int, bytes]]] | None:
+        """Which hot request this is. What is unusual about it in any way is left to Django."""
+        if scope["type"] != "http" or scope["query_string"]:
+            return None
+        method, path = scope["method"], scope["path"]
+        if method == "POST" and path == ORDERS_PATH:
+            return self._submit if _is_plain(scope["headers"]) else None
+        if method == "DELETE" and _ORDER_PATH.fullmatch(path):
+            return self._cancel
+        return None
+
+    async def _submit(
+        self, scope: Scope_, receive: Receive, principal: Principal
+    ) -> tuple[int, bytes]:
+        body = await _read_body(receive)
+        spec = read_order_request(read_json_object(body))
+        account = await self._account(principal)
+        command = submit_command(
+            account_id=account.pk,
+            spec=spec,
+            submitted_by_id=principal.user_id,
+            request_id=current_request_id(),
+        )
+        reply = await self._ask(command)
+        assert isinstance(reply, OrderReply)
+        return 200, _ENCODER.encode(dialect_order(reply.order))
+
+    async def _cancel(
+        self, scope: Scope_, receive: Receive, principal: Principal
+    ) -> tuple[int, bytes]:
+        match = _ORDER_PATH.fullmatch(scope["path"])
+        assert match is not None
+        order_id = UUID(match.group(1))
+        account = await self._account(principal)
+        try:
+            await self._ask(commands.CancelOrder(order_id, account.pk, current_request_id()))
+        except Refusal as refusal:
+            if refusal.reason is not DenialReason.ORDER_NOT_OPEN:
+                raise
+            raise await _in_thread(why_not_open, account, order_id, refusal) from refusal
+        return 204, b""
+
+    async def _ask(self, command: commands.AnyCommand) -> AnyReply:
+        try:
+            return accept(await self._engine.request(command))
+        except EngineUnavailableError as error:
+            raise unavailable() from error
+        except UnknownOutcomeError as error:
+            raise unknown_outcome() from error
+
+    async def _account(self, principal: Principal) -> TradingAccount:
+        """The principal's trading account, remembered for a moment."""
+        now = time.monotonic()
+        known = self._accounts.get(principal.user_id)
+        if known is None or now - known[0] > ACCOUNT_TTL_SECONDS:
+            known = now, await _in_thread(_default_account, principal.user_id)
+            self._accounts[principal.user_id] = known
+            self._accounts.move_to_end(principal.user_id)
+            if len(self._accounts) > MAX_REMEMBERED_ACCOUNTS:
+                self._accounts.popitem(last=False)
+        account = known[1]
+        if account is None:
+            raise not_found("This user has no trading account.")
+        return account
+
+
+def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """A JSON body and no Idempotency-Key."""
+    is_json = False
+    for name, value in headers:
+        if name == b"idempotency-key":
+            return False
+        if name == b"content-type":
+            is_json = value.startswith(b"application/json")
+    return is_json
+
+
+async def _authenticate(headers: dict[bytes, bytes], rate_headers: dict[str, str]) -> Principal:
+    """Who calls and may trade; fills in the rate headers as soon as a key is known."""
+    pair = read_key_pair(
+        key_id=_text(headers, b"apca-api-key-id"),
+        secret=_text(headers, b"apca-api-secret-key"),
+        authorization=_text(headers, b"authorization"),
+    )
+    principal = await resolve_key_async(pair.key_id, pair.secret) if pair else None
+    if principal is None:
+        raise not_authenticated()
+    decision = spend_request(principal)
+    rate_headers.update(decision.headers(time.time_ns()))
+    if not decision.is_allowed:
+        raise rate_limited()
+    if Scope.TRADE not in principal.scopes:
+        raise not_permitted()
+    return principal
+
+
+async def _read_body(receive: Receive) -> bytes:
+    """The request's body, read no further than the largest one that can be right."""
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if len(body) > strict_json.MAX_BODY_BYTES or not message.get("more_body", False):
+            return body
+
+
+async def _respond(send: Send, status: int, body: bytes, rate_headers: dict[str, str]) -> None:
+    headers = [
+        (b"x-request-id", current_request_id().encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in rate_headers.items()),
+    ]
+    if body:
+        headers.append(_JSON_HEADER)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+async def _in_thread(function: Callable[..., Any], *args: object) -> Any:  # Any: the function's own
+    """Run a database read off the event loop, and give its connection back to the pool."""
+
+    def run() -> Any:
+        try:
+            return function(*args)
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(run, thread_sensitive=False)()
+
+
+def _default_account(user_id: int) -> TradingAccount | None:
+    return default_account(User(pk=user_id))

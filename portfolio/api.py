@@ -1,0 +1,132 @@
+"""The trading account and its positions in the Alpaca Trading API v2 dialect.
+
+Positions are valued at the newest quote's middle; without one, at cost, so that nothing is
+invented.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api import HasScope
+from accounts.models import User
+from core.api import not_found
+from marketdata.models import Instrument
+from marketdata.selectors import instrument_by_public_id, instrument_by_symbol
+from portfolio.domain.dialect import DialectPosition, Holding, dialect_account, dialect_position
+from portfolio.models import Position, TradingAccount
+from portfolio.schemas import AccountSerializer, PositionSerializer
+from portfolio.selectors import (
+    average_entry_price,
+    balance_of,
+    default_account,
+    mark_prices,
+    open_positions,
+)
+
+ENCODER = msgspec.json.Encoder()
+
+
+class TradingView(APIView):
+    """Base of the trading routes: the caller's own account, or 404 as if nothing were there."""
+
+    def user(self, request: Request) -> User:
+        assert isinstance(request.user, User)  # a key always belongs to one
+        return request.user
+
+    def account(self, request: Request) -> TradingAccount:
+        account = default_account(self.user(request))
+        if account is None:
+            raise not_found("This user has no trading account.")
+        return account
+
+    def get_permissions(self) -> list[Any]:  # Any: DRF's permission classes
+        return [HasScope("read" if self.request.method in {"GET", "HEAD"} else "trade")]
+
+
+def answer(value: object, status: int = 200) -> HttpResponse:
+    """JSON of dialect structs; faster and stricter than a serializer, and the same everywhere."""
+    return HttpResponse(ENCODER.encode(value), status=status, content_type="application/json")
+
+
+class AccountView(TradingView):
+    """/v2/account"""
+
+    @extend_schema(responses=AccountSerializer, operation_id="get_account")
+    def get(self, request: Request) -> HttpResponse:
+        """Cash, buying power and equity of the caller's account."""
+        account = self.account(request)
+        balance = balance_of(account)
+        values = [Decimal(position.market_value) for position in valued_positions(account)]
+        return answer(
+            dialect_account(
+                account_id=str(account.public_id),
+                created_at=account.created_at,
+                currency=account.currency_id,
+                total=balance.total,
+                locked=balance.locked,
+                long_value=sum(values, Decimal(0)),
+            )
+        )
+
+
+class PositionsView(TradingView):
+    """/v2/positions"""
+
+    @extend_schema(responses=PositionSerializer(many=True), operation_id="list_positions")
+    def get(self, request: Request) -> HttpResponse:
+        """The open positions, by symbol."""
+        return answer(valued_positions(self.account(request)))
+
+
+class PositionView(TradingView):
+    """/v2/positions/{symbol or asset id}"""
+
+    @extend_schema(responses=PositionSerializer, operation_id="get_position")
+    def get(self, request: Request, asset: str) -> HttpResponse:
+        """One open position; 404 when there is none."""
+        account = self.account(request)
+        instrument = _instrument(asset)
+        if instrument is not None:
+            for position in valued_positions(account):
+                if position.asset_id == str(instrument.public_id):
+                    return answer(position)
+        raise not_found("position does not exist")
+
+
+def valued_positions(account: TradingAccount) -> Sequence[DialectPosition]:
+    """The account's open positions at the newest prices."""
+    positions = list(open_positions(account))
+    marks = mark_prices([position.instrument.symbol for position in positions])
+    return [_valued(position, marks) for position in positions]
+
+
+def _valued(position: Position, marks: dict[str, Decimal]) -> DialectPosition:
+    instrument = position.instrument
+    average = average_entry_price(position)
+    return dialect_position(
+        Holding(
+            asset_id=str(instrument.public_id),
+            symbol=instrument.symbol,
+            asset_class=instrument.asset_class,
+            quantity=position.quantity,
+            locked=position.locked,
+            average=average,
+            cost=position.cost_basis,
+            mark=marks.get(instrument.symbol, average),
+        )
+    )
+
+
+def _instrument(asset: str) -> Instrument | None:
+    try:
+        return instrument_by_public_id(UUID(asset))
+    except ValueError:
+        return instrument_by_symbol(asset)
