@@ -13,6 +13,8 @@ from tradeportal import task_signals
 from tradeportal.schedule import beat_schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeportal.settings.base")
+# Celery would run Django's checks and for them load every page; `migrate` has run them before us.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 FAST = "fast"
 """Somebody is waiting for it: deliveries."""

@@ -215,7 +215,7 @@ def test_the_sweep_leaves_what_is_not_due(delivery: Delivery, now: datetime) -> 
 def test_without_a_mail_server_mails_are_files(
     delivery: Delivery, now: datetime, tmp_path: Path, settings: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_BACKEND = "notifications.transports.mail_files.MailFileBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
 
     assert send(delivery, now) is Outcome.SENT

@@ -58,7 +58,7 @@ def mail(url_text: str) -> dict[str, Any]:
     one.
     """
     if not url_text:
-        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
+        return {"EMAIL_BACKEND": "notifications.transports.mail_files.MailFileBackend"}
     url = urlsplit(url_text)
     if url.scheme not in {"smtp", "smtps", "smtp+tls"}:
         raise ImproperlyConfigured(
