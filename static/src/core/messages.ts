@@ -19,7 +19,6 @@ const ENGLISH = {
   "panel.offline": "Disconnected",
   "panel.no-book": "No book yet",
   "panel.bars-failed": "Bars could not be loaded",
-  "panel.retry": "Retry",
   "ticket.buy": "Buy",
   "ticket.sell": "Sell",
   "ticket.order": "{side} {quantity} {symbol} {price} — PAPER",

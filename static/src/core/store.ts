@@ -36,6 +36,8 @@ export class TopicStore {
   private readonly topics = new Map<string, TopicState>();
   private readonly watchers = new Map<string, Set<Watcher>>();
   gaps = 0;
+  /** How often the connection was lost. */
+  losses = 0;
 
   /** `onGap` is called once per gap with the topic that needs a new snapshot. */
   constructor(private readonly onGap: (topic: string) => void) {}
@@ -67,6 +69,7 @@ export class TopicStore {
 
   /** The socket was lost: log topics wait for the snapshot that follows the next subscribe. */
   expectSnapshots(): void {
+    this.losses += 1;
     for (const [topic, state] of this.topics) {
       if (state.phase !== "live" || !reducerOf(topic)) continue;
       state.phase = "resync";

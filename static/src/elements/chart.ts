@@ -24,13 +24,18 @@ export class Chart extends HTMLElement {
   private mark: () => void = () => undefined;
   private loading: AbortController | null = null;
   private failed = false;
+  private lostAt = 0;
 
   connectedCallback(): void {
     const checked = this.querySelector<HTMLInputElement>("input[name=timeframe]:checked");
     if (checked) this.timeframe = checked.value as Timeframe;
     this.view = new CandleView(find(this, ".chart-canvas"), (bar) => this.showLegend(bar));
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
-    desk().onConnection(this.mark);
+    desk().onConnection(() => {
+      if (this.failed && desk().socket.connection === "live" && this.isNewlyLive()) void this.load();
+      this.mark();
+    });
+    find(this, "[data-retry]").addEventListener("click", () => void this.load());
     desk().store.watch(desk().accountTopic, () => this.showOwn());
     desk().onSymbol(() => this.follow());
     for (const input of this.querySelectorAll<HTMLInputElement>("input[name=timeframe]")) {
@@ -80,6 +85,13 @@ export class Chart extends HTMLElement {
     this.mark();
   }
 
+  /** True once per return of the connection, so that a failing request is not repeated each second. */
+  private isNewlyLive(): boolean {
+    const isNew = this.lostAt !== desk().store.losses;
+    this.lostAt = desk().store.losses;
+    return isNew;
+  }
+
   private takeMinute(bar: MinuteBar | null): void {
     if (bar && this.series) this.series.takeMinute(bar);
     this.mark();
@@ -97,6 +109,7 @@ export class Chart extends HTMLElement {
     paintChange(field(this, "change"), percentChange(instrument.previous_close, last), 2, "%");
     for (const bar of this.series?.takeChanged() ?? []) this.view?.update(bar);
     this.showLegend(null);
+    find(this, "[data-retry]").hidden = !this.failed;
     const status = desk().panelState(`bar:${symbol}:1Min`, this.series !== null);
     if (this.failed && status.state !== "offline") showPanelState(this, { state: "error", note: t("panel.bars-failed") });
     else if (status.state === "live" && !this.series?.bars.length)

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { Decimal } from "../src/core/decimal";
+import { ClientOrderIds, orderSentence, randomId, shareQuantity, stepped, ticketErrors, type TicketState } from "../src/core/order_ticket";
+import type { Instrument } from "../src/core/protocol";
+
+const INSTRUMENT: Instrument = {
+  symbol: "AAPL", name: "Apple", asset_class: "us_equity", tick_size: "0.05", lot_size: "5", min_notional: "1",
+  status: "OPEN", previous_close: null, last: null,
+};
+const TICKET: TicketState = {
+  symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", quantity: "10", limitPrice: "432.1",
+};
+
+describe("the button", () => {
+  test("says the whole order", () => {
+    expect(orderSentence(TICKET, INSTRUMENT, 2)).toBe("Buy 10 AAPL limit 432.10 — PAPER");
+    expect(orderSentence({ ...TICKET, side: "SELL", type: "MARKET" }, INSTRUMENT, 2)).toBe("Sell 10 AAPL market — PAPER");
+  });
+
+  test("says what is missing", () => {
+    expect(orderSentence({ ...TICKET, quantity: "" }, INSTRUMENT, 2)).toBe("Enter a quantity");
+    expect(orderSentence({ ...TICKET, limitPrice: " " }, INSTRUMENT, 2)).toBe("Enter a limit price");
+  });
+});
+
+test("what is off the instrument's grid is told with the step", () => {
+  expect(ticketErrors({ ...TICKET, quantity: "12", limitPrice: "432.11" }, INSTRUMENT)).toEqual({
+    quantity: "Use a multiple of 5.",
+    limitPrice: "Prices move in steps of 0.05.",
+  });
+  expect(ticketErrors({ ...TICKET, quantity: "ten", limitPrice: "-1" }, INSTRUMENT)).toEqual({
+    quantity: "This is not a number.",
+    limitPrice: "More than zero, please.",
+  });
+});
+
+test.each([
+  ["432.10", 1, "432.15"],
+  ["432.12", 1, "432.15"],
+  ["432.12", -1, "432.1"],
+  ["432.10", -1, "432.05"],
+  ["432.10", 10, "432.6"],
+  ["0.05", -1, "0.05"],
+  ["", 1, "432.5"],
+])("from %s, %i steps lead to %s", (typed, steps, expected) => {
+  expect(stepped(typed, "0.05", steps, "432.5")).toBe(expected);
+});
+
+test("a share never rounds up above what is available", () => {
+  const available = Decimal.of("1000");
+
+  expect(shareQuantity({ percent: 100, available, price: Decimal.of("333.34") }, "1")?.toString()).toBe("2");
+  expect(shareQuantity({ percent: 50, available, price: Decimal.of("100") }, "0.001")?.toString()).toBe("5");
+  expect(shareQuantity({ percent: 25, available: Decimal.of("0.43"), price: null }, "0.01")?.toString()).toBe("0.1");
+  expect(shareQuantity({ percent: 25, available: Decimal.of("10"), price: Decimal.of("1000") }, "1")?.toString()).toBe("0");
+});
+
+describe("client order ids", () => {
+  function ids(): ClientOrderIds {
+    let count = 0;
+    return new ClientOrderIds("rendered", () => `made-${(count += 1)}`);
+  }
+
+  test("an unchanged ticket keeps its id, so a second press is the same order", () => {
+    const ticket = ids();
+
+    expect([ticket.for(TICKET), ticket.for({ ...TICKET })]).toEqual(["rendered", "rendered"]);
+  });
+
+  test("a changed ticket is another order", () => {
+    const ticket = ids();
+    ticket.for(TICKET);
+
+    expect(ticket.for({ ...TICKET, quantity: "15" })).toBe("made-1");
+  });
+
+  test("after an answer the same fields are a new order", () => {
+    const ticket = ids();
+    ticket.for(TICKET);
+    ticket.renew();
+
+    expect(ticket.for(TICKET)).toBe("made-1");
+  });
+
+  test("a random id is a version 4 UUID", () => {
+    expect(randomId(new Uint8Array(16).fill(255))).toBe("ffffffff-ffff-4fff-bfff-ffffffffffff");
+    expect(randomId()).not.toBe(randomId());
+  });
+});
