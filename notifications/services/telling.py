@@ -75,9 +75,8 @@ def _announce(
 ) -> None:
     for notification in told:
         NOTIFICATIONS.labels(notification.kind).inc()
-    announcing.send_frames(told)
-    announcing.enqueue_deliveries(
-        [(each.pk, request_ids[each.notification.event_id]) for each in deliveries]
+    announcing.announce(
+        told, [(each.pk, request_ids[each.notification.event_id]) for each in deliveries]
     )
 
 
