@@ -29,7 +29,7 @@ def test_the_first_free_port_is_taken_and_the_choice_is_explained(
         port, why = ports.choose_web_port("127.0.0.1", 0, ports.Claim())
 
     assert port == free
-    assert f"because {taken}-" in why
+    assert why == f"port {free} (taken: {taken})"
 
 
 def test_any_port_is_taken_when_the_usual_ones_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_any_port_is_taken_when_the_usual_ones_are_busy(monkeypatch: pytest.Monk
         port, why = ports.choose_web_port("127.0.0.1", 0, ports.Claim())
 
     assert port not in {first, second}
-    assert why == f"port {port}, because {first}-{second} are all taken"
+    assert why == f"port {port} ({first}-{second} are all taken)"
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:

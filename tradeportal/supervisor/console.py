@@ -7,12 +7,14 @@ its elapsed seconds in place; elsewhere it says so every ten seconds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from tradeportal.supervisor.errors import PortalError
 
@@ -21,6 +23,34 @@ REMINDER_SECONDS = 10.0
 TAIL_LINES = 15
 
 T = TypeVar("T")
+
+
+class _MayVanish(io.TextIOBase):
+    """Standard output of a supervisor: its terminal may be closed, its work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+def outlive_terminal() -> None:
+    """From now on a closed terminal or pipe is no reason to fail."""
+    sys.stdout = _MayVanish(sys.stdout)
+    sys.stderr = _MayVanish(sys.stderr)
 
 
 def say(text: str = "") -> None:

@@ -124,7 +124,11 @@ class Instance:
         self.port, why = ports.choose_web_port(server.host, server.port, self._claim)
         console.say(f"  ok  Taking {why}")
         step = console.Step("Preparing PostgreSQL and Valkey")
-        made = self._parts.databases(self.data, self.configuration)
+        try:
+            made = self._parts.databases(self.data, self.configuration)
+        except PortalError:
+            step.failed()
+            raise
         step.done()
         for note in made.notes:
             self._journal("setup", note)

@@ -88,12 +88,13 @@ def choose_web_port(host: str, wanted: int, claim: Claim) -> tuple[int, str]:
         if is_free(host, port) and claim.take(port):
             if port == WEB_PORTS[0]:
                 return port, f"port {port}"
-            return port, f"port {port}, because {WEB_PORTS[0]}-{port - 1} are taken"
+            taken = ", ".join(str(other) for other in WEB_PORTS[: WEB_PORTS.index(port)])
+            return port, f"port {port} (taken: {taken})"
     for _ in range(20):
         port = any_free(host)
         if claim.take(port):
             span = f"{WEB_PORTS[0]}-{WEB_PORTS[-1]}"
-            return port, f"port {port}, because {span} are all taken"
+            return port, f"port {port} ({span} are all taken)"
     raise PortalError(f"found no free port on {host}")
 
 

@@ -30,6 +30,7 @@ def run(data: DataDir, configuration: Configuration) -> int:
     lock = data.lock()
     if lock is None:
         return _already_runs(data)
+    console.outlive_terminal()
     ended = clean_up(data.state)
     if ended:
         console.say(f"  ok  Ended what a killed supervisor left behind: {', '.join(ended)}")
