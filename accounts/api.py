@@ -3,6 +3,7 @@ the API.
 """
 
 from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -80,3 +81,16 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: object) -> bool:
         return isinstance(request.auth, Principal) and self.scope in request.auth.scopes
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no types
+    """How the OpenAPI page says that keys are sent."""
+
+    target_class = ApiKeyAuthentication
+    name = ["keyId", "keySecret"]
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "APCA-API-KEY-ID"},
+            {"type": "apiKey", "in": "header", "name": "APCA-API-SECRET-KEY"},
+        ]
