@@ -1,6 +1,31 @@
-"""Addresses of the marketdata app."""
+"""Addresses of the data API. Symbols may hold a slash, so they come last and take the whole
+path.
+"""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from marketdata import api
 
 app_name = "marketdata"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v2/clock", api.ClockView.as_view(), name="clock"),
+    path("v2/calendar", api.CalendarView.as_view(), name="calendar"),
+    path("v2/assets", api.AssetList.as_view(), name="assets"),
+    path("v2/assets/<path:name>", api.AssetDetail.as_view(), name="asset"),
+    path("v2/stocks/bars", api.StockBars.as_view(), name="stock-bars"),
+    path("v2/stocks/trades", api.StockTrades.as_view(), name="stock-trades"),
+    path("v2/stocks/snapshots", api.StockSnapshots.as_view(), name="stock-snapshots"),
+    re_path(
+        r"^v2/stocks/(?P<kind>bars|quotes|trades)/latest$",
+        api.StockLatest.as_view(),
+        name="stock-latest",
+    ),
+    path("v1beta3/crypto/us/bars", api.CryptoBars.as_view(), name="crypto-bars"),
+    path("v1beta3/crypto/us/trades", api.CryptoTrades.as_view(), name="crypto-trades"),
+    path("v1beta3/crypto/us/snapshots", api.CryptoSnapshots.as_view(), name="crypto-snapshots"),
+    re_path(
+        r"^v1beta3/crypto/us/latest/(?P<kind>bars|quotes|trades|orderbooks)$",
+        api.CryptoLatest.as_view(),
+        name="crypto-latest",
+    ),
+]

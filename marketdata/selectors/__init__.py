@@ -5,9 +5,10 @@ from marketdata.selectors.bars import (
     CHART_TIMEFRAMES,
     BarView,
     BarWindow,
+    bar_view,
     bars_for_chart,
     bars_in,
-    last_daily_bars,
+    daily_bars,
     with_open_minute,
 )
 from marketdata.selectors.instruments import (
@@ -16,6 +17,7 @@ from marketdata.selectors.instruments import (
     halted_symbols,
     instrument_by_public_id,
     instrument_by_symbol,
+    instruments_named,
     tradable_instruments,
 )
 from marketdata.selectors.live import (
@@ -34,15 +36,17 @@ __all__ = [
     "BarView",
     "BarWindow",
     "LiveDataUnavailableError",
+    "bar_view",
     "bars_for_chart",
     "bars_in",
+    "daily_bars",
     "feed_age_seconds",
     "feed_instruments",
     "grid_of",
     "halted_symbols",
     "instrument_by_public_id",
     "instrument_by_symbol",
-    "last_daily_bars",
+    "instruments_named",
     "latest_bars",
     "latest_books",
     "latest_quotes",

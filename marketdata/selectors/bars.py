@@ -1,5 +1,7 @@
 """Bars of any length, aggregated in the database from one-minute and daily bars."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +18,8 @@ from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
 
 CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
 CHART_LIMIT = 2_000
+LONGEST_CLOSING = timedelta(days=14)
+"""How far back the previous day's bar is looked for."""
 
 
 class BarView(NamedTuple):
@@ -139,15 +143,44 @@ def bar_view(live: BarWire) -> BarView:
     return BarView(live.t, live.o, live.h, live.l, live.c, live.v, live.n, live.vw)
 
 
-def last_daily_bars(instrument_id: int, now: datetime) -> tuple[BarView | None, BarView | None]:
-    """Today's stored bar (closed minutes only) and the last one before today."""
+def daily_bars(
+    instruments: Sequence[Instrument], minutes: Mapping[str, BarView], now: datetime
+) -> dict[str, tuple[BarView | None, BarView | None]]:
+    """By symbol: today's bar up to the open minute of `minutes`, and the last bar before today."""
     today = from_ns(floor_ns(to_ns(now), DAY_NS))
-    window = BarWindow(
-        Timeframe(1, Unit.DAY), today - timedelta(days=14), now, limit=2, newest_first=True
+    rows = Bar.objects.filter(
+        instrument__in=instruments,
+        timeframe=Bar.Timeframe.DAY,
+        start__gte=today - LONGEST_CLOSING,
+        start__lte=today,
+    ).order_by("-start", "pk")
+    by_instrument: defaultdict[int, list[BarView]] = defaultdict(list)
+    for row in rows:
+        by_instrument[row.instrument_id].append(_stored_view(row))
+    stored_minutes = set(
+        Bar.objects.filter(
+            instrument__in=instruments,
+            timeframe=Bar.Timeframe.MINUTE,
+            start__in={minute.start for minute in minutes.values()},
+        ).values_list("instrument_id", "start")
     )
-    bars = bars_in(instrument_id, window)
-    current = next((bar for bar in bars if bar.start == today), None)
-    return current, next((bar for bar in bars if bar.start < today), None)
+    days: dict[str, tuple[BarView | None, BarView | None]] = {}
+    for instrument in instruments:
+        bars = by_instrument[instrument.pk]
+        current = next((bar for bar in bars if bar.start == today), None)
+        before = next((bar for bar in bars if bar.start < today), None)
+        minute = minutes.get(instrument.symbol)
+        if minute and minute.start >= today and (instrument.pk, minute.start) not in stored_minutes:
+            opened = minute._replace(start=today)
+            current = _merged(current, minute) if current else opened
+        days[instrument.symbol] = (current, before)
+    return days
+
+
+def _stored_view(row: Bar) -> BarView:
+    return BarView(
+        row.start, row.open, row.high, row.low, row.close, row.volume, row.trade_count, row.vwap
+    )
 
 
 def _bucket_of(minute: datetime, timeframe: Timeframe) -> datetime:

@@ -1,5 +1,6 @@
 """Which instruments there are, by any name a client may use for them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -33,6 +34,16 @@ def instrument_by_symbol(symbol: str) -> Instrument | None:
         asset_class=Instrument.AssetClass.CRYPTO, symbol__startswith=symbol[:1]
     )
     return next((pair for pair in pairs if compressed(pair.symbol) == symbol), None)
+
+
+def instruments_named(names: Collection[str], asset_class: str) -> list[Instrument]:
+    """The instruments of a class that `names` name, by symbol; pairs also without their slash."""
+    wanted = set(names)
+    return [
+        instrument
+        for instrument in tradable_instruments().filter(asset_class=asset_class)
+        if instrument.symbol in wanted or compressed(instrument.symbol) in wanted
+    ]
 
 
 def instrument_by_public_id(public_id: UUID) -> Instrument | None:

@@ -1,0 +1,124 @@
+"""Query parameters read strictly: one meaning, or a refusal that names the parameter."""
+
+import base64
+import binascii
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_date, parse_datetime
+
+from core.api import read_query, refuse_unknown_fields
+from core.domain.errors import CODE_MALFORMED, ErrorReason, Refusal
+from marketdata.domain.timeframes import Timeframe, parse_timeframe
+from marketdata.models import Instrument
+from marketdata.selectors import instruments_named
+
+SYMBOL_LIMIT = 200
+PAGE_LIMIT = 10_000
+DEFAULT_PAGE_LIMIT = 1_000
+
+
+def invalid(name: str, message: str, reason: ErrorReason = ErrorReason.FIELD_INVALID) -> Refusal:
+    return Refusal(
+        status=400,
+        code=CODE_MALFORMED,
+        reason=reason,
+        message=f"invalid {name}: {message}",
+        facts={"parameter": name},
+    )
+
+
+class Cursor(NamedTuple):
+    """Where a page ended: the symbol and the start of its last item."""
+
+    symbol: str
+    last: datetime
+
+
+class Query:
+    """The parameters of one request. Unknown or repeated ones are refused: a typo would otherwise
+    be answered with the wrong data.
+    """
+
+    def __init__(self, parameters: QueryDict, allowed: Collection[str]) -> None:
+        self._values = read_query(parameters)
+        refuse_unknown_fields(self._values, allowed)
+
+    def text(self, name: str) -> str | None:
+        return self._values.get(name) or None
+
+    def required(self, name: str) -> str:
+        value = self.text(name)
+        if value is None:
+            raise invalid(name, "it is required", ErrorReason.FIELD_MISSING)
+        return value
+
+    def choice(self, name: str, choices: Collection[str], default: str) -> str:
+        value = self.text(name) or default
+        if value not in choices:
+            raise invalid(name, f"use one of {', '.join(sorted(choices))}")
+        return value
+
+    def limit(self) -> int:
+        text = self.text("limit")
+        if text is None:
+            return DEFAULT_PAGE_LIMIT
+        if not text.isascii() or not text.isdigit() or len(text) > 6:
+            raise invalid("limit", "it must be a whole number")
+        if not 1 <= int(text) <= PAGE_LIMIT:
+            raise invalid("limit", f"it must be from 1 to {PAGE_LIMIT}")
+        return int(text)
+
+    def moment(self, name: str) -> datetime | None:
+        """An RFC 3339 time or a date; without an offset it is UTC."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            moment = parse_datetime(text.replace(" ", "+"))
+            day = None if moment else parse_date(text)
+        except ValueError:
+            moment = day = None
+        if moment is None and day is not None:
+            moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        if moment is None:
+            raise invalid(name, "use a time such as 2026-01-31T15:30:00Z or a date")
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError as error:
+            raise invalid(name, "it is out of range") from error
+
+    def day(self, name: str) -> date | None:
+        moment = self.moment(name)
+        return moment.date() if moment else None
+
+    def timeframe(self) -> Timeframe:
+        timeframe = parse_timeframe(self.required("timeframe"))
+        if timeframe is None:
+            raise invalid("timeframe", "use one such as 1Min, 5Min, 1Hour, 1Day, 1Week or 1Month")
+        return timeframe
+
+    def instruments(self, asset_class: Instrument.AssetClass) -> list[Instrument]:
+        """The instruments that `symbols` names, by symbol; names that nothing has are left out."""
+        names = [name for name in self.required("symbols").split(",") if name]
+        if not names:
+            raise invalid("symbols", "name at least one")
+        if len(names) > SYMBOL_LIMIT:
+            raise invalid("symbols", f"name at most {SYMBOL_LIMIT}")
+        return instruments_named(names, asset_class)
+
+    def cursor(self) -> Cursor | None:
+        token = self.text("page_token")
+        if token is None:
+            return None
+        try:
+            symbol, _, last = base64.urlsafe_b64decode(token).decode().partition("|")
+            return Cursor(symbol, datetime.fromisoformat(last).astimezone(UTC))
+        except (binascii.Error, ValueError, OverflowError) as error:
+            raise invalid("page_token", "use the next_page_token of the page before") from error
+
+
+def page_token(cursor: Cursor) -> str:
+    return base64.urlsafe_b64encode(f"{cursor.symbol}|{cursor.last.isoformat()}".encode()).decode()

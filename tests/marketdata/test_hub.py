@@ -1,0 +1,297 @@
+"""The hub between Redis and the sockets: order, pace, gaps and reconnection, on a real Valkey."""
+
+import asyncio
+
+import pytest
+
+from marketdata.hub import QUEUE_LIMIT, TOPIC_LIMIT, Hub, TooManyTopicsError
+from marketdata.hub.listener import STUCK_SECONDS
+from tests.marketdata.sockets import PREFIX, Publisher, attached, until, with_hub
+from tests.marketdata.valkey import ValkeyServer
+
+QUOTE = "quote:AAPL"
+TRADE = "trade:AAPL"
+
+
+def test_snapshot_comes_first_and_events_are_forwarded_byte_for_byte(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        await publisher.state(QUOTE, 7, {"bid": "1"})
+        socket = attached(hub)
+
+        hub.subscribe(socket.listener, QUOTE)
+        await until(lambda: len(socket.of(QUOTE)) == 1)
+        sent = await publisher.state(QUOTE, 8, {"bid": "2"})
+        await until(lambda: len(socket.of(QUOTE)) == 2)
+
+        assert socket.of(QUOTE)[0] == {
+            "op": "snapshot",
+            "topic": QUOTE,
+            "epoch": "e1",
+            "seq": 7,
+            "data": {"bid": "1"},
+        }
+        assert socket.frames[-1].encode() == sent
+
+    with_hub(valkey.url, scenario)
+
+
+def test_topic_without_a_past_starts_with_an_empty_snapshot(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+
+        hub.subscribe(socket.listener, QUOTE)
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: len(socket.frames) >= 2)
+
+        assert socket.of(QUOTE)[0]["data"] is None
+        assert socket.of(TRADE)[0]["data"] == {"trades": []}
+
+    with_hub(valkey.url, scenario)
+
+
+def test_trade_snapshot_holds_the_newest_first(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        for seq in (1, 2, 3):
+            await publisher.trade(TRADE, seq)
+        socket = attached(hub)
+
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: bool(socket.of(TRADE)))
+
+        snapshot = socket.of(TRADE)[0]
+        assert snapshot["seq"] == 3
+        assert snapshot["data"] == {"trades": [{"id": 3}, {"id": 2}, {"id": 1}]}
+
+    with_hub(valkey.url, scenario)
+
+
+def test_redis_is_asked_once_per_topic_and_left_when_nobody_listens(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        first, second = attached(hub), attached(hub)
+
+        hub.subscribe(first.listener, QUOTE)
+        hub.subscribe(second.listener, QUOTE)
+        await until(lambda: bool(first.of(QUOTE) and second.of(QUOTE)))
+
+        assert await publisher.redis.pubsub_numsub(PREFIX + QUOTE) == [
+            ((PREFIX + QUOTE).encode(), 1)
+        ]
+
+        hub.detach(first.listener)
+        hub.unsubscribe(second.listener, QUOTE)
+        async with asyncio.timeout(5):
+            while await publisher.redis.pubsub_channels():
+                await asyncio.sleep(0.01)
+
+    with_hub(valkey.url, scenario)
+
+
+def test_slow_reader_gets_the_newest_state_and_holds_up_nobody(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        slow, fast = attached(hub), attached(hub)
+        for socket in (slow, fast):
+            hub.subscribe(socket.listener, QUOTE)
+        await until(lambda: bool(slow.of(QUOTE) and fast.of(QUOTE)))
+        slow.stop_reading()
+
+        for seq in range(1, 101):
+            await publisher.state(QUOTE, seq, {"bid": str(seq)})
+        await until(lambda: len(fast.of(QUOTE)) == 101)
+        assert slow.told(QUOTE) == [("snapshot", 0)]
+        slow.read_on()
+        await until(lambda: bool(slow.told(QUOTE)) and slow.told(QUOTE)[-1] == ("event", 100))
+
+        # The one whose send was waiting, and the newest: all between were conflated.
+        assert slow.told(QUOTE) == [("snapshot", 0), ("event", 1), ("event", 100)]
+        assert slow.listener.take_counts()[1] == 98
+
+    with_hub(valkey.url, scenario)
+
+
+def test_overflowing_log_topic_starts_over_from_a_snapshot(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        slow = attached(hub)
+        hub.subscribe(slow.listener, TRADE)
+        await until(lambda: bool(slow.of(TRADE)))
+        slow.stop_reading()
+        count = QUEUE_LIMIT + 100
+
+        for seq in range(1, count + 1):
+            await publisher.trade(TRADE, seq)
+        await until(lambda: TRADE in slow.listener.paused)
+        await asyncio.sleep(0.2)
+        slow.read_on()
+        await until(lambda: slow.told(TRADE)[-1] == ("snapshot", count))
+        await publisher.trade(TRADE, count + 1)
+        await until(lambda: slow.told(TRADE)[-1] == ("event", count + 1))
+
+        # One was being sent, QUEUE_LIMIT waited in order, the rest is told by the snapshot.
+        events = [("event", seq) for seq in range(1, QUEUE_LIMIT + 2)]
+        assert slow.told(TRADE) == [
+            ("snapshot", 0),
+            *events,
+            ("snapshot", count),
+            ("event", count + 1),
+        ]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_gap_in_a_log_topic_is_repaired_by_a_snapshot(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: bool(socket.of(TRADE)))
+
+        await publisher.trade(TRADE, 1)
+        await publisher.trade(TRADE, 2, is_lost=True)
+        await publisher.trade(TRADE, 3)
+        await until(lambda: socket.told(TRADE)[-1] == ("snapshot", 3))
+        await publisher.trade(TRADE, 4)
+        await until(lambda: socket.told(TRADE)[-1] == ("event", 4))
+
+        assert socket.told(TRADE) == [
+            ("snapshot", 0),
+            ("event", 1),
+            ("snapshot", 3),
+            ("event", 4),
+        ]
+        ids = [trade["id"] for trade in socket.of(TRADE)[2]["data"]["trades"]]
+        assert ids == [3, 2, 1]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_message_published_twice_is_delivered_once(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: bool(socket.of(TRADE)))
+
+        for seq in (1, 2, 2, 1, 3):
+            await publisher.trade(TRADE, seq)
+        await until(lambda: socket.told(TRADE)[-1] == ("event", 3))
+
+        assert socket.told(TRADE) == [
+            ("snapshot", 0),
+            ("event", 1),
+            ("event", 2),
+            ("event", 3),
+        ]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_joining_while_events_flow_misses_and_repeats_nothing(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        async def publish() -> None:
+            for seq in range(1, 301):
+                await publisher.trade(TRADE, seq)
+
+        publishing = asyncio.create_task(publish())
+        sockets = []
+        while not publishing.done():
+            socket = attached(hub)
+            hub.subscribe(socket.listener, TRADE)
+            sockets.append(socket)
+            await asyncio.sleep(0.01)
+        await until(lambda: all(s.told(TRADE) and s.told(TRADE)[-1][1] == 300 for s in sockets))
+
+        assert len(sockets) > 3
+        for socket in sockets:
+            told = socket.told(TRADE)
+            first = told[0][1]
+            assert told == [("snapshot", first), *(("event", n) for n in range(first + 1, 301))]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_redis_restart_gives_every_listener_a_fresh_snapshot(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, QUOTE)
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: bool(socket.of(QUOTE) and socket.of(TRADE)))
+        await publisher.state(QUOTE, 1, {"bid": "1"})
+        await until(lambda: socket.told(QUOTE)[-1] == ("event", 1))
+
+        valkey.kill()
+        await asyncio.sleep(0.3)
+        valkey.start()
+        await until(lambda: len(socket.of(QUOTE)) == 3 and len(socket.of(TRADE)) == 2, 10)
+        await publisher.state(QUOTE, 2, {"bid": "2"})
+        await until(lambda: socket.told(QUOTE)[-1] == ("event", 2))
+
+        assert socket.told(QUOTE) == [
+            ("snapshot", 0),
+            ("event", 1),
+            ("snapshot", 0),
+            ("event", 2),
+        ]
+        assert socket.stuck_count == 0
+
+    with_hub(valkey.url, scenario)
+
+
+def test_idle_hub_outlives_the_clients_default_read_timeout(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, QUOTE)
+        await until(lambda: bool(socket.of(QUOTE)))
+
+        await asyncio.sleep(6)  # redis-py ends reads after 5 s unless told otherwise
+        await publisher.state(QUOTE, 1, {"bid": "1"})
+        await until(lambda: len(socket.of(QUOTE)) == 2)
+
+        assert socket.told(QUOTE) == [("snapshot", 0), ("event", 1)]
+        clients = await publisher.redis.client_list(_type="pubsub")
+        assert [int(client["age"]) >= 5 for client in clients] == [True]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_socket_that_takes_nothing_for_ten_seconds_is_reported_once(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, QUOTE)
+        await until(lambda: bool(socket.of(QUOTE)))
+        socket.stop_reading()
+        await publisher.state(QUOTE, 1, {})
+        await asyncio.sleep(0.1)
+        now = asyncio.get_running_loop().time()
+
+        socket.listener.check_progress(now + STUCK_SECONDS - 1)
+        assert socket.stuck_count == 0
+        socket.listener.check_progress(now + STUCK_SECONDS + 1)
+        await asyncio.sleep(0.05)
+        socket.listener.check_progress(now + STUCK_SECONDS + 2)
+
+        assert socket.stuck_count == 1
+
+    with_hub(valkey.url, scenario)
+
+
+def test_topics_of_a_socket_are_limited(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        for number in range(TOPIC_LIMIT):
+            hub.subscribe(socket.listener, f"quote:S{number}")
+
+        with pytest.raises(TooManyTopicsError):
+            hub.subscribe(socket.listener, "quote:ONE_MORE")
+
+        assert "quote:ONE_MORE" not in socket.listener.topics
+
+    with_hub(valkey.url, scenario)
+
+
+def test_heartbeat_says_what_engine_and_feed_last_said(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        await publisher.redis.set(f"{PREFIX}engine:alive", "1")
+        socket = attached(hub)
+
+        await until(lambda: any('"heartbeat"' in frame for frame in socket.frames))
+
+        assert '"engine":"live","feed_age_ms":null' in socket.frames[0]
+
+    with_hub(valkey.url, scenario)
