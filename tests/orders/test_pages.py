@@ -1,4 +1,4 @@
-"""The terminal without scripts, and its JSON: who sees what, what a ticket may say, what a no is."""
+"""The terminal without scripts, and its JSON: who sees what, what a ticket may say, what no is."""
 
 import json
 import re

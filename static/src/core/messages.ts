@@ -40,6 +40,8 @@ const ENGLISH = {
   "ticket.unknown": "No answer came. Checking whether the order arrived; nothing is sent again by itself.",
   "ticket.unknown-absent": "No order with this ticket's number is known. Press again to send it: the number keeps it from doubling.",
   "ticket.duplicate": "This order had already arrived. It was not sent twice.",
+  "ticket.offline": "There is no connection, so nothing can be sent.",
+  "ticket.stale": "Prices are stale. A market order would trade blind; use a limit order or wait.",
   "ticket.halted": "Trading in {symbol} is halted.",
   "order.ACCEPTED": "Working",
   "order.PARTIALLY_FILLED": "Partly filled",

@@ -40,9 +40,17 @@ function number(text: string): number {
   return Decimal.of(text).toNumber();
 }
 
+function isRising(bar: Bar): boolean {
+  return Decimal.of(bar.c).compare(Decimal.of(bar.o)) >= 0;
+}
+
 export class CandleView {
   isHovered = false;
   private isDaily = false;
+  private up = "";
+  private down = "";
+  private upWash = "";
+  private downWash = "";
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volume: ISeriesApi<"Histogram">;
@@ -83,6 +91,7 @@ export class CandleView {
     this.candles.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: number(tickSize) } });
     this.candles.setData(bars.map((bar) => this.candle(bar)));
     this.volume.setData(bars.map((bar) => this.volumeBar(bar)));
+    this.paintLastPrice(bars.at(-1));
     this.candles.priceScale().applyOptions({ autoScale: true });
     this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - BARS_AT_FIRST, to: bars.length + 5 });
   }
@@ -91,6 +100,13 @@ export class CandleView {
     this.byTime.set(secondsOf(bar.t), bar);
     this.candles.update(this.candle(bar));
     this.volume.update(this.volumeBar(bar));
+    this.paintLastPrice(bar);
+  }
+
+  /** The last price's label takes the candle's border colour: a hollow candle has no colour of its own to give. */
+  private paintLastPrice(bar: Bar | undefined): void {
+    const color = bar && isRising(bar) ? this.up : this.down;
+    if (this.candles.options().priceLineColor !== color) this.candles.applyOptions({ priceLineColor: color });
   }
 
   showWorking(lines: WorkingLine[]): void {
@@ -134,12 +150,8 @@ export class CandleView {
   }
 
   private volumeBar(bar: Bar) {
-    const isUp = Decimal.of(bar.c).compare(Decimal.of(bar.o)) >= 0;
-    return { time: secondsOf(bar.t) as UTCTimestamp, value: number(bar.v), color: isUp ? this.upWash : this.downWash };
+    return { time: secondsOf(bar.t) as UTCTimestamp, value: number(bar.v), color: isRising(bar) ? this.upWash : this.downWash };
   }
-
-  private upWash = "";
-  private downWash = "";
 
   private lineLook(line: WorkingLine) {
     return { color: tokenColor(line.side === "BUY" ? "--up" : "--down"), lineWidth: 1 as const, lineStyle: LineStyle.Dashed, axisLabelVisible: true };
@@ -147,8 +159,8 @@ export class CandleView {
 
   /** Rising candles are hollow, falling ones solid: the shape says what the colour says. */
   private paintLook(): void {
-    const up = tokenColor("--up");
-    const down = tokenColor("--down");
+    const up = (this.up = tokenColor("--up"));
+    const down = (this.down = tokenColor("--down"));
     this.upWash = tokenColor("--up", 0.28);
     this.downWash = tokenColor("--down", 0.28);
     const grid = { color: tokenColor("--line", 0.55) };
@@ -165,6 +177,7 @@ export class CandleView {
     this.candles.applyOptions({
       upColor: tokenColor("--panel"), downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down,
     });
+    this.paintLastPrice([...this.byTime.values()].at(-1));
     if (this.byTime.size > 0) this.volume.setData([...this.byTime.values()].map((bar) => this.volumeBar(bar)));
     this.showWorking([...this.lines.values()].map(({ shown }) => shown));
     if (this.fills) this.showFills(this.fills.marks, this.fills.series);

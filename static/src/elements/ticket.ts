@@ -12,18 +12,10 @@ import {
   type TicketState,
 } from "../core/order_ticket";
 import type { OrderView, Side } from "../core/protocol";
-import { getJson, postForm } from "../core/request";
-
-interface Preview {
-  estimated_price: string | null;
-  estimated_notional: string | null;
-  accepted: boolean;
-  message: string;
-}
+import { postForm } from "../core/request";
+import { TicketPreview } from "./ticket_preview";
 
 const DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE";
-const PREVIEW_DELAY_MILLISECONDS = 250;
-const PREVIEW_AGAIN_MILLISECONDS = 2_000;
 const UNKNOWN_WAIT_MILLISECONDS = 6_000;
 
 type Level = "" | "good" | "bad" | "unknown";
@@ -35,10 +27,9 @@ export class Ticket extends HTMLElement {
   private button!: HTMLButtonElement;
   private ids!: ClientOrderIds;
   private isSending = false;
+  private shownObstacle = "";
   private unknownId: string | null = null;
-  private previewTimer = 0;
-  private previewAbort: AbortController | null = null;
-  private previewedAt = 0;
+  private preview!: TicketPreview;
   private desk!: Desk;
 
   connectedCallback(): void {
@@ -49,15 +40,21 @@ export class Ticket extends HTMLElement {
     this.price = find<HTMLInputElement>(this, "[name=limit_price]");
     this.button = find<HTMLButtonElement>(this, "button[type=submit]");
     this.ids = new ClientOrderIds(find<HTMLInputElement>(this, "[name=client_order_id]").value, randomId);
-    this.form.addEventListener("input", () => this.changed());
+    this.form.addEventListener("input", () => {
+      if (!this.isSending && !this.unknownId) this.say("");
+      this.changed();
+    });
     this.form.addEventListener("change", () => this.changed());
     this.form.addEventListener("submit", (event) => void this.submit(event));
     this.form.addEventListener("click", (event) => this.press(event.target as Element));
     this.form.addEventListener("keydown", (event) => this.key(event));
     this.desk.onPrice((price, side) => this.takePrice(price, side));
     this.desk.onSymbol(() => this.follow());
+    this.desk.onConnection(() => {
+      if (this.obstacle(this.state) !== this.shownObstacle) this.changed();
+    });
     this.desk.store.watch(this.desk.accountTopic, () => this.accountMoved());
-    for (const symbol of this.desk.instruments.keys()) this.desk.store.watch(`quote:${symbol}`, () => this.quoteMoved(symbol));
+    this.preview = new TicketPreview(this, () => (isComplete(this.state, this.desk.instrument) ? this.state : null));
     this.changed();
   }
 
@@ -94,11 +91,20 @@ export class Ticket extends HTMLElement {
     this.showError(this.price, errors.limitPrice);
     find(this, "[data-row=price]").hidden = state.type === "MARKET";
     setText(this.button, orderSentence(state, instrument, this.desk.digits(state.symbol)));
-    const isReady = isComplete(state, instrument) && !this.isSending && instrument.status === "OPEN";
+    this.shownObstacle = this.obstacle(state);
+    const isReady = isComplete(state, instrument) && !this.isSending && this.shownObstacle === "";
     setAttribute(this.button, "aria-disabled", isReady ? null : "true");
     this.showAvailable(state.side);
-    if (instrument.status !== "OPEN") setText(field(this, "preview-note"), t("ticket.halted", { symbol: state.symbol }));
-    this.schedulePreview(PREVIEW_DELAY_MILLISECONDS);
+    this.preview.ask(this.button.disabled ? null : this.shownObstacle);
+  }
+
+  /** Why no order may be sent now, whatever the ticket says; empty when one may. Canceling is never held back. */
+  private obstacle(state: TicketState): string {
+    const { instrument, socket } = this.desk;
+    if (instrument.status !== "OPEN") return t("ticket.halted", { symbol: state.symbol });
+    if (socket.connection === "offline" || socket.connection === "signed-out") return t("ticket.offline");
+    const isBlind = socket.connection === "stale" || socket.connection === "recovering";
+    return isBlind && state.type === "MARKET" ? t("ticket.stale") : "";
   }
 
   private showError(input: HTMLInputElement, text: string): void {
@@ -113,44 +119,6 @@ export class Ticket extends HTMLElement {
     setText(field(this, "available-label"), t(isBuy ? "ticket.buying-power" : "ticket.holding"));
     const held = account.positions.find((position) => position.symbol === symbol)?.quantity ?? "0";
     setText(field(this, "available"), isBuy ? `${fixed(account.balance.free, 2)} ${account.balance.currency}` : plain(held));
-  }
-
-  // --- Preview
-
-  private schedulePreview(delay: number): void {
-    clearTimeout(this.previewTimer);
-    this.previewTimer = window.setTimeout(() => void this.preview(), delay);
-  }
-
-  private quoteMoved(symbol: string): void {
-    if (symbol !== this.desk.symbol || document.hidden) return;
-    if (performance.now() - this.previewedAt > PREVIEW_AGAIN_MILLISECONDS) {
-      this.previewedAt = performance.now();
-      this.schedulePreview(0);
-    }
-  }
-
-  private async preview(): Promise<void> {
-    const { state } = this;
-    this.previewAbort?.abort();
-    if (!isComplete(state, this.desk.instrument)) return this.showPreview(null);
-    const abort = new AbortController();
-    this.previewAbort = abort;
-    this.previewedAt = performance.now();
-    const parameters = {
-      symbol: state.symbol, side: state.side, type: state.type, time_in_force: state.timeInForce,
-      quantity: wireNumber(state.quantity), limit_price: wireNumber(state.limitPrice),
-    };
-    const answer = await getJson<Preview>(this.desk.page.urls.preview, parameters, abort.signal);
-    if (abort.signal.aborted) return;
-    if (answer.kind === "ok") this.showPreview(answer.data);
-    else this.showPreview(null, answer.kind === "refused" ? answer.refusal.message : "");
-  }
-
-  private showPreview(preview: Preview | null, note = ""): void {
-    setText(field(this, "estimated-price"), fixed(preview?.estimated_price, this.desk.digits(this.desk.symbol)));
-    setText(field(this, "notional"), fixed(preview?.estimated_notional, 2));
-    setText(field(this, "preview-note"), preview && !preview.accepted ? preview.message : note);
   }
 
   // --- Filling in

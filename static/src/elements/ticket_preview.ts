@@ -1,0 +1,84 @@
+// What the ticket's order would cost: asked from the portal when the ticket changes, and again as the market moves. It
+// informs only; the engine decides when the order arrives.
+import { desk, type Desk } from "../core/desk";
+import { field, setText } from "../core/dom";
+import { fixed } from "../core/format";
+import { wireNumber, type TicketState } from "../core/order_ticket";
+import { getJson } from "../core/request";
+
+interface Preview {
+  estimated_price: string | null;
+  estimated_notional: string | null;
+  accepted: boolean;
+  message: string;
+}
+
+const DELAY_MILLISECONDS = 250;
+const AGAIN_MILLISECONDS = 2_000;
+
+export class TicketPreview {
+  private readonly desk: Desk = desk();
+  private timer = 0;
+  private pending: AbortController | null = null;
+  private askedAt = 0;
+  private obstacle: string | null = "";
+
+  /** `complete` gives the ticket's state when it is a whole order. */
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly complete: () => TicketState | null,
+  ) {
+    for (const symbol of this.desk.instruments.keys()) this.desk.store.watch(`quote:${symbol}`, () => this.quoteMoved(symbol));
+  }
+
+  /** The ticket changed. `obstacle` outranks what the preview says; null leaves the server's own note alone. */
+  ask(obstacle: string | null): void {
+    this.obstacle = obstacle;
+    if (obstacle) this.note("");
+    this.schedule(DELAY_MILLISECONDS);
+  }
+
+  private schedule(delay: number): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.refresh(), delay);
+  }
+
+  private quoteMoved(symbol: string): void {
+    if (symbol !== this.desk.symbol || document.hidden) return;
+    if (performance.now() - this.askedAt > AGAIN_MILLISECONDS) {
+      this.askedAt = performance.now();
+      this.schedule(0);
+    }
+  }
+
+  private async refresh(): Promise<void> {
+    this.pending?.abort();
+    const state = this.complete();
+    if (!state) return this.show(null);
+    const pending = new AbortController();
+    this.pending = pending;
+    this.askedAt = performance.now();
+    const parameters = {
+      symbol: state.symbol,
+      side: state.side,
+      type: state.type,
+      time_in_force: state.timeInForce,
+      quantity: wireNumber(state.quantity),
+      limit_price: wireNumber(state.limitPrice),
+    };
+    const answer = await getJson<Preview>(this.desk.page.urls.preview, parameters, pending.signal);
+    if (pending.signal.aborted) return;
+    if (answer.kind === "ok") this.show(answer.data);
+    else this.show(null, answer.kind === "refused" ? answer.refusal.message : "");
+  }
+
+  private show(preview: Preview | null, note = ""): void {
+    setText(field(this.root, "estimated-price"), fixed(preview?.estimated_price, this.desk.digits(this.desk.symbol)));
+    setText(field(this.root, "notional"), fixed(preview?.estimated_notional, 2));
+    this.note(preview && !preview.accepted ? preview.message : note);
+  }
+
+  private note(text: string): void {
+    if (this.obstacle !== null) setText(field(this.root, "preview-note"), this.obstacle || text);
+  }
+}
