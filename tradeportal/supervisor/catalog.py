@@ -20,6 +20,8 @@ from tradeportal.supervisor.spec import Probe, ServiceSpec
 
 PROJECT = Path(__file__).resolve().parents[2]
 ALWAYS_ALLOWED_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+LOCAL_FACE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Where this machine finds a server that listens on every address."""
 REDIS_PREFIX = "portal:"
 FEED_FRESH_SECONDS = 15.0
 ALIVE_ENOUGH_SECONDS = 15.0  # for services that only a log line shows to be ready
@@ -44,7 +46,7 @@ class Plan:
         server = self.configuration.server
         if server.public_url:
             return server.public_url.rstrip("/")
-        host = server.host if server.host not in {"0.0.0.0", "::", ""} else "127.0.0.1"  # noqa: S104
+        host = LOCAL_FACE.get(server.host, server.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
@@ -100,12 +102,12 @@ def manage_command(*arguments: str) -> tuple[str, ...]:
 def application_specs(plan: Plan) -> list[ServiceSpec]:
     """The portal's own processes in the order of their start."""
     host, port = plan.configuration.server.host, plan.port
-    loopback = "127.0.0.1" if host in {"0.0.0.0", ""} else ("::1" if host == "::" else host)  # noqa: S104
+    local_host = LOCAL_FACE.get(host, host)
     gateway = (sys.executable, "-m", "tradeportal.gateway", "--host", host, "--port", str(port))
     specs = [
         _spec("engine", manage_command("run_engine"), plan, WAIT_FOR_BOTH),
         _spec("feed", manage_command("run_feed"), plan, (*WAIT_FOR_BOTH, "engine")),
-        _spec("gateway", gateway, plan, WAIT_FOR_BOTH, loopback),
+        _spec("gateway", gateway, plan, WAIT_FOR_BOTH, local_host),
         _spec("worker", _celery_worker(plan), plan, WAIT_FOR_BOTH),
         _spec("beat", _celery("beat", plan, "--pidfile="), plan, WAIT_FOR_BOTH),
     ]

@@ -82,10 +82,9 @@ class Runner:
                     )
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.ready.wait(), READY_POLL_SECONDS)
-        except BaseException:
+        finally:
             if not self.ready.is_set():
                 await self.stop(FAST_STOP_SECONDS)
-            raise
 
     async def stop(self, timeout_seconds: float | None = None) -> None:
         """Stop the service: its stop signal, its time to finish, then SIGKILL for what is left."""
