@@ -9,6 +9,7 @@ import itertools
 import socket
 import threading
 from pathlib import Path
+from typing import cast
 
 from orders.domain.commands import AnyCommand
 from orders.domain.replies import AnyReply
@@ -21,7 +22,7 @@ come).
 """
 
 
-class EngineUnavailableError(Exception):
+class EngineUnavailableError(ConnectionError):
     """The engine could not be reached: the command was not sent and had no effect."""
 
 
@@ -83,8 +84,7 @@ class _ClientProtocol(asyncio.Protocol):
         self.is_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
