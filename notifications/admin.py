@@ -18,7 +18,8 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_display = ["id", "user", "kind", "title", "created_at", "read_at"]
     list_filter = ["kind"]
     list_select_related = ["user"]
-    search_fields = ["=id", "=event_id", "user__username", "title"]
+    search_fields = ["user__username", "title"]
+    number_fields = ("id", "event_id")
     ordering = ["-id"]
 
 
@@ -27,7 +28,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["id", "notification", "transport", "address", "state", "attempts", "due_at"]
     list_filter = ["state", "transport"]
     list_select_related = ["notification"]
-    search_fields = ["=id", "address", "error"]
+    search_fields = ["address", "error"]
+    number_fields = ("id",)
     ordering = ["-id"]
     actions = ["retry"]
 

@@ -20,7 +20,8 @@ class FailedEventAdmin(ReadOnlyAdmin):
     list_display = ["id", "handler", "event", "attempts", "failed_at", "resolved_at"]
     list_filter = ["handler", ("resolved_at", admin.EmptyFieldListFilter)]
     list_select_related = ["event"]
-    search_fields = ["=id", "=event__id", "error"]
+    search_fields = ["error"]
+    number_fields = ("id", "event_id")
     ordering = ["-id"]
     actions = ["run_again"]
 

@@ -32,9 +32,9 @@ from tradeportal import exposition
 from tradeportal.relay import READER
 
 CHECK_TIMEOUT_SECONDS = 1
-MAX_CHECKS_AT_ONCE = 4
-"""Threads that look at other services. A service that hangs keeps some; the others time out too,
-and the answer is "not ready" until it lets go."""
+MAX_CHECKS_AT_ONCE = 2
+"""Threads that look at one service. While it hangs it keeps them, and every further look at it
+times out; the other service has threads of its own."""
 FORWARDED_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 FAILURES = (
     DatabaseError,
@@ -47,7 +47,8 @@ FAILURES = (
 """What a check may raise when the other side is away, slow or talks nonsense."""
 
 logger = structlog.get_logger(__name__)
-_checks = ThreadPoolExecutor(MAX_CHECKS_AT_ONCE, thread_name_prefix="health")
+_database_checks = ThreadPoolExecutor(MAX_CHECKS_AT_ONCE, thread_name_prefix="health-database")
+_redis_checks = ThreadPoolExecutor(MAX_CHECKS_AT_ONCE, thread_name_prefix="health-redis")
 
 
 class EngineState(msgspec.Struct, frozen=True):
@@ -75,8 +76,8 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when database, Redis and engine all answer, else 503. Ages and depths inform, no more."""
-    database_lag = _checks.submit(_database_lag)
-    live_state = _checks.submit(_live_state)
+    database_lag = _database_checks.submit(_database_lag)
+    live_state = _redis_checks.submit(_live_state)
     lag_seconds = _result(database_lag)
     state = _result(live_state)
     engine = state.engine if state else None
@@ -105,7 +106,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """
     if not (_has_metrics_token(request) or _is_from_this_machine(request)):
         raise Http404
-    relay_lag = _result(_checks.submit(_database_lag))
+    relay_lag = _result(_database_checks.submit(_database_lag))
     content_type, body = exposition.render(relay_lag)
     return HttpResponse(body, content_type=content_type)
 

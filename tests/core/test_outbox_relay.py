@@ -163,9 +163,7 @@ def test_of_two_relays_one_works(recorder: Recorder, now: datetime) -> None:
     assert len(recorder.effects) == 1
 
 
-def test_a_lost_database_session_costs_nothing_but_time(
-    recorder: Recorder, now: datetime
-) -> None:
+def test_a_lost_database_session_costs_nothing_but_time(recorder: Recorder, now: datetime) -> None:
     ids = append(now, 2)
     cuts = iter([True])
 
@@ -212,6 +210,24 @@ def test_the_engines_ring_wakes_a_sleeping_relay(recorder: Recorder, now: dateti
 
     assert not thread.is_alive()
     assert recorder.effects == ids
+    bell.close()
+
+
+def test_a_bell_that_was_silent_for_long_still_rings() -> None:
+    stop = threading.Event()
+    channel = f"{settings.REDIS_PREFIX}silent"
+    bell = OutboxBell(url=settings.REDIS_URL, channel=channel, stop=stop)
+    redis = Redis.from_url(settings.REDIS_URL)
+
+    bell.wait(0.1)
+    bell.wait(6)  # longer than the 5 s after which redis-py 8 gives up reading by default
+    listeners = redis.pubsub_numsub(channel)[0][1]
+    redis.publish(channel, b"1")
+    began = time.monotonic()
+    bell.wait(30)
+
+    assert listeners == 1
+    assert time.monotonic() - began < 20
     bell.close()
 
 

@@ -34,8 +34,11 @@ def engine_says(redis: Redis, settings: Any) -> Callable[[int], None]:
     return say
 
 
-def test_a_process_that_answers_is_live() -> None:
-    answer = Client().get("/health/live")
+def test_a_process_that_answers_is_live(
+    django_assert_num_queries: Callable[[int], Any],
+) -> None:
+    with django_assert_num_queries(0):
+        answer = Client().get("/health/live")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "live"})
     assert "no-store" in answer["Cache-Control"]

@@ -119,7 +119,7 @@ def application_specs(plan: Plan) -> list[ServiceSpec]:
 def _celery(command: str, plan: Plan, *arguments: str) -> tuple[str, ...]:
     level = plan.configuration.server.log_level
     return (
-        sys.executable, "-m", "celery", "-A", "tradeportal", command, "--loglevel", level,
+        sys.executable, "-m", "celery", "-q", "-A", "tradeportal", command, "--loglevel", level,
         *arguments,
     )  # fmt: skip
 
