@@ -1,4 +1,4 @@
-"""What trades and where, for operators to read. Halting is a command to the engine: orders.admin."""
+"""What trades and where, for operators to read. Halting asks the engine: see orders.admin."""
 
 from django.contrib import admin
 

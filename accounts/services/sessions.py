@@ -3,19 +3,16 @@
 from enum import Enum, auto
 
 import structlog
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django_otp import login as remember_device
 from django_otp import match_token
-from redis.exceptions import RedisError
 
 from accounts.domain.lockout import FAILURE_LIMIT
-from accounts.domain.sockets import SIGNED_OUT, session_mark, user_group
 from accounts.models import User
 from accounts.services.lockout import TooManyAtOnceError, one_at_a_time
+from accounts.services.sockets import close_sockets
 from core.domain.origin import Origin
 from core.services import audit
 
@@ -79,21 +76,6 @@ def sign_out(*, request: HttpRequest, origin: Origin) -> None:
     audit.record(actor=user, action="SignedOut", target=user.username, origin=origin)
     logout(request)
     close_sockets(user_id, session_key)
-
-
-def close_sockets(user_id: int, session_key: str | None = None) -> None:
-    """Tell the user's open sockets to close: those of one session, or all of them.
-
-    Without Redis no socket can be told; each then ends at its own check of the session.
-    """
-    message = {
-        "type": SIGNED_OUT,
-        "session": None if session_key is None else session_mark(session_key),
-    }
-    try:
-        async_to_sync(get_channel_layer().group_send)(user_group(user_id), message)
-    except (RedisError, OSError) as error:
-        logger.warning("sockets_not_told", user_id=user_id, error=str(error))
 
 
 def _record_failure(request: HttpRequest, username: str, origin: Origin) -> None:

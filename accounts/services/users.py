@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.domain.roles import Role
 from accounts.models import User
+from accounts.services.sockets import close_sockets
 from core.domain.origin import Origin
 from core.services import audit
 
@@ -84,3 +88,59 @@ def set_roles(
         facts={"before": before, "after": sorted(role.value for role in roles)},
         origin=origin,
     )
+
+
+def set_active(*, user: User, is_active: bool, reason: str, actor: User, origin: Origin) -> bool:
+    """Let a user in or keep them out, with their keys and sockets; False when it was so already.
+
+    ValidationError when somebody would shut themselves out.
+    """
+    if user.pk == actor.pk and not is_active:
+        raise ValidationError("You cannot disable yourself.")
+    with transaction.atomic():
+        changed = User.objects.filter(pk=user.pk, is_active=not is_active).update(
+            is_active=is_active
+        )
+        if not changed:
+            return False
+        audit.record(
+            actor=actor,
+            action="UserEnabled" if is_active else "UserDisabled",
+            target=user.username,
+            reason=reason,
+            origin=origin,
+        )
+    if not is_active:
+        close_sockets(user.pk)
+    return True
+
+
+def remove_second_factor(*, user: User, reason: str, actor: User, origin: Origin) -> int:
+    """Take away a user's authenticator apps and recovery codes (a lost phone); how many.
+
+    ValidationError for one's own: that would let a stolen session get rid of the second factor.
+    """
+    if user.pk == actor.pk:
+        raise ValidationError("Somebody else has to remove your second factor.")
+    with transaction.atomic():
+        removed = sum(
+            model.objects.filter(user=user).delete()[0] for model in (TOTPDevice, StaticDevice)
+        )
+        audit.record(
+            actor=actor,
+            action="SecondFactorRemoved",
+            target=user.username,
+            reason=reason,
+            facts={"devices": removed},
+            origin=origin,
+        )
+    close_sockets(user.pk)
+    return removed
+
+
+@transaction.atomic
+def add_authenticator(*, user: User, actor: User | None, origin: Origin) -> TOTPDevice:
+    """Give the user a confirmed authenticator app; its `config_url` is what the app scans."""
+    device: TOTPDevice = TOTPDevice.objects.create(user=user, name="authenticator", confirmed=True)
+    audit.record(actor=actor, action="SecondFactorAdded", target=user.username, origin=origin)
+    return device

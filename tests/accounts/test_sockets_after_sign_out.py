@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 
 from accounts.domain.sockets import session_mark, user_group
 from accounts.models import User
-from accounts.services.sessions import close_sockets
+from accounts.services.sockets import close_sockets
 from tests.conftest import PASSWORD
 
 

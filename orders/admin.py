@@ -1,0 +1,261 @@
+"""Orders and what they made, to read; and what operators tell the engine: cash, halts, new
+accounts.
+
+Trading accounts and instruments belong to apps below this one. Their pages are completed here,
+where the engine can be asked.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts.domain import roles
+from accounts.models import User
+from core.confirmed_action import ConfirmedAction, ReasonForm
+from core.domain.decimals import DecimalSyntaxError, parse_decimal
+from core.domain.errors import Refusal
+from core.domain.origin import Origin
+from core.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
+from core.request_context import current_request_id
+from marketdata.admin import InstrumentAdmin as InstrumentPages
+from marketdata.models import Instrument
+from orders.models import EngineLease, Execution, Order
+from orders.services import adjust_cash, open_account, set_instrument_status
+from portfolio.models import Balance, Position, TradingAccount
+
+
+def actor_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the admin site lets nobody else in
+    return request.user
+
+
+class AmountField(forms.CharField):
+    """A decimal in plain notation: a form field of Django's would also take 1e3 and odd digits."""
+
+    def __init__(self, *, is_negative_allowed: bool, **options: Any) -> None:
+        super().__init__(max_length=40, widget=UnfoldAdminTextInputWidget, **options)
+        self._is_negative_allowed = is_negative_allowed
+
+    def clean(self, value: object) -> Decimal:
+        try:
+            amount = parse_decimal(super().clean(value))
+        except DecimalSyntaxError as error:
+            raise ValidationError(f"This {error}.") from error
+        if amount < 0 and not self._is_negative_allowed:
+            raise ValidationError("This must not be negative.")
+        return amount
+
+
+class AdjustCashForm(ReasonForm):
+    amount = AmountField(
+        is_negative_allowed=True, help_text="Added to the cash; with a minus, taken from it."
+    )
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if not amount:
+            raise ValidationError("Nothing would change.")
+        return amount
+
+
+class OpenAccountForm(forms.Form):
+    owner = forms.CharField(max_length=150, label="User name", widget=UnfoldAdminTextInputWidget)
+    name = forms.CharField(max_length=64, initial="Main", widget=UnfoldAdminTextInputWidget)
+    cash = AmountField(is_negative_allowed=False, label="Starting cash", initial="0")
+
+    def clean_owner(self) -> User:
+        owner = User.objects.filter(username=self.cleaned_data["owner"], is_active=True).first()
+        if owner is None:
+            raise ValidationError("There is no active user of that name.")
+        return owner
+
+
+def _adjust_cash(
+    request: HttpRequest, account: TradingAccount, values: dict[str, Any], origin: Origin
+) -> str:
+    balance = adjust_cash(
+        account=account,
+        amount=values["amount"],
+        reason=values["reason"],
+        actor=actor_of(request),
+        request_id=origin.request_id,
+    )
+    return f"adjusted by {values['amount']}; the total is now {balance.total}."
+
+
+def _set_status(status: Instrument.Status, done: str) -> Any:
+    # Any: an Act; the two actions differ in one word
+    def act(
+        request: HttpRequest, instrument: Instrument, values: dict[str, Any], origin: Origin
+    ) -> str:
+        set_instrument_status(
+            instrument=instrument,
+            status=status.value,
+            reason=values["reason"],
+            actor=actor_of(request),
+            request_id=origin.request_id,
+        )
+        return done
+
+    return act
+
+
+ADJUST_CASH = ConfirmedAction(
+    "adjust_cash", "Change the cash of these accounts?", "Adjust cash", _adjust_cash, AdjustCashForm
+)
+HALT = ConfirmedAction(
+    "halt",
+    "Stop trading in these instruments? New orders are refused until it is resumed.",
+    "Halt",
+    _set_status(Instrument.Status.HALTED, "halted."),
+)
+RESUME = ConfirmedAction(
+    "resume",
+    "Let these instruments trade again?",
+    "Resume",
+    _set_status(Instrument.Status.OPEN, "resumed."),
+)
+
+
+class BalanceInline(ReadOnlyInline):
+    model = Balance
+    fields = ("currency", "total", "locked")
+    readonly_fields = fields
+
+
+class PositionInline(ReadOnlyInline):
+    model = Position
+    fields = ("instrument", "quantity", "locked", "cost_basis", "realized_pnl")
+    readonly_fields = fields
+
+
+@admin.register(TradingAccount)
+class TradingAccountAdmin(ReadOnlyAdmin):
+    list_display = ["public_id", "name", "owner", "kind", "venue_kind", "currency", "created_at"]
+    list_filter = ["kind", "venue_kind"]
+    list_select_related = ["owner", "currency"]
+    search_fields = ["name", "owner__username"]
+    uuid_fields = ("public_id",)
+    number_fields = ("id",)
+    fields = ["public_id", "name", "owner", "kind", "venue_kind", "currency", "created_at"]
+    readonly_fields = ["public_id"]
+    inlines = [BalanceInline, PositionInline]
+    actions = ["adjust_cash"]
+
+    @admin.action(description="Adjust cash", permissions=["adjust_cash"])
+    def adjust_cash(
+        self, request: HttpRequest, accounts: QuerySet[TradingAccount]
+    ) -> HttpResponse | None:
+        # The house and the street are the other side of every transfer, not somebody's money.
+        return ADJUST_CASH.run(self, request, accounts.filter(kind=TradingAccount.Kind.CASH))
+
+    def has_adjust_cash_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.ADJUST_CASH)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(roles.ADJUST_CASH)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Open a trading account for somebody, with starting cash."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = OpenAccountForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                account = open_account(
+                    **form.cleaned_data,
+                    actor=actor_of(request),
+                    request_id=current_request_id(),
+                )
+            except Refusal as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                self.message_user(request, f"{account} of {account.owner} was opened.")
+                return HttpResponseRedirect(reverse("admin:portfolio_tradingaccount_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Open a trading account",
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "orders/console_open_account.html", context)
+
+
+admin.site.unregister(Instrument)
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(InstrumentPages):
+    """The instrument's pages with the two commands that orders can give."""
+
+    actions = ["halt", "resume"]
+
+    @admin.action(description="Halt", permissions=["halt"])
+    def halt(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
+        return HALT.run(self, request, chosen)
+
+    @admin.action(description="Resume", permissions=["halt"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
+        return RESUME.run(self, request, chosen)
+
+    def has_halt_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.HALT_INSTRUMENTS)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "account",
+        "instrument",
+        "side",
+        "type",
+        "quantity",
+        "limit_price",
+        "filled_quantity",
+        "status",
+        "submitted_at",
+    ]
+    list_filter = ["status", "side", "type", "time_in_force"]
+    list_select_related = ["account", "instrument"]
+    search_fields = ["client_order_id", "instrument__symbol", "account__owner__username"]
+    uuid_fields = ("id", "account__public_id")
+    number_fields = ("sequence",)
+    ordering = ["-sequence"]
+
+
+@admin.register(Execution)
+class ExecutionAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "trade_id",
+        "account",
+        "instrument",
+        "side",
+        "price",
+        "quantity",
+        "liquidity",
+        "occurred_at",
+    ]
+    list_filter = ["liquidity", "side"]
+    list_select_related = ["account", "instrument"]
+    search_fields = ["instrument__symbol", "account__owner__username"]
+    uuid_fields = ("order_id", "account__public_id")
+    number_fields = ("id", "trade_id")
+    ordering = ["-id"]
+
+
+@admin.register(EngineLease)
+class EngineLeaseAdmin(ReadOnlyAdmin):
+    list_display = ["segment", "epoch", "batch", "holder", "acquired_at", "committed_at"]
+    ordering = ["segment"]
