@@ -25,6 +25,10 @@ class KnownInstruments:
         await self._refresh()
         return self._by_class.get(asset_class, frozenset())
 
+    def forget(self) -> None:
+        """Ask the database again at the next question."""
+        self._read_at = None
+
     async def _refresh(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._read_at is not None and now - self._read_at < KNOWN_SECONDS:
