@@ -1,0 +1,284 @@
+"""A trading floor for scenarios: the engine's core in memory, spoken to in short text.
+
+Orders read "BUY 5 @ 101 IOC" or "SELL 3 MARKET" (GTC unless said), street levels "101x5 102x8" best
+first. Alice and Bob share account 3, Charlie has account 4; the house is 1 and the street 2.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from core.domain.clock import to_ns
+from core.domain.units import UNITS_PER_ONE, units_to_wire
+from orders.domain import commands
+from orders.domain.matching.book import Book
+from orders.domain.replies import AnyReply, CanceledReply, DeniedReply, OrderReply
+from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.views import AccountEvent, OrderView
+from orders.engine.changes import Changes, ExecutionRow
+from orders.engine.core import Core
+from orders.engine.state import Account, EngineState, Instrument
+from portfolio.domain.balances import BalanceState
+from portfolio.domain.rows import TransferRow
+
+HOUSE, STREET, ALICE, CHARLIE = 1, 2, 3, 4
+ACCOUNTS = {"alice": ALICE, "bob": ALICE, "charlie": CHARLIE}
+USERS = {"alice": 11, "bob": 12, "charlie": 13}
+START_NS = to_ns(datetime(2026, 3, 2, 15, 30, tzinfo=UTC))
+SECOND_NS = 1_000_000_000
+
+APPLE = Instrument(
+    id=1,
+    public_id=str(UUID(int=1)),
+    symbol="AAPL",
+    asset_class="us_equity",
+    currency="USD",
+    tick_units=UNITS_PER_ONE // 100,
+    lot_units=UNITS_PER_ONE,
+    min_notional_units=0,
+    is_open=True,
+)
+BITCOIN = Instrument(
+    id=2,
+    public_id=str(UUID(int=2)),
+    symbol="BTC/USD",
+    asset_class="crypto",
+    currency="USD",
+    tick_units=UNITS_PER_ONE // 100,
+    lot_units=UNITS_PER_ONE // 10_000,
+    min_notional_units=UNITS_PER_ONE,
+    is_open=True,
+)
+
+
+def fresh(instrument: Instrument) -> Instrument:
+    """The same terms with an empty book."""
+    return replace(instrument, book=Book())
+
+
+def account(number: int, kind: str = "CASH") -> Account:
+    return Account(
+        id=number,
+        public_id=str(UUID(int=0xACC0 + number)),
+        kind=kind,
+        currency="USD",
+        balance=BalanceState(is_overdraft_allowed=kind != "CASH"),
+    )
+
+
+def new_state(
+    cash_accounts: Iterable[int] = (ALICE, CHARLIE),
+    instruments: Iterable[Instrument] = (APPLE, BITCOIN),
+) -> EngineState:
+    """An engine's memory with the house, the street, empty cash accounts and empty books."""
+    state = EngineState(street_id=STREET, house_id=HOUSE)
+    for number, kind in ((HOUSE, "HOUSE"), (STREET, "STREET")):
+        state.accounts[number] = account(number, kind)
+    for number in cash_accounts:
+        state.accounts[number] = account(number)
+    for instrument in instruments:
+        state.add_instrument(fresh(instrument))
+    return state
+
+
+def order_id_of(name: str) -> UUID:
+    """The id of the order that a scenario calls `name`."""
+    return uuid5(NAMESPACE_OID, name)
+
+
+def levels_of(text: str) -> list[tuple[Decimal, Decimal]]:
+    """Read "101x5 102x8" as [(101, 5), (102, 8)]."""
+    pairs = [level.split("x") for level in text.split()]
+    return [(Decimal(price), Decimal(quantity)) for price, quantity in pairs]
+
+
+def submit_command(
+    name: str, text: str, *, symbol: str = "AAPL", client_order_id: str = ""
+) -> commands.SubmitOrder:
+    """The command for "BUY 5 @ 101 IOC" or "SELL 3 MARKET DAY"; `name` begins with who asks."""
+    side, quantity, *terms = text.split()
+    is_market = terms[0] == "MARKET"
+    rest = terms[1:] if is_market else terms[2:]
+    who = name.split("-")[0]
+    return commands.SubmitOrder(
+        order_id=order_id_of(name),
+        account_id=ACCOUNTS[who],
+        symbol=symbol,
+        client_order_id=client_order_id,
+        side=Side(side),
+        type=OrderType.MARKET if is_market else OrderType.LIMIT,
+        time_in_force=TimeInForce(rest[0] if rest else "GTC"),
+        quantity=Decimal(quantity),
+        limit_price=None if is_market else Decimal(terms[1]),
+        submitted_by_id=USERS[who],
+        request_id=f"request-{name}",
+    )
+
+
+class Floor:
+    """The core under test. After each command `changes` has what that command alone changed."""
+
+    def __init__(self, cash: str = "10000") -> None:
+        self.state = new_state()
+        self.core = Core(self.state)
+        self.now_ns = START_NS
+        self._names: dict[str, str] = {}
+        if cash != "0":
+            self.deposit("alice", cash)
+            self.deposit("charlie", cash)
+
+    # Commands
+
+    def do(self, command: commands.AnyCommand) -> AnyReply:
+        """Apply one command as a batch of its own."""
+        self.core.begin_batch()
+        return self.core.apply(command, self.now_ns)
+
+    def place(
+        self, name: str, text: str, *, symbol: str = "AAPL", client_order_id: str = ""
+    ) -> str:
+        """Submit an order; what became of it, as "FILLED 5/5" or the reason that refused it."""
+        self._names[str(order_id_of(name))] = name
+        reply = self.do(submit_command(name, text, symbol=symbol, client_order_id=client_order_id))
+        return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
+
+    def cancel(self, name: str, who: str = "") -> str:
+        """Cancel the order; what it ended as, or the reason that refused."""
+        account_id = ACCOUNTS[who or name.split("-")[0]]
+        reply = self.do(commands.CancelOrder(order_id_of(name), account_id, f"cancel-{name}"))
+        return told(reply.orders[0]) if isinstance(reply, CanceledReply) else denial(reply)
+
+    def cancel_all(self, who: str) -> list[str]:
+        """The names of the orders that were open."""
+        reply = self.do(commands.CancelAllOrders(ACCOUNTS[who], f"cancel-all-{who}"))
+        assert isinstance(reply, CanceledReply)
+        return [self._names[order.id] for order in reply.orders]
+
+    def expire(self) -> list[str]:
+        reply = self.do(commands.ExpireOrders())
+        assert isinstance(reply, CanceledReply)
+        return [self._names[order.id] for order in reply.orders]
+
+    def deposit(self, who: str, amount: str, kind: str = "DEPOSIT") -> str:
+        """Move cash in; the new total, or the reason that refused it."""
+        reply = self.do(
+            commands.MoveCash(ACCOUNTS[who], Decimal(amount), kind, "a reason", f"cash-{who}")
+        )
+        return denial(reply) if isinstance(reply, DeniedReply) else self.cash(who)
+
+    def give(self, who: str, quantity: str, price: str, symbol: str = "AAPL") -> None:
+        """Let the account buy `quantity` from the street at `price`."""
+        self.quote(asks=f"{price}x{quantity}", symbol=symbol)
+        name = f"{who}-given-{len(self._names)}"
+        outcome = self.place(name, f"BUY {quantity} MARKET", symbol=symbol)
+        assert outcome.startswith("FILLED"), outcome
+        self.quote(symbol=symbol)
+
+    def quote(self, bids: str = "", asks: str = "", symbol: str = "AAPL") -> None:
+        self.do(commands.QuoteStreet(symbol, levels_of(bids), levels_of(asks)))
+
+    def street_trade(self, text: str, symbol: str = "AAPL") -> None:
+        """A street trade such as "SELL 5 @ 99": the aggressor's side first."""
+        side, quantity, _, price = text.split()
+        self.do(commands.PrintStreetTrade(symbol, Decimal(price), Decimal(quantity), Side(side)))
+
+    def set_status(self, status: str, symbol: str = "AAPL") -> None:
+        self.do(commands.SetInstrumentStatus(symbol, status, "halt"))
+
+    def wait(self, nanoseconds: int) -> None:
+        self.now_ns += nanoseconds
+
+    # Reading
+
+    def cash(self, who: str) -> str:
+        """Total and, when something is held, what is locked of it: "9495 (505 locked)"."""
+        return cash_of(self.state.accounts[ACCOUNTS[who]])
+
+    def street_cash(self) -> str:
+        return cash_of(self.state.accounts[STREET])
+
+    def position(self, who: str, symbol: str = "AAPL") -> str:
+        """Quantity, cost and realized profit: "5 for 505 realized 0", with "(2 locked)" if so."""
+        instrument = self.state.instruments[symbol]
+        account_id = STREET if who == "street" else ACCOUNTS[who]
+        position = self.state.accounts[account_id].positions.get(instrument.id)
+        if position is None:
+            return "none"
+        lot = instrument.lot_units
+        locked = f" ({units_to_wire(position.locked * lot)} locked)" if position.locked else ""
+        return (
+            f"{units_to_wire(position.quantity * lot)}{locked} for {units_to_wire(position.cost)}"
+            f" realized {units_to_wire(position.realized)}"
+        )
+
+    @property
+    def changes(self) -> Changes:
+        return self.core.changes
+
+    @property
+    def account_events(self) -> list[AccountEvent]:
+        return [event for _, event in self.changes.events]
+
+    @property
+    def events(self) -> list[str]:
+        """The last command's events: "alice-1 OrderFilled FILLED 5/5: 5 @ 101 TAKER"."""
+        lines = []
+        for event in self.account_events:
+            if event.order is None:
+                lines.append(f"{event.event} {event.balance.total}")
+                continue
+            line = f"{self._names[event.order.id]} {event.event} {told(event.order)}"
+            if event.execution is not None:
+                fill = event.execution
+                line += f": {fill.quantity} @ {fill.price} {fill.liquidity}"
+            lines.append(line)
+        return lines
+
+    @property
+    def transfers(self) -> list[str]:
+        """The last command's ledger transfers: "3 pays 2 505"."""
+        return [_transfer(row) for row in self.changes.transfers]
+
+    @property
+    def executions(self) -> list[ExecutionRow]:
+        return self.changes.executions
+
+    def open_orders(self, who: str) -> list[str]:
+        account_orders = self.state.accounts[ACCOUNTS[who]].open_orders.values()
+        return [self._names[str(order.id)] for order in account_orders]
+
+    def check(self) -> None:
+        """What holds after every command: balances sum to zero, and every hold has its order."""
+        accounts = self.state.accounts.values()
+        assert sum(item.balance.total for item in accounts) == 0
+        for instrument in {id(item): item for item in self.state.instruments.values()}.values():
+            positions = [item.positions.get(instrument.id) for item in accounts]
+            assert sum(position.quantity for position in positions if position) == 0
+        for item in accounts:
+            buys = [order for order in item.open_orders.values() if order.side is Side.BUY]
+            assert item.balance.locked == sum(order.hold for order in buys)
+            assert item.kind != "CASH" or item.balance.free >= 0
+
+
+def cash_of(item: Account) -> str:
+    balance = item.balance
+    locked = f" ({units_to_wire(balance.locked)} locked)" if balance.locked else ""
+    return f"{units_to_wire(balance.total)}{locked}"
+
+
+def told(order: OrderView) -> str:
+    """Status, filled of quantity, and the reason if there is one: "CANCELED 2/5 IOC_REMAINDER"."""
+    reason = f" {order.reason}" if order.reason else ""
+    return f"{order.status} {order.filled_quantity}/{order.quantity}{reason}"
+
+
+def denial(reply: AnyReply) -> str:
+    assert isinstance(reply, DeniedReply), reply
+    return reply.reason
+
+
+def _transfer(row: TransferRow) -> str:
+    amount = units_to_wire(row.amount_units)
+    return f"{row.debit_account_id} pays {row.credit_account_id} {amount}"
