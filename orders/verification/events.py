@@ -1,0 +1,112 @@
+"""Checks of the event log against the rows: what listeners were told is what is stored."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.domain.ids import execution_uuid
+
+_EXECUTION_PREFIX: Final = str(execution_uuid(0))[:24]
+"""An event names an execution by this and its number in twelve hexadecimal digits."""
+
+_SEQUENCE = """
+SELECT format('events of account %s', account_id),
+  format('%s events are numbered from %s to %s', count(*), min(account_sequence),
+    max(account_sequence))
+FROM core_event WHERE account_id IS NOT NULL
+GROUP BY account_id HAVING min(account_sequence) <> 1 OR max(account_sequence) <> count(*)
+ORDER BY account_id
+"""
+
+_ENVELOPE = """
+SELECT format('event %s', event.id),
+  format('is %s %s of account %s, its payload says %s %s of %s', event.kind,
+    event.account_sequence, account.public_id, event.payload->>'event',
+    event.payload->>'account_sequence', event.payload->>'account_id')
+FROM core_event event LEFT JOIN portfolio_tradingaccount account ON account.id = event.account_id
+WHERE event.account_id IS NOT NULL AND (
+  event.payload->>'event' IS DISTINCT FROM event.kind
+  OR event.payload->>'account_sequence' IS DISTINCT FROM event.account_sequence::text
+  OR event.payload->>'account_id' IS DISTINCT FROM account.public_id::text)
+ORDER BY event.id
+"""
+
+_FILL_EVENT = f"""
+WITH told AS (
+  SELECT id, account_id, payload->'execution' AS fill, payload->'order'->>'id' AS order_id,
+    CASE WHEN payload->'execution'->>'id' LIKE '{_EXECUTION_PREFIX}%'
+      THEN ('x0000' || right(payload->'execution'->>'id', 12))::bit(64)::bigint ELSE -id
+    END AS execution_id
+  FROM core_event WHERE kind IN ('OrderPartiallyFilled', 'OrderFilled')
+)
+SELECT coalesce(format('execution %s', execution.id), format('event %s', told.id)),
+  CASE WHEN told.id IS NULL THEN 'no event tells of it'
+    WHEN execution.id IS NULL THEN 'tells of an execution that is not stored'
+    ELSE format('is %s %s at %s, %s, of order %s; event %s says %s', execution.side,
+      trim_scale(execution.quantity), trim_scale(execution.price), execution.liquidity,
+      execution.order_id, told.id, told.fill) END
+FROM orders_execution execution FULL JOIN told ON told.execution_id = execution.id
+WHERE told.id IS NULL OR execution.id IS NULL
+  OR told.account_id <> execution.account_id
+  OR told.order_id IS DISTINCT FROM execution.order_id::text
+  OR (told.fill->>'price')::numeric IS DISTINCT FROM execution.price
+  OR (told.fill->>'quantity')::numeric IS DISTINCT FROM execution.quantity
+  OR told.fill->>'side' IS DISTINCT FROM execution.side
+  OR told.fill->>'liquidity' IS DISTINCT FROM execution.liquidity
+ORDER BY execution.id, told.id
+"""  # noqa: S608  # the only thing formatted in is a constant of ours
+
+_ORDER_EVENT = """
+WITH told AS (
+  SELECT (payload->'order'->>'id')::uuid AS order_id, account_id,
+    count(*) FILTER (WHERE kind = 'OrderAccepted') AS accepted, max(account_sequence) AS last
+  FROM core_event WHERE kind LIKE 'Order%' GROUP BY 1, 2
+)
+SELECT format('order %s', coalesce(o.id, told.order_id)),
+  CASE WHEN told.order_id IS NULL THEN 'no event tells of it'
+    WHEN o.id IS NULL THEN format('events tell of it to account %s, it is not stored',
+      told.account_id)
+    ELSE format('is %s with %s filled, reason "%s"; it was accepted %s time(s) and last said to'
+      ' be %s with %s filled, reason "%s"', o.status, trim_scale(o.filled_quantity), o.reason,
+      told.accepted, event.payload->'order'->>'status',
+      event.payload->'order'->>'filled_quantity', event.payload->'order'->>'reason') END
+FROM orders_order o FULL JOIN told ON told.order_id = o.id AND told.account_id = o.account_id
+LEFT JOIN core_event event
+  ON event.account_id = told.account_id AND event.account_sequence = told.last
+WHERE o.id IS NULL OR told.order_id IS NULL OR told.accepted <> 1
+  OR event.payload->'order'->>'status' IS DISTINCT FROM o.status
+  OR (event.payload->'order'->>'filled_quantity')::numeric IS DISTINCT FROM o.filled_quantity
+  OR (event.payload->'order'->>'quantity')::numeric IS DISTINCT FROM o.quantity
+  OR (event.payload->'order'->>'limit_price')::numeric IS DISTINCT FROM o.limit_price
+  OR coalesce(event.payload->'order'->>'reason', '') <> o.reason
+  OR event.payload->'order'->>'client_order_id' IS DISTINCT FROM o.client_order_id
+  OR event.payload->'order'->>'side' IS DISTINCT FROM o.side
+ORDER BY o.sequence, told.order_id
+"""
+
+_BALANCE_EVENT = """
+WITH last AS (
+  SELECT DISTINCT ON (account_id) account_id, account_sequence, payload->'balance' AS said
+  FROM core_event WHERE account_id IS NOT NULL
+  ORDER BY account_id, account_sequence DESC
+)
+SELECT format('balance of account %s in %s', account.id, account.currency_id),
+  format('is %s with %s locked, the last event (%s) says %s',
+    coalesce(trim_scale(balance.total)::text, 'missing'), trim_scale(balance.locked),
+    coalesce(last.account_sequence::text, 'none'), last.said)
+FROM portfolio_tradingaccount account
+LEFT JOIN portfolio_balance balance
+  ON balance.account_id = account.id AND balance.currency_id = account.currency_id
+LEFT JOIN last ON last.account_id = account.id
+WHERE account.kind = 'CASH' AND (
+  coalesce(balance.total, 0) <> coalesce((last.said->>'total')::numeric, 0)
+  OR coalesce(balance.locked, 0) <> coalesce((last.said->>'locked')::numeric, 0))
+ORDER BY account.id
+"""
+
+CHECKS: Final[Mapping[str, str]] = {
+    "event_sequence": _SEQUENCE,
+    "event_envelope": _ENVELOPE,
+    "fill_event": _FILL_EVENT,
+    "order_event": _ORDER_EVENT,
+    "balance_event": _BALANCE_EVENT,
+}

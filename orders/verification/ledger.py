@@ -1,0 +1,40 @@
+"""Runs every check over one snapshot of the database: what `manage.py verify_ledger` prints.
+
+The engine may go on working meanwhile: a batch is committed whole, so any snapshot must be clean.
+Nothing is collected here; findings are given as they are found.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from django.db import connection, transaction
+
+from orders.verification import events, money, orders
+from orders.verification.replay import position_discrepancies
+from orders.verification.values import Discrepancy
+
+CHECKS: Final[Mapping[str, str]] = {**money.CHECKS, **orders.CHECKS, **events.CHECKS}
+"""Name → statement that gives (row, problem) for everything that breaks the rule."""
+
+FETCH_SIZE = 2_000
+
+
+def discrepancies() -> Iterator[Discrepancy]:
+    """Everything that does not agree, rule by rule; nothing when the ledger is clean."""
+    if connection.in_atomic_block:
+        yield from _run_checks()
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield from _run_checks()
+
+
+def _run_checks() -> Iterator[Discrepancy]:
+    for name, statement in CHECKS.items():
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(FETCH_SIZE):
+                for row, problem in rows:
+                    yield Discrepancy(name, row, problem)
+    yield from position_discrepancies(FETCH_SIZE)
