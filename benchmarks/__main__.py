@@ -1,0 +1,78 @@
+"""`python -m benchmarks [NAME] [--seconds N] [--rounds N] [--json FILE]`; `./portal bench` runs
+it.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import latency, machine, matching, orders
+from benchmarks.options import Options
+from benchmarks.processes import BenchmarkError
+from benchmarks.report import Report, Section
+
+BENCHMARKS: dict[str, Callable[[Options], Section]] = {
+    "orders": orders.run,
+    "latency": latency.run,
+    "matching": matching.run,
+}
+FAILED, INTERRUPTED = 1, 130
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    chosen = [options.name] if options.name else list(BENCHMARKS)
+    measured_on = machine.describe()
+    wanted = Options(
+        seconds=options.seconds,
+        rounds=options.rounds,
+        connections=options.connections,
+        sockets=options.sockets,
+        messages=options.messages,
+    )
+    sections: list[Section] = []
+    try:
+        for name in chosen:
+            sys.stderr.write(f"  ..  measuring {name}\n")
+            sections.append(BENCHMARKS[name](wanted))
+    except BenchmarkError as error:
+        sys.stderr.write(f"  !!  {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    report = Report(measured_on, sections)
+    sys.stdout.write(report.as_text())
+    if options.json:
+        options.json.write_bytes(report.as_json())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="portal bench",
+        description="Measure a portal of its own against yardsticks on this machine.",
+    )
+    parser.add_argument(
+        "name", nargs="?", choices=list(BENCHMARKS), help="one of them; default all"
+    )
+    parser.add_argument("--seconds", type=_positive, default=5, help="length of a measurement (5)")
+    parser.add_argument("--rounds", type=_positive, default=5, help="interleaved rounds (5)")
+    parser.add_argument("--connections", type=_positive, default=64, help="HTTP connections (64)")
+    parser.add_argument("--sockets", type=_positive, default=1_000, help="WebSockets (1,000)")
+    parser.add_argument(
+        "--messages", type=_positive, default=2_000_000, help="messages to the book (2,000,000)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""`python -m benchmarks.accounts`: opens the accounts under load, inside the running portal.
+
+Reads the wanted traders as JSON and writes their API keys. Sellers buy what they will sell from a
+street quote that is made for them and used up by it.
+"""
+
+import asyncio
+import os
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import django
+import msgspec
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeportal.settings.base")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from accounts.domain.api_keys import Scope  # noqa: E402
+from accounts.domain.roles import Role  # noqa: E402
+from accounts.models import User  # noqa: E402
+from accounts.services import create_api_key, create_user  # noqa: E402
+from benchmarks.load.traffic import MID_CENTS  # noqa: E402
+from benchmarks.portal import Key, TraderSpec  # noqa: E402
+from core.domain.clock import SystemClock  # noqa: E402
+from core.domain.origin import Origin  # noqa: E402
+from orders.domain.commands import QuoteStreet  # noqa: E402
+from orders.domain.values import OrderType, Side, TimeInForce  # noqa: E402
+from orders.engine.client import AsyncEngineClient  # noqa: E402
+from orders.services import OrderSpec, open_account, submit_order  # noqa: E402
+from portfolio.models import TradingAccount  # noqa: E402
+
+CASH = Decimal(1_000_000_000)
+QUANTITY = Decimal(50_000_000)
+PRICE = Decimal(MID_CENTS) / 100
+RATE_PER_MINUTE = 60_000_000
+
+
+def main() -> None:
+    specs = msgspec.json.decode(sys.stdin.buffer.read(), type=list[TraderSpec])
+    keys = [_make_trader(spec, f"bench-{number}") for number, spec in enumerate(specs)]
+    sys.stdout.buffer.write(msgspec.json.encode(keys) + b"\n")
+
+
+def _make_trader(spec: TraderSpec, username: str) -> Key:
+    origin = Origin(now=SystemClock().now(), request_id=username)
+    user = create_user(username=username, role=Role.TRADER, origin=origin).user
+    account = open_account(owner=user, name="Benchmark", cash=CASH, actor=None, request_id=username)
+    if spec.side == "sell":
+        _buy_from_street(spec.symbol, account, user)
+    key, secret = create_api_key(
+        user=user,
+        scopes=[Scope.TRADE, Scope.READ],
+        rate_limit_per_minute=RATE_PER_MINUTE,
+        origin=origin,
+    )
+    return Key(key.key_id, secret)
+
+
+def _buy_from_street(symbol: str, account: TradingAccount, user: User) -> None:
+    asyncio.run(_offer(symbol))
+    spec = OrderSpec(
+        symbol=symbol,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        quantity=QUANTITY,
+        limit_price=PRICE,
+    )
+    # Whichever reaches the engine first: the order takes the quote, or the quote fills it.
+    submit_order(account=account, spec=spec, submitted_by=user, request_id="benchmark")
+
+
+async def _offer(symbol: str) -> None:
+    client = AsyncEngineClient(Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS)
+    await client.tell(QuoteStreet(symbol, [], [(PRICE, QUANTITY)]))
+    await client.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""How long and how often to measure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    seconds: int
+    rounds: int
+    connections: int
+    sockets: int
+    messages: int
+
+
+SYMBOLS = ("AAPL", "FB", "GOOG", "IBM")
+"""Orders go to four instruments, each with a buyer and a seller of its own: the row locks of the
+usual design then leave it room to work in parallel.
+"""
