@@ -6,7 +6,7 @@ import { timeOfDay } from "./format";
 import { t } from "./messages";
 import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, Quote, Trade, UserMessage } from "./protocol";
 import { PaintScheduler } from "./scheduler";
-import { LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
+import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
 import { TopicStore, type TopicState } from "./store";
 
 export interface PageData {
@@ -29,8 +29,9 @@ export class Desk {
   readonly accountTopic: string;
   symbol: string;
   heartbeat: Heartbeat | null = null;
-  /** The wall time of the last sign of life, for "as of". */
-  aliveAt = Date.now();
+  /** The wall times of the last sign of life and of the last market message, for "as of". */
+  private aliveAt = Date.now();
+  private marketAt = Date.now();
   private readonly listeners = { symbol: new Set<() => void>(), connection: new Set<() => void>() };
   private readonly priceListeners = new Set<(price: string, side: "BUY" | "SELL") => void>();
 
@@ -123,17 +124,20 @@ export class Desk {
     return bid && ask ? bid.plus(ask).dividedBy(Decimal.of("2"), this.digits(symbol) + 1) : null;
   }
 
-  get asOf(): string {
-    return t("panel.as-of", { time: timeOfDay(this.aliveAt) });
+  /** The connection is fine, yet no prices come: the feed is late or gone. */
+  get isFeedLate(): boolean {
+    return this.heartbeat !== null && isLate(this.heartbeat);
   }
 
   /** What a widget that follows `topic` should say about itself. */
   panelState(topic: string, hasData: boolean): { state: PanelState; note: string } {
     const connection = this.socket.connection;
     const phase: TopicState["phase"] = this.store.state(topic).phase;
+    const asOf = (instant: number) => t("panel.as-of", { time: timeOfDay(instant) });
     if (connection === "offline" || connection === "signed-out")
-      return { state: "offline", note: `${t("panel.offline")}, ${this.asOf}` };
-    if (connection === "stale" || connection === "recovering") return { state: "stale", note: this.asOf };
+      return { state: "offline", note: `${t("panel.offline")}, ${asOf(this.aliveAt)}` };
+    if (connection === "stale" || connection === "recovering") return { state: "stale", note: asOf(this.aliveAt) };
+    if (connection === "live" && this.isFeedLate && !isPrivate(topic)) return { state: "stale", note: asOf(this.marketAt) };
     if (phase === "resync") return { state: "resync", note: t("panel.resync") };
     if (phase === "loading" || connection === "connecting") return { state: "loading", note: hasData ? "" : t("panel.loading") };
     return hasData ? { state: "live", note: "" } : { state: "empty", note: "" };
@@ -143,6 +147,7 @@ export class Desk {
     return {
       onTopic: (frame) => {
         this.aliveAt = Date.now();
+        if (frame.op === "event" && !isPrivate(frame.topic)) this.marketAt = this.aliveAt;
         if (frame.topic === "user") this.onUserMessage(frame.data as UserMessage);
         else this.store.apply(frame);
       },
@@ -167,6 +172,10 @@ export class Desk {
     else if (connection === "signed-out") alarm(t("connection.signed-out-long"));
     for (const listener of this.listeners.connection) listener();
   }
+}
+
+function isPrivate(topic: string): boolean {
+  return topic === "user" || topic.startsWith("account:");
 }
 
 let current: Desk | null = null;

@@ -31,6 +31,7 @@ export interface SocketListener {
 
 export const STALE_MILLISECONDS = 3_000;
 export const GONE_MILLISECONDS = 10_000;
+const LATE_FEED_MILLISECONDS = 5_000;
 const FIRST_DELAY_MILLISECONDS = 400;
 const MOST_DELAY_MILLISECONDS = 15_000;
 const WATCH_MILLISECONDS = 500;
@@ -139,6 +140,11 @@ export class LiveSocket {
     this.connection = connection;
     this.listener.onConnection(connection);
   }
+}
+
+/** Whether the heartbeat tells of a feed that is late, or of none at all. */
+export function isLate(heartbeat: Heartbeat): boolean {
+  return heartbeat.feed_age_ms === null || heartbeat.feed_age_ms > LATE_FEED_MILLISECONDS;
 }
 
 export function browserSocket(path: string): SocketParts {

@@ -1,12 +1,10 @@
 // The connection chip: always a word, never a colour alone. It also tells when the engine or the feed is down while the
 // connection itself is fine.
-import type { Connection } from "../core/socket";
+import { isLate, type Connection } from "../core/socket";
 import type { Heartbeat } from "../core/protocol";
 import { find, setAttribute, setText } from "../core/dom";
 import { timeOfDay } from "../core/format";
 import { t, type MessageKey } from "../core/messages";
-
-const LATE_FEED_MILLISECONDS = 5_000;
 
 export function showConnection(connection: Connection, heartbeat: Heartbeat | null): void {
   const chip = document.querySelector<HTMLElement>("tp-connection");
@@ -16,7 +14,7 @@ export function showConnection(connection: Connection, heartbeat: Heartbeat | nu
   if (connection === "live" && heartbeat?.engine === "down") {
     state = "offline";
     word = t("connection.engine-down");
-  } else if (connection === "live" && (heartbeat?.feed_age_ms ?? 0) > LATE_FEED_MILLISECONDS) {
+  } else if (connection === "live" && heartbeat && isLate(heartbeat)) {
     state = "stale";
     word = t("connection.feed-late");
   }

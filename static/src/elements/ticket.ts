@@ -103,7 +103,7 @@ export class Ticket extends HTMLElement {
     const { instrument, socket } = this.desk;
     if (instrument.status !== "OPEN") return t("ticket.halted", { symbol: state.symbol });
     if (socket.connection === "offline" || socket.connection === "signed-out") return t("ticket.offline");
-    const isBlind = socket.connection === "stale" || socket.connection === "recovering";
+    const isBlind = socket.connection === "stale" || socket.connection === "recovering" || this.desk.isFeedLate;
     return isBlind && state.type === "MARKET" ? t("ticket.stale") : "";
   }
 
