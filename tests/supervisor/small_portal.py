@@ -46,11 +46,14 @@ while True:
 
 
 def service_spec(
-    name: str, data: DataDir, *, with_child: bool = False, stop_timeout_seconds: float = 5.0
+    name: str, data: DataDir, *, needs: tuple[str, ...] = (), stop_timeout_seconds: float = 5.0
 ) -> ServiceSpec:
-    """A service that is ready when it says so and journals its start and stop."""
+    """A service that is ready when it says so and journals its start and stop.
+
+    One named `parent` keeps a child process, `stubborn` ignores its stop signal, `broken` dies.
+    """
     log = data.logs / f"{name}.log"
-    kind = "child" if with_child else "alone"
+    kind = "child" if name == "parent" else "alone"
     return ServiceSpec(
         name=name,
         command=(sys.executable, "-c", SERVICE, name, str(data.root / "journal"), kind),
@@ -60,6 +63,7 @@ def service_spec(
         new_probe=lambda: probes.log_line(log, "service is ready", 30),
         start_timeout_seconds=15,
         stop_timeout_seconds=stop_timeout_seconds,
+        needs=needs,
     )
 
 
@@ -94,8 +98,8 @@ def main() -> int:
         databases=databases.prepare if options.real_databases else no_databases,
         setup=no_setup,
         services=lambda plan: [
-            service_spec(name, data, with_child=name == "parent", stop_timeout_seconds=1.0)
-            for name in names
+            service_spec(name, data, needs=tuple(names[:index][-1:]), stop_timeout_seconds=1.0)
+            for index, name in enumerate(names)
         ],
     )
     quick = parse({"restart": {"first_delay_seconds": 0.05}}, source="test")

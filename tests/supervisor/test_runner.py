@@ -91,7 +91,7 @@ def test_a_dead_service_is_started_again(data: DataDir) -> None:
 
 def test_what_a_dead_service_leaves_in_its_group_is_ended(data: DataDir) -> None:
     async def scenario() -> None:
-        runner = runner_of(service_spec("parent", data, with_child=True))
+        runner = runner_of(service_spec("parent", data))
         await runner.start({})
         first = await until("running", runner)
         child = int(journal(data)[0].split()[-1])

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,8 +133,7 @@ class Instance:
         for note in made.notes:
             self._journal("setup", note)
         self._external = made.external
-        for spec in made.specs:
-            await self._start(spec)
+        await self._start_together(made.specs)
         if made.cluster is not None:
             await made.cluster.prepare_database()
         plan = catalog.Plan(
@@ -148,28 +147,44 @@ class Instance:
         self.url = plan.url
         self.data.state.write_environment(catalog.manage_environment(plan))
         self.demo = await self._parts.setup(plan)
-        for spec in self._parts.services(plan):
-            await self._start(spec)
+        await self._start_together(self._parts.services(plan))
 
-    async def _start(self, spec: ServiceSpec) -> None:
+    async def _start_together(self, specs: list[ServiceSpec]) -> None:
+        """Start services side by side, each after those it needs; says when each is ready."""
         restart = self.configuration.restart
         backoff = Backoff(
             restart.first_delay_seconds, restart.max_delay_seconds, restart.stable_after_seconds
         )
-        runner = Runner(spec, backoff, self._changed)
-        self._runners[spec.name] = runner
-        step = console.Step(f"Starting {spec.name}")
+        starting: dict[asyncio.Task[None], ServiceSpec] = {}
+        for spec in specs:
+            self._runners[spec.name] = Runner(spec, backoff, self._changed)
+        for spec in specs:
+            starting[asyncio.create_task(self._runners[spec.name].start(self._runners))] = spec
         try:
-            await console.ticking(step, runner.start(self._runners))
-        except PortalError:
-            step.failed()
-            for line in console.tail(spec.log):
-                console.say(f"      {line}")
-            raise
-        except asyncio.CancelledError:
-            step.failed("interrupted")
-            raise
-        step.done(f"port {spec.port}" if spec.port else "")
+            await self._watch_starts(starting)
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+
+    async def _watch_starts(self, starting: Mapping[asyncio.Task[None], ServiceSpec]) -> None:
+        """Report each start as it ends. Raises the error of the first that fails."""
+        steps = {task: console.Step(f"Starting {spec.name}") for task, spec in starting.items()}
+        waiting = set(starting)
+        while waiting:
+            ended, waiting = await asyncio.wait(
+                waiting, timeout=console.REDRAW_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in ended:
+                spec = starting[task]
+                if task.exception() is not None:
+                    steps[task].failed()
+                    for line in console.tail(spec.log):
+                        console.say(f"      {line}")
+                task.result()
+                steps[task].done(f"port {spec.port}" if spec.port else "")
+            for task in list(waiting)[:1]:  # one live line is enough
+                steps[task].tick()
 
     async def _stop_all(self) -> None:
         running = [runner for runner in self._runners.values() if runner.state != "stopped"]

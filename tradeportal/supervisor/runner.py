@@ -61,9 +61,10 @@ class Runner:
         )
 
     async def start(self, others: Mapping[str, Runner]) -> None:
-        """Start the service and wait until it is ready the first time.
+        """Start the service, after those it needs, and wait until it is ready the first time.
 
-        Raises PortalError when it dies too often or is not ready in its time.
+        Raises PortalError when it dies too often or is not ready in its time, which begins when
+        those it needs are ready.
         """
         self._needs = [others[name] for name in self.spec.needs if name in others]
         self._stopping.clear()
@@ -72,6 +73,8 @@ class Runner:
         deadline = time.monotonic() + self.spec.start_timeout_seconds
         try:
             while not self.ready.is_set():
+                if not all(other.ready.is_set() for other in self._needs):
+                    deadline = time.monotonic() + self.spec.start_timeout_seconds
                 if self._task.done():
                     self._task.result()
                     raise PortalError(f"{self.spec.name} was stopped while it started")
