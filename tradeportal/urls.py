@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from tradeportal import health
@@ -16,7 +17,16 @@ urlpatterns = [
     path("", include("portfolio.urls")),
     path("", include("orders.urls")),
     path("notifications/", include("notifications.urls")),
+    path(
+        "about/licences",
+        TemplateView.as_view(template_name="about/licences.html"),
+        name="licences",
+    ),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("admin/", admin.site.urls),
 ]
+handler400 = "tradeportal.error_pages.bad_request"
+handler403 = "tradeportal.error_pages.forbidden"
+handler404 = "tradeportal.error_pages.not_found"
+handler500 = "tradeportal.error_pages.server_error"

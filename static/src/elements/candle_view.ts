@@ -17,6 +17,7 @@ import {
 } from "lightweight-charts";
 import { secondsOf, type BarSeries } from "../core/bars";
 import { Decimal } from "../core/decimal";
+import { plain } from "../core/format";
 import { onLookChange, tokenColor } from "../core/look";
 import type { Bar, Side } from "../core/protocol";
 
@@ -30,7 +31,7 @@ export interface WorkingLine {
 export interface FillMark {
   side: Side;
   instant: string;
-  text: string;
+  quantity: Decimal;
 }
 
 const VOLUME_SHARE = 0.18;
@@ -130,14 +131,19 @@ export class CandleView {
     this.fills = { marks, series };
     const first = series.bars[0];
     const start = first ? secondsOf(first.t) : Infinity;
-    const drawn = marks
-      .map((mark) => ({ ...mark, time: series.startOf(mark.instant) as UTCTimestamp }))
-      .filter((mark) => mark.time >= start)
-      .sort((a, b) => a.time - b.time);
+    const drawn = new Map<string, { side: Side; time: UTCTimestamp; quantity: Decimal }>();
+    for (const { side, instant, quantity } of marks) {
+      const time = series.startOf(instant) as UTCTimestamp;
+      if (time < start) continue;
+      const key = `${time}:${side}`;
+      // One mark per bar and side: a burst of fills stays readable.
+      drawn.set(key, { side, time, quantity: drawn.get(key)?.quantity.plus(quantity) ?? quantity });
+    }
+    const sorted = [...drawn.values()].sort((a, b) => a.time - b.time);
     this.marks.setMarkers(
-      drawn.map(({ side, time, text }) => ({
+      sorted.map(({ side, time, quantity }) => ({
         time,
-        text,
+        text: plain(quantity),
         position: side === "BUY" ? "belowBar" : "aboveBar",
         shape: side === "BUY" ? "arrowUp" : "arrowDown",
         color: tokenColor("--ink"),

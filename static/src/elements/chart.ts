@@ -141,7 +141,7 @@ export class Chart extends HTMLElement {
       }));
     const marks: FillMark[] = account.fills
       .filter((fill) => fill.symbol === symbol)
-      .map((fill) => ({ side: fill.side, instant: fill.occurred_at, text: plain(fill.quantity) }));
+      .map((fill) => ({ side: fill.side, instant: fill.occurred_at, quantity: Decimal.of(fill.quantity) }));
     this.view.showWorking(lines);
     this.view.showFills(marks, this.series);
   }

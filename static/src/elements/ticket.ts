@@ -29,6 +29,7 @@ export class Ticket extends HTMLElement {
   private isSending = false;
   private shownObstacle = "";
   private unknownId: string | null = null;
+  private sent: OrderView | null = null;
   private preview!: TicketPreview;
   private desk!: Desk;
 
@@ -41,7 +42,7 @@ export class Ticket extends HTMLElement {
     this.button = find<HTMLButtonElement>(this, "button[type=submit]");
     this.ids = new ClientOrderIds(find<HTMLInputElement>(this, "[name=client_order_id]").value, randomId);
     this.form.addEventListener("input", () => {
-      if (!this.isSending && !this.unknownId) this.say("");
+      if (!this.isSending && !this.unknownId) this.clearStatus();
       this.changed();
     });
     this.form.addEventListener("change", () => this.changed());
@@ -79,7 +80,7 @@ export class Ticket extends HTMLElement {
     setText(field(this, "tick"), `tick ${plain(instrument.tick_size)}`);
     this.quantity.value = "";
     this.price.value = "";
-    this.say("");
+    this.clearStatus();
     this.changed();
   }
 
@@ -211,10 +212,19 @@ export class Ticket extends HTMLElement {
   private taken(order: OrderView): void {
     this.unknownId = null;
     this.ids.renew();
+    this.sent = order;
+    this.report(order);
+    announce(this.statusLine);
+  }
+
+  private report(order: OrderView): void {
     const name = `${sideWord(order.side)} ${plain(order.quantity)} ${order.symbol}`;
-    const text = t("ticket.taken", { order: name, status: t(`order.${order.status}`) });
-    this.say(text, order.status === "CANCELED" || order.status === "EXPIRED" ? "bad" : "good");
-    announce(text);
+    const isOver = order.status === "CANCELED" || order.status === "EXPIRED";
+    this.say(t("ticket.taken", { order: name, status: t(`order.${order.status}`) }), isOver ? "bad" : "good");
+  }
+
+  private get statusLine(): string {
+    return field(this, "status").textContent ?? "";
   }
 
   private refused(reason: string): void {
@@ -246,9 +256,20 @@ export class Ticket extends HTMLElement {
 
   private accountMoved(): void {
     this.showAvailable(this.state.side);
+    const sent = this.desk.account.orders.find((known) => known.id === this.sent?.id);
+    if (sent && sent.status !== this.sent?.status) {
+      this.sent = sent;
+      this.report(sent);
+    }
     if (!this.unknownId) return;
     const order = this.desk.account.orders.find((known) => known.client_order_id === this.unknownId);
     if (order) this.taken(order);
+  }
+
+  /** The line speaks of what was sent last; a ticket that is being written is about something new. */
+  private clearStatus(): void {
+    this.sent = null;
+    this.say("");
   }
 
   private say(text: string, level: Level = ""): void {
