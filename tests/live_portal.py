@@ -1,0 +1,91 @@
+"""A whole portal for a test run: started by `./portal up` as a user would, ended by `down`.
+
+The slowest fixture there is, so one session shares it: tests that use it stand in one xdist group.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 240
+INHERITED_NO_MORE = (
+    "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORTAL_DATA_DIR", "PORTAL_REDIS_PREFIX",
+    "PORTAL_SECRET_KEY", "PORTAL_SERVICE", "PORTAL_LOG_LEVEL", "PORTAL_ENGINE_SOCKET",
+    "PROMETHEUS_MULTIPROC_DIR",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    key_id: str
+    secret: str
+
+
+class LivePortal:
+    """Runs commands of the front door against one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.url = ""
+
+    def start(self) -> None:
+        self._portal("up", "--detach", timeout=START_SECONDS)
+        self.url = self.status()["url"]
+
+    def stop(self) -> None:
+        self._portal("down", timeout=120)
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self._portal("status", "--json"))
+        return status
+
+    def service(self, name: str) -> dict[str, Any]:
+        return next(item for item in self.status()["services"] if item["name"] == name)
+
+    def manage(self, *arguments: str) -> str:
+        """The standard output of a management command; fails with its error output."""
+        return self._portal("manage", *arguments, data_dir_by_environment=True)
+
+    def create_trader(self, username: str, cash: str = "100000") -> SignIn:
+        made = json.loads(
+            self.manage(
+                "create_user", "--username", username, "--cash", cash, "--role", "trader",
+                "--email", f"{username}@example.com", "--json",
+            )
+        )  # fmt: skip
+        return SignIn(username, made["password"])
+
+    def create_key(self, username: str, scopes: str = "trade,read") -> Key:
+        made = json.loads(
+            self.manage(
+                "create_api_key", "--username", username, "--scopes", scopes,
+                "--rate-limit", "1000000", "--json",
+            )
+        )  # fmt: skip
+        return Key(made["key_id"], made["secret"])
+
+    def _portal(
+        self, *arguments: str, timeout: float = 120, data_dir_by_environment: bool = False
+    ) -> str:
+        environment = {k: v for k, v in os.environ.items() if k not in INHERITED_NO_MORE}
+        command = [sys.executable, str(ROOT / "portal"), *arguments]
+        if data_dir_by_environment:
+            environment["PORTAL_DATA_DIR"] = str(self.data_dir)
+        else:
+            command += ["--data-dir", str(self.data_dir)]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
+        return done.stdout
