@@ -58,28 +58,33 @@ ORDER BY execution.id, told.id
 _ORDER_EVENT = """
 WITH told AS (
   SELECT (payload->'order'->>'id')::uuid AS order_id, account_id,
-    count(*) FILTER (WHERE kind = 'OrderAccepted') AS accepted, max(account_sequence) AS last
+    count(*) FILTER (WHERE kind = 'OrderAccepted') AS accepted,
+    count(*) FILTER (WHERE kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')) AS closed,
+    max((payload->'order'->>'filled_quantity')::numeric) AS filled,
+    max(concat_ws(' ', payload->'order'->>'side', payload->'order'->>'quantity',
+      payload->'order'->>'limit_price', payload->'order'->>'client_order_id'))
+      FILTER (WHERE kind = 'OrderAccepted') AS beginning,
+    max(concat_ws(' ', payload->'order'->>'status', payload->'order'->>'reason'))
+      FILTER (WHERE kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')) AS ending
   FROM core_event WHERE kind LIKE 'Order%' GROUP BY 1, 2
+), stored AS (
+  SELECT *, concat_ws(' ', side, trim_scale(quantity), trim_scale(limit_price), client_order_id)
+      AS beginning,
+    CASE WHEN closed_at IS NOT NULL THEN concat_ws(' ', status, nullif(reason, '')) END AS ending
+  FROM orders_order
 )
 SELECT format('order %s', coalesce(o.id, told.order_id)),
   CASE WHEN told.order_id IS NULL THEN 'no event tells of it'
-    WHEN o.id IS NULL THEN format('events tell of it to account %s, it is not stored',
+    WHEN o.id IS NULL THEN format('events tell of it to account %s, it is not stored there',
       told.account_id)
-    ELSE format('is %s with %s filled, reason "%s"; it was accepted %s time(s) and last said to'
-      ' be %s with %s filled, reason "%s"', o.status, trim_scale(o.filled_quantity), o.reason,
-      told.accepted, event.payload->'order'->>'status',
-      event.payload->'order'->>'filled_quantity', event.payload->'order'->>'reason') END
-FROM orders_order o FULL JOIN told ON told.order_id = o.id AND told.account_id = o.account_id
-LEFT JOIN core_event event
-  ON event.account_id = told.account_id AND event.account_sequence = told.last
+    ELSE format('is "%s", %s filled, ended "%s"; %s event(s) accepted it as "%s", %s ended it as'
+      ' "%s" with %s filled', o.beginning, trim_scale(o.filled_quantity), o.ending, told.accepted,
+      told.beginning, told.closed, told.ending, trim_scale(told.filled)) END
+FROM stored o FULL JOIN told ON told.order_id = o.id AND told.account_id = o.account_id
 WHERE o.id IS NULL OR told.order_id IS NULL OR told.accepted <> 1
-  OR event.payload->'order'->>'status' IS DISTINCT FROM o.status
-  OR (event.payload->'order'->>'filled_quantity')::numeric IS DISTINCT FROM o.filled_quantity
-  OR (event.payload->'order'->>'quantity')::numeric IS DISTINCT FROM o.quantity
-  OR (event.payload->'order'->>'limit_price')::numeric IS DISTINCT FROM o.limit_price
-  OR coalesce(event.payload->'order'->>'reason', '') <> o.reason
-  OR event.payload->'order'->>'client_order_id' IS DISTINCT FROM o.client_order_id
-  OR event.payload->'order'->>'side' IS DISTINCT FROM o.side
+  OR told.closed <> CASE WHEN o.closed_at IS NULL THEN 0 ELSE 1 END
+  OR told.filled IS DISTINCT FROM o.filled_quantity
+  OR told.beginning IS DISTINCT FROM o.beginning OR told.ending IS DISTINCT FROM o.ending
 ORDER BY o.sequence, told.order_id
 """
 

@@ -79,8 +79,9 @@ WITH trade AS (
   SELECT trade_id, count(*) AS sides, min(id) AS first_id,
     max(account_id) FILTER (WHERE side = 'BUY') AS buyer,
     max(account_id) FILTER (WHERE side = 'SELL') AS seller,
-    count(DISTINCT (price, quantity, instrument_id)) AS terms,
-    count(DISTINCT liquidity) AS liquidities,
+    (min(price), min(quantity), min(instrument_id))
+      = (max(price), max(quantity), max(instrument_id)) AS is_agreed,
+    min(liquidity) <> max(liquidity) AS has_maker_and_taker,
     min(price * quantity) AS notional
   FROM orders_execution GROUP BY trade_id
 ), street AS (SELECT id FROM portfolio_tradingaccount WHERE kind = 'STREET'),
@@ -94,9 +95,9 @@ SELECT format('trade %s', trade_id),
     posted.credit_account_id)
 FROM trade FULL JOIN posted USING (trade_id)
 WHERE trade.sides IS NULL OR posted.id IS NULL
-  OR trade.sides > 2 OR trade.terms <> 1 OR trade.first_id <> trade_id
+  OR trade.sides > 2 OR NOT trade.is_agreed OR trade.first_id <> trade_id
   OR (trade.sides = 2 AND (
-    trade.buyer IS NULL OR trade.seller IS NULL OR trade.liquidities <> 2))
+    trade.buyer IS NULL OR trade.seller IS NULL OR NOT trade.has_maker_and_taker))
   OR posted.amount <> trade.notional
   OR posted.debit_account_id IS DISTINCT FROM coalesce(trade.buyer, (SELECT id FROM street))
   OR posted.credit_account_id IS DISTINCT FROM coalesce(trade.seller, (SELECT id FROM street))
