@@ -18,6 +18,7 @@ from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
 
 CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
 CHART_LIMIT = 2_000
+LONGEST_HOLE = timedelta(days=7)
 LONGEST_CLOSING = timedelta(days=14)
 """How far back the previous day's bar is looked for."""
 
@@ -109,12 +110,14 @@ def bars_for_chart(
     The minute (or day) that is still open stands at the end, as far as the live cache knows it.
     """
     limit = min(limit, CHART_LIMIT)
-    # Holes (a feed that was off, weekends of daily bars) are common: look back further than the
-    # bars would fill.
-    start = now - _LENGTHS[timeframe.unit] * timeframe.amount * limit * 2 - timedelta(days=7)
-    stored = bars_in(instrument.pk, BarWindow(timeframe, start, now, limit, newest_first=True))[
-        ::-1
-    ]
+    span = _LENGTHS[timeframe.unit] * timeframe.amount * limit
+    stored: list[BarView] = []
+    # Most charts have no holes; those that do (weekends, a feed that was off) look further back.
+    for look_back in (span, span * 2 + LONGEST_HOLE):
+        window = BarWindow(timeframe, now - look_back, now, limit, newest_first=True)
+        stored = bars_in(instrument.pk, window)[::-1]
+        if len(stored) >= limit - 1:
+            break
     return with_open_minute(instrument, timeframe, stored)[-limit:]
 
 
