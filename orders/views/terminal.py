@@ -4,8 +4,9 @@ What scripts need to go on live travels in the page as JSON (`page_data`), in th
 protocol, so that the first paint and the first snapshot agree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,8 @@ from core.domain.clock import SystemClock, to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import new_id
 from marketdata.domain.dialect import QuoteWire
+from marketdata.domain.values import Level
+from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
 from orders.domain.views import PositionView
 from orders.forms import TicketForm
@@ -27,6 +30,7 @@ from orders.views.answers import for_account
 from portfolio.models import TradingAccount
 
 LADDER_LEVELS = 10
+SHOWN_TRADES = 30
 TIMEFRAMES = [
     {"value": "1Min", "label": "1m"},
     {"value": "5Min", "label": "5m"},
@@ -83,7 +87,7 @@ def terminal_page(
             Decimal(snapshot.balance.total), [position["value"] for position in positions]
         ),
         "open_order_count": sum(order.closed_at is None for order in snapshot.orders),
-        "ladder_levels": range(LADDER_LEVELS),
+        **_depth(chosen.instrument.symbol),
         "timeframes": TIMEFRAMES,
         "form": form,
         "may_trade": may_trade(request.user),
@@ -111,6 +115,32 @@ def _shown(row: WatchRow) -> Shown:
         "bid": _wire(quote.bid if quote else None),
         "ask": _wire(quote.ask if quote else None),
     }
+
+
+def _depth(symbol: str) -> Shown:
+    """Book and trades as they stand: ten levels a side, padded with None, asks from far to near."""
+    try:
+        book, trades = latest_books([symbol]).get(symbol), recent_trades(symbol)
+    except LiveDataUnavailableError:
+        book, trades = None, []
+    return {
+        "ladder": {
+            "asks": _levels(book.asks if book else [])[::-1],
+            "bids": _levels(book.bids if book else []),
+        },
+        "trades": trades[:SHOWN_TRADES],
+    }
+
+
+def _levels(side: Sequence[Level]) -> list[dict[str, Decimal] | None]:
+    """The best levels of one side with running totals."""
+    shown = side[:LADDER_LEVELS]
+    totals = accumulate(level.size for level in shown)
+    rows: list[dict[str, Decimal] | None] = [
+        {"price": level.price, "size": level.size, "total": total}
+        for level, total in zip(shown, totals, strict=True)
+    ]
+    return rows + [None] * (LADDER_LEVELS - len(rows))
 
 
 def _is_worth_showing(position: PositionView) -> bool:

@@ -25,6 +25,7 @@ export function onLookChange(listener: () => void): void {
 /** The colour that a token stands for under the current theme, as rgb(). */
 export function tokenColor(name: string, alpha = 1): string {
   const probe = document.createElement("span");
+  probe.style.setProperty("forced-color-adjust", "none");
   probe.style.color = `var(${name})`;
   document.body.append(probe);
   const color = getComputedStyle(probe).color;

@@ -88,6 +88,9 @@ export class Ladder extends HTMLElement {
   private paint(): void {
     const { symbol } = desk();
     const book = desk().store.data<Book>(`book:${symbol}`);
+    // Before the first snapshot the server's levels stand; they only lack what a click needs.
+    if (!book && symbol === desk().page.symbol && desk().store.state(`book:${symbol}`).phase === "loading")
+      return showPanelState(this, desk().panelState(`book:${symbol}`, true));
     const working = workingByPrice(desk().account.orders, symbol);
     const largest = this.largest(book);
     const digits = desk().digits(symbol);

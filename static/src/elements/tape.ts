@@ -27,10 +27,12 @@ function makeRow(): Row {
 
 export class Tape extends HTMLElement {
   private readonly rows: Row[] = [];
+  private symbol = desk().symbol;
   private unwatch: () => void = () => undefined;
   private mark: () => void = () => undefined;
 
   connectedCallback(): void {
+    // The server's rows stay until the first trades arrive.
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().onConnection(this.mark);
     desk().onSymbol(() => this.follow());
@@ -39,6 +41,11 @@ export class Tape extends HTMLElement {
 
   private follow(): void {
     this.unwatch();
+    if (this.symbol !== desk().symbol) {
+      this.symbol = desk().symbol;
+      this.rows.length = 0;
+      find(this, "tbody").replaceChildren();
+    }
     this.unwatch = desk().store.watch(`trade:${desk().symbol}`, this.mark);
     this.mark();
   }
@@ -47,6 +54,7 @@ export class Tape extends HTMLElement {
     const topic = `trade:${desk().symbol}`;
     const trades = desk().store.data<{ trades: Trade[] }>(topic)?.trades.slice(0, MOST_ROWS) ?? [];
     const body = find(this, "tbody");
+    if (this.rows.length === 0 && trades.length > 0) body.replaceChildren();
     while (this.rows.length < trades.length) {
       const row = makeRow();
       this.rows.push(row);
