@@ -96,6 +96,7 @@ def test_a_project_of_somebody_else_gets_its_environment_below_the_data_director
 ) -> None:
     project = tmp_path / "project"
     project.mkdir()
+    (project / "requirements.txt").touch()
     monkeypatch.setattr(portal, "PROJECT", project)
     project.chmod(0o555)
 
