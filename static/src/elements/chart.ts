@@ -12,7 +12,7 @@ import { BarSeries, TIMEFRAMES, type Timeframe } from "../core/bars";
 import { CandleView, type FillMark, type WorkingLine } from "./candle_view";
 import { paintChange } from "./watchlist";
 
-const PAINT_MILLISECONDS = 150;
+const PAINT_MILLISECONDS = 250;
 const BARS_LIMIT = "500";
 const MOST_TABLE_ROWS = 60;
 

@@ -3,7 +3,7 @@ import { desk, showPanelState } from "../core/desk";
 import { field, find, setAttribute, setClass, setText } from "../core/dom";
 import { direction, fixed, glyph, percentChange, signed } from "../core/format";
 
-const PAINT_MILLISECONDS = 200;
+const PAINT_MILLISECONDS = 250;
 
 interface Row {
   node: HTMLElement;
