@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import latency, machine, matching, orders
+from benchmarks import fanout, latency, machine, matching, orders
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Report, Section
@@ -15,6 +15,7 @@ from benchmarks.report import Report, Section
 BENCHMARKS: dict[str, Callable[[Options], Section]] = {
     "orders": orders.run,
     "latency": latency.run,
+    "fanout": fanout.run,
     "matching": matching.run,
 }
 FAILED, INTERRUPTED = 1, 130

@@ -45,7 +45,7 @@ def running_naive(
         Trader(headers={"Authorization": f"Token {token}"}, symbol=spec.symbol, side=spec.side)
         for spec, token in zip(specs, json.loads(output), strict=True)
     ]
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST,
@@ -69,7 +69,7 @@ def running_naive(
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
