@@ -5,6 +5,18 @@ from django.contrib import admin
 from core.read_only_admin import ReadOnlyAdmin
 from marketdata.models import Currency, Instrument, Venue
 
+TERMS = (
+    "symbol",
+    "venue",
+    "asset_class",
+    "base_currency",
+    "quote_currency",
+    "tick_size",
+    "lot_size",
+    "min_notional",
+    "feed",
+)
+
 
 @admin.register(Currency)
 class CurrencyAdmin(ReadOnlyAdmin):

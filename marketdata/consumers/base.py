@@ -8,6 +8,7 @@ import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from marketdata.hub import Form, Hub, Listener, local_hub
+from marketdata.metrics import HUB_TOO_SLOW
 
 logger = structlog.get_logger(__name__)
 
@@ -121,6 +122,7 @@ class HubSocket(AsyncWebsocketConsumer):
         return count > MESSAGES_PER_SECOND
 
     def _on_stuck(self) -> None:
+        HUB_TOO_SLOW.inc()
         logger.info("socket_too_slow")
         self.help_with(self.end(CLOSE_TOO_SLOW))
 

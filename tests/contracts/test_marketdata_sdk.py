@@ -1,7 +1,6 @@
 """Unmodified alpaca-py against a running gateway: data over REST and over the data sockets."""
 
 import contextlib
-import socket
 import threading
 import time
 from collections import defaultdict
@@ -12,7 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import uvicorn
 from alpaca.data.enums import DataFeed
 from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
 from alpaca.data.live import CryptoDataStream, StockDataStream
@@ -31,7 +29,6 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import AssetClass
 from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest
 from django.conf import settings
-from django.db import connections
 from redis import Redis
 from websockets.sync.client import connect
 
@@ -43,6 +40,7 @@ from core.domain.origin import Origin
 from marketdata.consumers.symbols import known_instruments
 from marketdata.domain.frames import event_frame
 from marketdata.services import seed_market
+from tests.marketdata.gateway import running_gateway
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -64,30 +62,14 @@ class Gateway:
 @pytest.fixture
 def gateway(alice: User, transactional_db: None) -> Iterator[Gateway]:
     """A gateway on a free port in a thread, over a seeded market and a key of Alice."""
-    from tradeportal.asgi import application
-
     now = SystemClock().now()
     seed_market(now)
     known_instruments.forget()
     key, secret = create_api_key(
         user=alice, scopes=[Scope.READ], origin=Origin(now=now), rate_limit_per_minute=10_000
     )
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = uvicorn.Config(
-        application, port=port, ws="websockets-sansio", log_config=None, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    yield Gateway(port, key.key_id, secret)
-    server.should_exit = True
-    thread.join(10)
-    connections.close_all()
+    with running_gateway() as port:
+        yield Gateway(port, key.key_id, secret)
 
 
 class Feed:

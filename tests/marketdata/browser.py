@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 
@@ -17,7 +18,7 @@ from marketdata.hub import local_hub
 
 def session_of(user: User) -> SessionBase:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     session: SessionBase = client.session
     return session
 
