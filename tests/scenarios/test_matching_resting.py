@@ -70,6 +70,17 @@ def test_cancel_of_the_best_order_leaves_no_phantom_level(market: Market) -> Non
     assert market.place("alice-1", "BUY 1 @ 102") == ["rests 1"]
 
 
+def test_cancel_of_a_price_in_the_middle_leaves_the_prices_around_it(market: Market) -> None:
+    for number, price in enumerate((101, 102, 103)):
+        market.place(f"charlie-{number}", f"SELL 2 @ {price}")
+        market.place(f"dave-{number}", f"BUY 2 @ {200 - price}")
+
+    market.cancel("charlie-1")
+    market.cancel("dave-1")
+
+    assert (market.bids, market.asks) == ("99x2 97x2", "101x2 103x2")
+
+
 def test_canceled_level_can_be_used_again(market: Market) -> None:
     market.place("charlie-1", "SELL 2 @ 101")
     market.cancel("charlie-1")

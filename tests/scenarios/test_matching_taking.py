@@ -55,6 +55,26 @@ def test_street_stands_between_two_resting_orders(market: Market) -> None:
     assert market.queue == ["dave-1 SELL 1 @ 101 ahead 0"]
 
 
+def test_street_that_joined_behind_an_order_waits_for_it(market: Market) -> None:
+    market.quote(asks="101x5")
+    market.place("charlie-1", "SELL 3 @ 101")
+    market.quote(asks="101x9")
+    market.place("dave-1", "SELL 2 @ 101")
+    market.quote(asks="101x20")
+
+    fills = market.place("alice-1", "BUY 15 @ 101")
+
+    assert fills == [
+        "5 @ 101 street",
+        "3 @ 101 charlie-1 leaves 0",
+        "4 @ 101 street",
+        "2 @ 101 dave-1 leaves 0",
+        "1 @ 101 street",
+        "filled",
+    ]
+    assert (market.asks, market.queue) == ("101x10", [])
+
+
 def test_street_behind_the_last_resting_order_is_taken_after_it(market: Market) -> None:
     market.quote(asks="101x2")
     market.place("charlie-1", "SELL 3 @ 101")

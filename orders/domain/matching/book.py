@@ -153,7 +153,7 @@ class Book:
 
     def _take_level(self, side: Side, price: int, left: int, now_ns: int, fills: list[Fill]) -> int:
         """Walk one price: street quantity ahead of an order, then the order, then the street's rest
-        (T1).
+        (T1). A run of street quantity ends at an order that fills, so each is one fill (T3).
         """
         level = self._ladders[side].levels.get(price)
         street = self._street.quantity(side, price, now_ns)
@@ -173,7 +173,7 @@ class Book:
             self._fill_resting(order, filled)
         rest = min(street - gone, left)
         if rest:
-            _append_street(fills, price, rest)
+            fills.append(Fill(None, None, price, rest, 0))
             left -= rest
         self._street_gone(side, price, gone + rest, level)
         return left
@@ -259,10 +259,3 @@ class Book:
             del self._orders[order.order_id]
             del self._by_account[order.account_id, order.side][order.order_id]
         return StreetFill(order.order_id, order.price, quantity, order.leaves)
-
-
-def _append_street(fills: list[Fill], price: int, quantity: int) -> None:
-    """Report street quantity, joined to a street fill just before it at the same price (T3)."""
-    if fills and fills[-1].maker_order_id is None and fills[-1].price == price:
-        quantity += fills.pop().quantity
-    fills.append(Fill(None, None, price, quantity, 0))
