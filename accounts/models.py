@@ -54,6 +54,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "API key"
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:

@@ -55,6 +55,8 @@ class ConfirmedAction:
     button: str
     act: Act
     form_class: type[ReasonForm] = ReasonForm
+    name_of: Callable[[Any], str] = str
+    """How a target is named, so that nobody confirms the wrong one."""
 
     def run(
         self, model_admin: "ModelAdmin[Any]", request: HttpRequest, chosen: QuerySet[Any]
@@ -89,10 +91,12 @@ class ConfirmedAction:
                 now=now,
             )
         except Refusal as refusal:
-            messages.error(request, f"{target}: {refusal.message}")
+            messages.error(request, f"{self.name_of(target)}: {refusal.message}")
             return
         if isinstance(claim, idempotency.StoredAnswer):
-            messages.warning(request, f"{target}: this form was sent before. It said: {claim.body}")
+            messages.warning(
+                request, f"{self.name_of(target)}: this form was sent before. It said: {claim.body}"
+            )
             return
         self._act(request, target, values, claim)
 
@@ -107,13 +111,13 @@ class ConfirmedAction:
                 idempotency.finish(claim, status=refusal.status, body=refusal.message)
             else:
                 idempotency.abandon(claim)
-            messages.error(request, f"{target}: {refusal.message}")
+            messages.error(request, f"{self.name_of(target)}: {refusal.message}")
         except ValidationError as error:
             idempotency.abandon(claim)
-            messages.error(request, f"{target}: {' '.join(error.messages)}")
+            messages.error(request, f"{self.name_of(target)}: {' '.join(error.messages)}")
         else:
             idempotency.finish(claim, status=200, body=sentence)
-            messages.success(request, f"{target}: {sentence}")
+            messages.success(request, f"{self.name_of(target)}: {sentence}")
 
     def _page(
         self,
@@ -131,7 +135,7 @@ class ConfirmedAction:
                 "opts": model_admin.model._meta,
                 "action": self,
                 "form": form,
-                "chosen": chosen,
+                "chosen": [(target.pk, self.name_of(target)) for target in chosen],
                 "checkbox_name": ACTION_CHECKBOX_NAME,
             },
         )

@@ -158,6 +158,7 @@ class AuditEntry(models.Model):
     occurred_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=["-occurred_at", "-id"], name="audit_newest")]
 
     def __str__(self) -> str:

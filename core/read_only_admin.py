@@ -24,7 +24,7 @@ class _NeverWrites:
         return False
 
 
-class ReadOnlyAdmin(_NeverWrites, ModelAdmin):  # type: ignore[misc]  # unfold against Django's stubs
+class ReadOnlyAdmin(_NeverWrites, ModelAdmin):  # type: ignore[misc]  # against Django's stubs
     """Actions of a page name their own permission; they call services that write audit entries.
 
     A search for a whole UUID or number looks in `uuid_fields` and `number_fields` by index; any

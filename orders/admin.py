@@ -109,7 +109,12 @@ def _set_status(status: Instrument.Status, done: str) -> Any:
 
 
 ADJUST_CASH = ConfirmedAction(
-    "adjust_cash", "Change the cash of these accounts?", "Adjust cash", _adjust_cash, AdjustCashForm
+    "adjust_cash",
+    "Change the cash of these accounts?",
+    "Adjust cash",
+    _adjust_cash,
+    AdjustCashForm,
+    name_of=lambda account: f"{account.name} of {account.owner} ({account.public_id})",
 )
 HALT = ConfirmedAction(
     "halt",
@@ -155,7 +160,8 @@ class TradingAccountAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, accounts: QuerySet[TradingAccount]
     ) -> HttpResponse | None:
         # The house and the street are the other side of every transfer, not somebody's money.
-        return ADJUST_CASH.run(self, request, accounts.filter(kind=TradingAccount.Kind.CASH))
+        owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
+        return ADJUST_CASH.run(self, request, owned)
 
     def has_adjust_cash_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.ADJUST_CASH)

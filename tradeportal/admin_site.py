@@ -17,6 +17,8 @@ from accounts.views import sign_out_view
 class PortalAdminSite(UnfoldAdminSite):
     """One way in for everybody: the admin has no sign-in form, so it cannot be a way around."""
 
+    index_title = "Console"
+
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         if not isinstance(user, User) or not may_open_console(user):

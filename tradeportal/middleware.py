@@ -19,6 +19,9 @@ THIRD_PARTY_POLICY = {
     "form-action": [SELF],
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
+    # Named, because what is not named here stays as it is in the portal's own policy.
+    "require-trusted-types-for": None,
+    "trusted-types": None,
 }
 
 
@@ -27,8 +30,9 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         if request.path.startswith(THIRD_PARTY_PAGES):
-            response._csp_replace = THIRD_PARTY_POLICY  # type: ignore[attr-defined]  # django-csp reads this
+            response._csp_replace = THIRD_PARTY_POLICY  # type: ignore[attr-defined]  # for django-csp
         result: HttpResponseBase = super().process_response(request, response)
         result["Cross-Origin-Resource-Policy"] = "same-origin"
+        result["Cross-Origin-Opener-Policy"] = "same-origin"  # the API reference asks for none
         result["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         return result

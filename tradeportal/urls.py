@@ -23,7 +23,12 @@ urlpatterns = [
         name="licences",
     ),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "api/docs",
+        # Its template fits GET alone: OPTIONS would be a server error.
+        SpectacularSwaggerView.as_view(url_name="api-schema", http_method_names=["get", "head"]),
+        name="api-docs",
+    ),
     path("admin/", admin.site.urls),
 ]
 handler400 = "tradeportal.error_pages.bad_request"

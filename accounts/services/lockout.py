@@ -14,9 +14,9 @@ from axes.models import AccessAttempt
 from django.db import OperationalError, connection, transaction
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from accounts.domain.lockout import LONGEST_LOCK, lock_duration
+from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.request_context import client_address_of
 from core.services import audit
@@ -34,7 +34,7 @@ class LockoutHandler(AxesDatabaseHandler):
     def clean_expired_user_attempts(
         self, request: HttpRequest | None = None, credentials: dict[str, Any] | None = None
     ) -> int:
-        horizon = timezone.now() - LONGEST_LOCK
+        horizon = SystemClock().now() - LONGEST_LOCK
         deleted, _ = AccessAttempt.objects.filter(attempt_time__lt=horizon).delete()
         return deleted
 

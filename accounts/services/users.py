@@ -76,7 +76,12 @@ def create_user(
 def set_roles(
     *, user: User, roles: Iterable[Role], reason: str, actor: User, origin: Origin
 ) -> None:
-    """Give the user exactly these roles. The user's open key entries notice within a second."""
+    """Give the user exactly these roles. Their API keys notice within a second.
+
+    ValidationError for one's own roles: nobody promotes themselves, and the last admin stays one.
+    """
+    if user.pk == actor.pk:
+        raise ValidationError("Somebody else has to change your roles.")
     sync_roles()
     before = sorted(user.groups.values_list("name", flat=True))
     user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))

@@ -325,7 +325,8 @@ def test_without_an_engine_cash_stays_as_it_is(client: Client, alice: User, olga
     response = run(client, TradingAccount, "adjust_cash", account, amount="500")
 
     assert shown(response) == [
-        "Main: The order engine cannot be reached. Nothing was done; try again in a moment."
+        f"Main of alice ({account.public_id}): "
+        "The order engine cannot be reached. Nothing was done; try again in a moment."
     ]
     assert not Balance.objects.filter(account=account, total=Decimal(500)).exists()
     assert not AuditEntry.objects.filter(action="CashAdjusted").exists()

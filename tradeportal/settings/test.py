@@ -21,4 +21,4 @@ ALLOWED_HOSTS = ["*"]
 DATABASES["default"]["OPTIONS"].pop("pool")  # the pool's threads would keep the test database open
 Path(os.environ["PORTAL_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
 if not Path(str(DJANGO_VITE["default"]["manifest_path"])).exists():
-    DJANGO_VITE["default"]["dev_mode"] = True  # pages render without their scripts having been built
+    DJANGO_VITE["default"]["dev_mode"] = True  # the scripts need not be built
