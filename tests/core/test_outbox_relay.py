@@ -16,7 +16,6 @@ from core.models import ConsumedEvent, EventReader, FailedEvent
 from core.services import outbox
 from notifications.models import Notification
 from tests.core.relaying import drain
-from tradeportal import relay as relay_module
 from tradeportal.relay import READER, Relay, Step, Subscription, retry_failed
 from tradeportal.wakeup import OutboxBell
 
@@ -83,7 +82,7 @@ def test_a_relay_killed_between_effect_and_position_repeats_neither(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(relay_module.outbox, "advance", die)
+        patch.setattr(outbox, "advance", die)
         with pytest.raises(KeyboardInterrupt):
             drain(relay_of(subscription(recorder), now=now))
     effects_of_the_dead = recorder.effects

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
+from core.domain.clock import SystemClock
 from core.models import ConsumedEvent, IdempotencyRecord
 from core.services.periodic import claim_run
 from tradeportal import tasks
@@ -53,7 +54,7 @@ def test_every_scheduled_job_exists_and_has_a_queue() -> None:
 
 
 def test_housekeeping_removes_the_old_and_keeps_the_new(alice: User) -> None:
-    now = tasks.SystemClock().now()
+    now = SystemClock().now()
     old, new = now - timedelta(days=40), now - timedelta(minutes=1)
     for moment, key in ((old, "old"), (new, "new")):
         IdempotencyRecord.objects.create(user=alice, key=key, request_hash="h", created_at=moment)

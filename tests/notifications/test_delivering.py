@@ -53,7 +53,8 @@ def send(delivery: Delivery, now: datetime) -> Outcome:
     return send_delivery(delivery.pk, clock=FixedClock(now), jitter=lambda: 0)
 
 
-def parsed(content: bytes) -> EmailMessage:
+def parsed(content: bytes | str | None) -> EmailMessage:
+    assert isinstance(content, bytes)
     message = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     return message

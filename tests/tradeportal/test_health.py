@@ -137,7 +137,7 @@ def test_the_machine_itself_may_read_the_measures() -> None:
         {"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Bearer wrong"},
     ],
 )
-def test_strangers_find_no_measures(extra: dict[str, str], settings: Any) -> None:
+def test_strangers_find_no_measures(extra: dict[str, Any], settings: Any) -> None:
     assert Client().get("/metrics", **extra).status_code == 404
     settings.METRICS_TOKEN = "right"
     assert Client().get("/metrics", **extra).status_code == 404
