@@ -3,19 +3,7 @@
 from django.contrib import admin
 
 from core.read_only_admin import ReadOnlyAdmin
-from marketdata.models import Currency, Instrument, Venue
-
-TERMS = (
-    "symbol",
-    "venue",
-    "asset_class",
-    "base_currency",
-    "quote_currency",
-    "tick_size",
-    "lot_size",
-    "min_notional",
-    "feed",
-)
+from marketdata.models import Bar, Currency, Instrument, Venue
 
 
 @admin.register(Currency)
@@ -39,3 +27,12 @@ class InstrumentAdmin(ReadOnlyAdmin):
     search_fields = ["symbol", "name"]
     uuid_fields = ("public_id",)
     ordering = ["symbol", "pk"]
+
+
+@admin.register(Bar)
+class BarAdmin(ReadOnlyAdmin):
+    list_display = ["instrument", "timeframe", "start", "open", "high", "low", "close", "source"]
+    list_filter = ["timeframe", "source", "instrument"]
+    list_select_related = ["instrument"]
+    ordering = ["-start", "pk"]
+    show_full_result_count = False

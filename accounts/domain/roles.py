@@ -45,6 +45,7 @@ _READ_MARKET = frozenset(
         "marketdata.view_currency",
         "marketdata.view_venue",
         "marketdata.view_instrument",
+        "marketdata.view_bar",
     }
 )
 _READ_MONEY = frozenset(

@@ -101,7 +101,8 @@ class InstrumentMarket:
         first_trade_id: int,
     ) -> None:
         self._profile = profile
-        self._random = Random(f"{seed}:{profile.grid.symbol}")  # noqa: S311 - a simulated price, not a secret
+        # A simulated price is no secret: S311 asks for a generator that cannot be repeated.
+        self._random = Random(f"{seed}:{profile.grid.symbol}")  # noqa: S311
         self._mid = self._bounded(round(start_price / profile.grid.tick_size * MICROTICKS_PER_TICK))
         self._anchor = self._mid
         self._day = start_ns // DAY_NS

@@ -1,3 +1,5 @@
+"""A Valkey server for every test that may break it."""
+
 from collections.abc import Iterator
 from pathlib import Path
 
