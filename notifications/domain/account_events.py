@@ -24,11 +24,17 @@ class BalancePart(msgspec.Struct, frozen=True):
     free: Decimal
 
 
+class CashPart(msgspec.Struct, frozen=True):
+    amount: Decimal
+    reason: str
+
+
 class AccountEvent(msgspec.Struct, frozen=True):
     event: str
     account_id: UUID
     balance: BalancePart
     order: OrderPart | None = None
+    cash: CashPart | None = None
     request_id: str = ""
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from core.domain.decimals import to_wire
-from notifications.domain.account_events import AccountEvent, OrderPart
+from notifications.domain.account_events import AccountEvent, CashPart, OrderPart
 
 MIN_PRICE_DIGITS = 2
 TITLE_PRICE_DIGITS = 4
@@ -45,8 +45,8 @@ class Message:
 def message_for(event: AccountEvent, account: AccountLabel) -> Message | None:
     """What the account's people are told of `event`, or None when it is not worth a message."""
     order = event.order
-    if event.event == "CashAdjusted":
-        return _cash_adjusted(event, account)
+    if event.event == "CashAdjusted" and event.cash is not None:
+        return _cash_adjusted(event, event.cash, account)
     if order is None or order.filled_quantity <= 0 or order.average_price is None:
         return None
     if event.event == "OrderFilled":
@@ -99,14 +99,16 @@ def _order_ended(event: AccountEvent, order: OrderPart, account: AccountLabel) -
     )
 
 
-def _cash_adjusted(event: AccountEvent, account: AccountLabel) -> Message:
+def _cash_adjusted(event: AccountEvent, cash: CashPart, account: AccountLabel) -> Message:
     balance = event.balance
-    total = money_text(balance.total, balance.currency)
+    amount = money_text(abs(cash.amount), balance.currency)
+    done = "added to" if cash.amount > 0 else "taken from"
     return Message(
-        title=f"Cash adjusted to {total}",
+        title=f"{amount} {done} your cash",
         body=(
-            f"An operator adjusted the cash of your account. It is now {total},"
-            f" of which {money_text(balance.free, balance.currency)} is free. {account.text}."
+            f"An operator adjusted your account: {cash.reason}. Cash is now"
+            f" {money_text(balance.total, balance.currency)}, of which"
+            f" {money_text(balance.free, balance.currency)} is free. {account.text}."
         ),
         url="/terminal",
     )

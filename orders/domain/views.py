@@ -65,6 +65,13 @@ class BalanceView(msgspec.Struct, frozen=True, kw_only=True):
     free: str
 
 
+class CashMoveView(msgspec.Struct, frozen=True, kw_only=True):
+    """Cash that came (amount above zero) or went, and why."""
+
+    amount: str
+    reason: str
+
+
 class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about one trading account; `account_sequence` has no gaps."""
 
@@ -78,3 +85,4 @@ class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     execution: ExecutionView | None
     position: PositionView | None
     balance: BalanceView
+    cash: CashMoveView | None = None

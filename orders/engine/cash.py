@@ -1,8 +1,9 @@
 """Deposits and adjustments: cash between an account and the house, as one ledger transfer."""
 
 from core.domain.clock import wire_time
+from core.domain.units import units_to_wire
 from orders.domain.commands import MoveCash
-from orders.domain.views import AccountEvent
+from orders.domain.views import AccountEvent, CashMoveView
 from orders.engine.lifecycle import append_account_event
 from orders.engine.render import balance_view
 from orders.engine.state import Account
@@ -59,6 +60,7 @@ def move(
             execution=None,
             position=None,
             balance=balance_view(account),
+            cash=CashMoveView(amount=units_to_wire(units), reason=command.reason),
         ),
     )
     return None

@@ -72,11 +72,16 @@ def test_other_events_are_not_told(kind: str) -> None:
     assert message_for(read_account_event(event(kind, order_view())), LABEL) is None
 
 
-def test_an_adjustment_says_what_is_there_now() -> None:
-    message = message_for(read_account_event(event("CashAdjusted", None, "99999.5")), LABEL)
+@pytest.mark.parametrize(("amount", "done"), [("250.5", "added to"), ("-250.5", "taken from")])
+def test_an_adjustment_says_how_much_and_why(amount: str, done: str) -> None:
+    payload = event("CashAdjusted", None, "99999.5")
+    payload["cash"] = {"amount": amount, "reason": "fee refund"}
+
+    message = message_for(read_account_event(payload), LABEL)
 
     assert message is not None
-    assert message.title == "Cash adjusted to 100,000.00 USD"
+    assert message.title == f"250.50 USD {done} your cash"
+    assert "adjusted your account: fee refund. Cash is now 100,000.00 USD" in message.body
     assert "of which 99,999.50 USD is free" in message.body
 
 
