@@ -20,7 +20,7 @@ from marketdata.hub import TOPIC_LIMIT
 from marketdata.models import Instrument
 
 AUTH_TIMEOUT_SECONDS = 10
-KEY_CHECK_SECONDS = 5
+KEY_CHECK_SECONDS = 1
 EVERYTHING = "*"
 MSGPACK_TYPE = b"application/msgpack"
 
