@@ -26,10 +26,11 @@ from benchmarks.load.traffic import MID_CENTS  # noqa: E402
 from benchmarks.portal import Key, TraderSpec  # noqa: E402
 from core.domain.clock import SystemClock  # noqa: E402
 from core.domain.origin import Origin  # noqa: E402
-from orders.domain.commands import QuoteStreet  # noqa: E402
+from orders.domain.commands import QuoteStreet, SubmitOrder  # noqa: E402
+from orders.domain.order_request import OrderSpec  # noqa: E402
 from orders.domain.values import OrderType, Side, TimeInForce  # noqa: E402
 from orders.engine.client import AsyncEngineClient  # noqa: E402
-from orders.services import OrderSpec, open_account, submit_order  # noqa: E402
+from orders.services import accept, open_account, submit_command  # noqa: E402
 from portfolio.models import TradingAccount  # noqa: E402
 
 CASH = Decimal(1_000_000_000)
@@ -40,7 +41,8 @@ RATE_PER_MINUTE = 60_000_000
 
 def main() -> None:
     specs = msgspec.json.decode(sys.stdin.buffer.read(), type=list[TraderSpec])
-    keys = [_make_trader(spec, f"bench-{number}") for number, spec in enumerate(specs)]
+    first = User.objects.count()  # several benchmarks may share a portal: names go on
+    keys = [_make_trader(spec, f"bench-{first + number}") for number, spec in enumerate(specs)]
     sys.stdout.buffer.write(msgspec.json.encode(keys) + b"\n")
 
 
@@ -60,22 +62,25 @@ def _make_trader(spec: TraderSpec, username: str) -> Key:
 
 
 def _buy_from_street(symbol: str, account: TradingAccount, user: User) -> None:
-    asyncio.run(_offer(symbol))
     spec = OrderSpec(
         symbol=symbol,
         side=Side.BUY,
         type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
+        time_in_force=TimeInForce.IOC,
         quantity=QUANTITY,
         limit_price=PRICE,
     )
-    # Whichever reaches the engine first: the order takes the quote, or the quote fills it.
-    submit_order(account=account, spec=spec, submitted_by=user, request_id="benchmark")
+    order = submit_command(
+        account_id=account.pk, spec=spec, submitted_by_id=user.pk, request_id="benchmark"
+    )
+    asyncio.run(_offer_and_take(QuoteStreet(symbol, [], [(PRICE, QUANTITY)]), order))
 
 
-async def _offer(symbol: str) -> None:
+async def _offer_and_take(offer: QuoteStreet, order: SubmitOrder) -> None:
+    """Both on one connection, so that the engine sees the offer first."""
     client = AsyncEngineClient(Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS)
-    await client.tell(QuoteStreet(symbol, [], [(PRICE, QUANTITY)]))
+    await client.tell(offer)
+    accept(await client.request(order))
     await client.close()
 
 

@@ -12,7 +12,7 @@ from benchmarks.load.spec import LoadResult
 from benchmarks.loading import failures, run_load
 from benchmarks.options import Options
 from benchmarks.orders import TRADERS, product_spec
-from benchmarks.portal import running_portal
+from benchmarks.portal import Portal
 from benchmarks.processes import paused, run_child
 from benchmarks.report import Row, Section, ratio
 
@@ -20,21 +20,20 @@ RATES = (500, 1_000)
 BARS = {500: "≤ 25", 1_000: "≤ 15, aim 8"}
 
 
-def run(options: Options) -> Section:
+def measure(portal: Portal, options: Options) -> Section:
     results: dict[int, list[LoadResult]] = {rate: [] for rate in RATES}
     commits: list[InsertResult] = []
-    with running_portal() as portal:
-        traders = portal.make_traders(TRADERS)
-        yardstick = {**os.environ, "BENCH_DATABASE_URL": portal.make_database("yardstick")}
-        for number in range(options.rounds):
-            with paused(portal.background()):
-                output = run_child(
-                    "benchmarks.insert_rate", str(options.seconds), environment=yardstick
-                )
-            commits.append(msgspec.json.decode(output, type=InsertResult))
-            for rate in RATES:
-                spec = product_spec(portal, traders, f"o{rate}-{number}", options, rate)
-                results[rate].append(run_load(spec))
+    traders = portal.make_traders(TRADERS)
+    yardstick = {**os.environ, "BENCH_DATABASE_URL": portal.make_database("latency_yardstick")}
+    for number in range(options.rounds):
+        with paused(portal.background()):
+            output = run_child(
+                "benchmarks.insert_rate", str(options.seconds), environment=yardstick
+            )
+        commits.append(msgspec.json.decode(output, type=InsertResult))
+        for rate in RATES:
+            spec = product_spec(portal, traders, f"o{rate}-{number}", options, rate)
+            results[rate].append(run_load(spec))
     return _section(results, commits)
 
 

@@ -124,7 +124,7 @@ class _Resting:
             self._places[last] = place
 
 
-def run(options: Options) -> Section:
+def measure(options: Options) -> Section:
     stream = make_stream(options.messages)
     gc.collect()
     gc.freeze()  # the stream is not the book's garbage

@@ -12,7 +12,7 @@ from benchmarks.load.spec import LoadResult, LoadSpec, Trader
 from benchmarks.loading import failures, run_load
 from benchmarks.naive_server import NaiveServer, running_naive
 from benchmarks.options import SYMBOLS, Options
-from benchmarks.portal import Portal, TraderSpec, running_portal
+from benchmarks.portal import Portal, TraderSpec
 from benchmarks.processes import paused, run_child
 from benchmarks.report import Row, Section, ratio
 
@@ -105,12 +105,9 @@ def product_spec(
     )
 
 
-def run(options: Options) -> Section:
-    with (
-        running_portal() as portal,
-        running_naive(portal.make_database("naive"), TRADERS) as naive,
-    ):
-        benchmark = OrdersBenchmark(portal, naive, portal.make_database("yardstick"))
+def measure(portal: Portal, options: Options) -> Section:
+    with running_naive(portal.make_database("naive"), TRADERS) as naive:
+        benchmark = OrdersBenchmark(portal, naive, portal.make_database("orders_yardstick"))
         for number in range(options.rounds):
             benchmark.round(number, options)
         return benchmark.section(options)

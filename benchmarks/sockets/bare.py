@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 HELLO = b'[{"T":"subscription"}]'
 
 
-class Sockets(WSListener):  # type: ignore[misc]  # compiled, without types
+class Sockets(WSListener):
     """One client; all open ones are in `open`."""
 
     open: set[WSTransport] = set()

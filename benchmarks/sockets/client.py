@@ -44,7 +44,7 @@ class Counts:
             self.ages_us.append(int(self.last * 1e6) - int(match[1]))
 
 
-class Reader(WSListener):  # type: ignore[misc]  # compiled, without types
+class Reader(WSListener):
     """One socket."""
 
     def __init__(self, counts: Counts, hello: list[str]) -> None:
