@@ -30,7 +30,7 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         if request.path.startswith(THIRD_PARTY_PAGES):
-            response._csp_replace = THIRD_PARTY_POLICY  # type: ignore[attr-defined]  # for django-csp
+            response._csp_replace = THIRD_PARTY_POLICY  # type: ignore[attr-defined]  # its hook
         result: HttpResponseBase = super().process_response(request, response)
         result["Cross-Origin-Resource-Policy"] = "same-origin"
         result["Cross-Origin-Opener-Policy"] = "same-origin"  # the API reference asks for none

@@ -73,6 +73,7 @@ def test_the_console_shows_what_it_should() -> None:
         "core.AuditEntry",
         "core.Event",
         "core.FailedEvent",
+        "marketdata.Bar",
         "marketdata.Currency",
         "marketdata.Instrument",
         "marketdata.Venue",
@@ -381,3 +382,13 @@ def currency() -> Any:
     from marketdata.models import Currency
 
     return Currency.objects.get_or_create(code="USD", defaults={"name": "US dollar"})[0]
+
+
+def test_nobody_changes_their_own_roles(as_role: Callable[[str], Client]) -> None:
+    client = as_role("admin")
+    me = User.objects.get(username="one-admin")
+
+    response = run(client, User, "change_roles", me, roles=["trader"])
+
+    assert shown(response) == ["one-admin: Somebody else has to change your roles."]
+    assert User.objects.get(pk=me.pk).role_names == {"admin"}

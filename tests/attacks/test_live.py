@@ -151,9 +151,19 @@ def test_another_traders_pages_refuse_their_order(
     charlie = Browser(live_portal.url)
     charlie.sign_in(live_portal.create_trader("charlie-clicking"))
 
-    answer = charlie.send("/terminal", f"/orders/{order_id}/cancel")
+    token = charlie.token("/terminal")
+    theirs, nobodys = (
+        charlie.http.post(
+            f"/orders/{wanted}/cancel",
+            data={"csrfmiddlewaretoken": token},
+            headers={"Origin": charlie.url, "Accept": "application/json"},
+        )
+        for wanted in (order_id, uuid4())
+    )
 
-    assert answer.status_code == 404
+    assert theirs.status_code == nobodys.status_code
+    assert theirs.status_code in {404, 422}
+    assert theirs.json()["message"] == nobodys.json()["message"]
     assert alices_api.get(f"/v2/orders/{order_id}").json()["status"] in {"new", "accepted"}
     alices_api.delete(f"/v2/orders/{order_id}")
 
