@@ -46,7 +46,6 @@ _READ_MARKET = frozenset(
         "marketdata.view_venue",
         "marketdata.view_instrument",
         "marketdata.view_bar",
-        "marketdata.view_bar",
     }
 )
 _READ_MONEY = frozenset(
