@@ -7,7 +7,7 @@ that Django's ASGI handler costs. Anything it is not made for goes on to Django 
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -88,7 +88,7 @@ class OrderRoute:
         self, scope: Scope_
     ) -> Callable[[Scope_, Receive, Principal], Awaitable[tuple[int, bytes]]] | None:
         """Which hot request this is. What is unusual about it in any way is left to Django."""
-        if scope["type"] != "http" or scope["query_string"]:
+        if scope["type"] != "http" or scope["query_string"] or _has_twins(scope["headers"]):
             return None
         method, path = scope["method"], scope["path"]
         if method == "POST" and path == ORDERS_PATH:
@@ -152,6 +152,16 @@ class OrderRoute:
         return account
 
 
+def _has_twins(headers: Collection[tuple[bytes, bytes]]) -> bool:
+    """Whether a header stands twice: which of the two would count is Django's decision."""
+    return len({name for name, _ in headers}) != len(headers)
+
+
+def _repeats(headers: Collection[tuple[bytes, bytes]]) -> bool:
+    """Whether a header stands twice: two readers could disagree which one counts."""
+    return len({name for name, _ in headers}) < len(headers)
+
+
 def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """A JSON body and no Idempotency-Key."""
     is_json = False
@@ -159,7 +169,7 @@ def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
         if name == b"idempotency-key":
             return False
         if name == b"content-type":
-            is_json = value.startswith(b"application/json")
+            is_json = value.partition(b";")[0].strip() == b"application/json"
     return is_json
 
 
