@@ -3,10 +3,12 @@
 The engine builds tens of thousands of wire strings a second from integers, so this avoids Decimal.
 """
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 UNITS_PER_ONE = 10**8
 DECIMALS = 8
+_WIDE = Context(prec=100)
+"""So wide that nothing the portal takes in is rounded; the usual 28 digits would round silently."""
 
 
 def units_to_wire(units: int) -> str:
@@ -20,13 +22,13 @@ def units_to_wire(units: int) -> str:
 
 def decimal_to_units(value: Decimal) -> int | None:
     """`value` in whole units, or None when it is finer than 10^-8."""
-    scaled = value.scaleb(DECIMALS)
+    scaled = value.scaleb(DECIMALS, _WIDE)
     units = int(scaled)
     return units if units == scaled else None
 
 
 def units_to_decimal(units: int) -> Decimal:
-    return Decimal(units).scaleb(-DECIMALS)
+    return Decimal(units).scaleb(-DECIMALS, _WIDE)
 
 
 def divide_half_up(total: Decimal, quantity: Decimal) -> Decimal:

@@ -13,7 +13,14 @@ from typing import cast
 
 from orders.domain.commands import AnyCommand
 from orders.domain.replies import AnyReply
-from orders.engine.protocol import NO_REPLY, FrameBuffer, FrameError, decode_reply, encode
+from orders.engine.protocol import (
+    MAX_REPLY_BYTES,
+    NO_REPLY,
+    FrameBuffer,
+    FrameError,
+    decode_reply,
+    encode,
+)
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 MAX_UNSENT_BYTES = 1_048_576
@@ -77,7 +84,7 @@ class AsyncEngineClient:
 
 class _ClientProtocol(asyncio.Protocol):
     def __init__(self) -> None:
-        self._frames = FrameBuffer()
+        self._frames = FrameBuffer(MAX_REPLY_BYTES)
         self._waiting: dict[int, asyncio.Future[AnyReply]] = {}
         self._ids = itertools.count(1)
         self._transport: asyncio.Transport | None = None
@@ -165,7 +172,7 @@ class EngineClient:
         return connection
 
     def _read(self, connection: socket.socket) -> AnyReply:
-        frames = FrameBuffer()
+        frames = FrameBuffer(MAX_REPLY_BYTES)
         while True:
             data = connection.recv(65_536)
             if not data:

@@ -103,7 +103,7 @@ class Core:
 
     def _move_cash(self, command: commands.MoveCash, step: Step) -> AnyReply:
         account = self.state.accounts.get(command.account_id)
-        if account is None:
+        if account is None or account.kind != "CASH":
             return denied(Denial(DenialReason.ACCOUNT_UNKNOWN, {}))
         units = decimal_to_units(command.amount)
         if not units or abs(units) > MAX_CASH_UNITS:

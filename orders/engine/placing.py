@@ -25,7 +25,7 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
         return Denial(DenialReason.ACCOUNT_UNKNOWN, {})
     if instrument is None:
         return Denial(DenialReason.INSTRUMENT_UNKNOWN, {"symbol": command.symbol})
-    denial = _check_terms(command, instrument)
+    denial = _check_account(step, command, account, instrument) or _check_terms(command, instrument)
     if denial is not None:
         return denial
     order = _draft(account, instrument, command, step.now_ns)
@@ -35,6 +35,21 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     lifecycle.accept(step, order)
     _match(step, order)
     return order
+
+
+def _check_account(
+    step: Step, command: SubmitOrder, account: Account, instrument: Instrument
+) -> Denial | None:
+    """The order is a new one, and the account holds the money that the instrument trades in."""
+    order_id = command.order_id
+    if order_id in step.state.orders or order_id in step.changes.new_orders:
+        return Denial(DenialReason.CLIENT_ORDER_ID_DUPLICATE, {"order_id": str(order_id)})
+    if instrument.currency != account.currency:
+        return Denial(
+            DenialReason.CURRENCY_NOT_HELD,
+            {"symbol": instrument.symbol, "currency": instrument.currency},
+        )
+    return None
 
 
 def _check_terms(command: SubmitOrder, instrument: Instrument) -> Denial | None:

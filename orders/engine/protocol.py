@@ -1,6 +1,7 @@
 """Frames on the engine's socket: four bytes of length, then a msgpack array [request id, message].
 
-Request id 0 asks for no reply (the feed's quotes). Both ends bound what they accept.
+Request id 0 asks for no reply (the feed's quotes). Both ends bound what they accept, and a command
+that the database could not store is refused here: it would end the engine for everybody.
 """
 
 import struct
@@ -12,7 +13,10 @@ from orders.domain.commands import AnyCommand
 from orders.domain.replies import AnyReply
 
 MAX_FRAME_BYTES = 262_144
-"""Far above the largest reply (cancel-all of many orders is split by the caller's limits)."""
+"""Far above the largest command."""
+
+MAX_REPLY_BYTES = 128 * 1_048_576
+"""Above the largest reply: all open orders that an account may have, canceled at once."""
 
 NO_REPLY = 0
 _LENGTH = struct.Struct(">I")
@@ -23,12 +27,13 @@ class FrameError(Exception):
 
 
 class FrameBuffer:
-    """Bytes in, whole frames out."""
+    """Bytes in, whole frames out; FrameError for a frame of more than `max_bytes`."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_max_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_FRAME_BYTES) -> None:
         self._data = bytearray()
+        self._max_bytes = max_bytes
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The frames that `data` completes."""
@@ -36,7 +41,7 @@ class FrameBuffer:
         start = 0
         while len(self._data) - start >= _LENGTH.size:
             (size,) = _LENGTH.unpack_from(self._data, start)
-            if size > MAX_FRAME_BYTES:
+            if size > self._max_bytes:
                 raise FrameError(f"a frame of {size} bytes")
             end = start + _LENGTH.size + size
             if len(self._data) < end:

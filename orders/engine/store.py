@@ -23,7 +23,7 @@ SELECT id, sequence, account, instrument, client_order_id, side, type, tif, quan
   request_id, {EPOCH_SQL.format("submitted")}, {EPOCH_SQL.format("updated")},
   {EPOCH_SQL.format("closed")}, {EPOCH_SQL.format("expires")}
 FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
-  %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
+  %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[], %s::text[],
   %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
   AS item (id, sequence, account, instrument, client_order_id, side, type, tif, quantity, price,
     filled, notional, status, reason, submitted_by, request_id, submitted, updated, closed, expires)
@@ -33,7 +33,7 @@ _CHANGED_ORDERS = f"""
 UPDATE orders_order SET filled_quantity = item.filled * 0.00000001,
   filled_notional = item.notional * 0.00000001, status = item.status, reason = item.reason,
   updated_at = {EPOCH_SQL.format("item.updated")}, closed_at = {EPOCH_SQL.format("item.closed")}
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[],
+FROM unnest(%s::uuid[], %s::bigint[], %s::numeric[], %s::text[], %s::text[], %s::bigint[],
   %s::bigint[]) AS item (id, filled, notional, status, reason, updated, closed)
 WHERE orders_order.id = item.id
 """  # noqa: S608  # the only thing formatted in is a constant of ours

@@ -1,7 +1,8 @@
 """Writes one engine batch's money: transfers, balances, positions and holds, one statement a table.
 
 The engine decides, this module stores. It runs inside the engine's transaction; the tables' own
-constraints (free >= 0, positive transfers) have the last word and would stop the batch.
+constraints (free >= 0, positive transfers) have the last word and would stop the batch. Sums travel
+as numeric: those of the house and the street may outgrow 64 bits of units.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ INSERT INTO portfolio_transfer (id, kind, debit_account_id, credit_account_id, c
   trade_id, reason, occurred_at)
 SELECT id, kind, debit, credit, currency, amount * 0.00000001, trade, reason,
   {EPOCH_SQL.format("occurred")}
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[],
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::numeric[],
   %s::bigint[], %s::text[], %s::bigint[])
   AS item (id, kind, debit, credit, currency, amount, trade, reason, occurred)
 """  # noqa: S608  # the only thing formatted in is a constant of ours
@@ -25,7 +26,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s
 _BALANCES = """
 INSERT INTO portfolio_balance (account_id, currency_id, total, locked, is_overdraft_allowed)
 SELECT account, currency, total * 0.00000001, locked * 0.00000001, overdraft
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::boolean[])
+FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::boolean[])
   AS item (account, currency, total, locked, overdraft)
 ON CONFLICT (account_id, currency_id) DO UPDATE SET total = excluded.total, locked = excluded.locked
 """
@@ -35,8 +36,8 @@ INSERT INTO portfolio_position (account_id, instrument_id, quantity, locked, cos
   realized_pnl, is_short_allowed)
 SELECT account, instrument, quantity * 0.00000001, locked * 0.00000001, cost * 0.00000001,
   realized * 0.00000001, short
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-  %s::boolean[])
+FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
+  %s::numeric[], %s::boolean[])
   AS item (account, instrument, quantity, locked, cost, realized, short)
 ON CONFLICT (account_id, instrument_id) DO UPDATE SET quantity = excluded.quantity,
   locked = excluded.locked, cost_basis = excluded.cost_basis, realized_pnl = excluded.realized_pnl

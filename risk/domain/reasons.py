@@ -11,6 +11,7 @@ from typing import Final
 class DenialReason(StrEnum):
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     CLIENT_ORDER_ID_DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE"
+    CURRENCY_NOT_HELD = "CURRENCY_NOT_HELD"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
     INSTRUMENT_HALTED = "INSTRUMENT_HALTED"
     INSTRUMENT_UNKNOWN = "INSTRUMENT_UNKNOWN"
@@ -44,6 +45,9 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.ACCOUNT_UNKNOWN: Wording(404, 40410000, "There is no such trading account."),
     DenialReason.CLIENT_ORDER_ID_DUPLICATE: Wording(
         *UNPROCESSABLE, "client_order_id must be unique: order {order_id} already has it."
+    ),
+    DenialReason.CURRENCY_NOT_HELD: Wording(
+        *FORBIDDEN, "{symbol} trades in {currency}, which this account does not hold."
     ),
     DenialReason.FUNDS_INSUFFICIENT: Wording(
         *FORBIDDEN,
