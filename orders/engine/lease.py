@@ -35,9 +35,11 @@ class Lease:
 
 async def acquire(connection: AsyncConnection[TupleRow], segment: str, holder: str) -> Lease:
     """Wait until nobody leads the segment, then lead it with a new epoch."""
+    await connection.execute("SET statement_timeout = 0")  # a standby waits for as long as it takes
     await connection.execute(
         "SELECT pg_advisory_lock(%s, hashtext(%s))", (LOCK_SPACE, f"engine:{segment}")
     )
+    await connection.execute("RESET statement_timeout")
     cursor = await connection.execute(_TAKE, (segment, holder))
     row = await cursor.fetchone()
     assert row is not None

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,9 @@ logger = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 1.0
 HEARTBEAT_EXPIRY_SECONDS = 3
 REDIS_TIMEOUT_SECONDS = 2
+END_TIMEOUT_SECONDS = 0.5
+UNACKNOWLEDGED_MILLISECONDS = 10_000
+"""How long what we sent may stay unacknowledged until the connection counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,14 @@ class EngineOptions:
 
 async def run_engine(options: EngineOptions, clock: Clock) -> None:
     """Lead the segment until SIGTERM or SIGINT; commits what was received before it returns."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with await connect(options.database_dsn) as connection:
         logger.info("engine_waiting_for_lease", segment=options.segment)
-        lease = await acquire(connection, options.segment, f"{socket.gethostname()}:{os.getpid()}")
+        lease = await _wait_for_lease(connection, options.segment, stopping)
+        if lease is None:
+            return
         state = await load_state(connection)
         logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(state.orders))
         redis = Redis.from_url(
@@ -57,7 +66,8 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
         )
         publisher = Publisher(redis, options.redis_prefix, clock, f"engine-{lease.epoch}")
         server = EngineServer(Core(state), BatchWriter(connection, lease), publisher, clock)
-        await _run_until_stopped(server, publisher, redis, options, lease)
+        heartbeat = _heartbeat(server, redis, options.redis_prefix, lease)
+        await _run_until_stopped(server, publisher, options.socket_path, heartbeat, stopping)
         await redis.aclose()
 
 
@@ -72,19 +82,39 @@ async def connect(dsn: str) -> AsyncConnection[TupleRow]:
         keepalives_idle=5,
         keepalives_interval=2,
         keepalives_count=3,
+        tcp_user_timeout=UNACKNOWLEDGED_MILLISECONDS,
     )
 
 
+async def _wait_for_lease(
+    connection: AsyncConnection[TupleRow], segment: str, stopping: asyncio.Event
+) -> Lease | None:
+    """The lease, once nobody else leads the segment; None when told to stop before that."""
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    waiting = asyncio.ensure_future(acquire(connection, segment, holder))
+    stopped = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if waiting.done():
+        return waiting.result()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    return None
+
+
 async def _run_until_stopped(
-    server: EngineServer, publisher: Publisher, redis: Redis, options: EngineOptions, lease: Lease
+    server: EngineServer,
+    publisher: Publisher,
+    socket_path: Path,
+    heartbeat: Coroutine[None, None, None],
+    stopping: asyncio.Event,
 ) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    serving = loop.create_task(server.serve(options.socket_path))
+    serving = loop.create_task(server.serve(socket_path))
     helpers = [
         loop.create_task(publisher.run()),
-        loop.create_task(_heartbeat(server, redis, options.redis_prefix, lease)),
+        loop.create_task(heartbeat),
+        loop.create_task(_stop_when_told(server, stopping)),
     ]
     try:
         done, _ = await asyncio.wait({serving, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,9 +122,27 @@ async def _run_until_stopped(
             task.result()
         await publisher.flush()
     finally:
-        for task in helpers:
-            task.cancel()
+        await _end({serving, *helpers})
     logger.info("engine_stopped", batch=server.batch)
+
+
+async def _stop_when_told(server: EngineServer, stopping: asyncio.Event) -> None:
+    """Pass SIGTERM on to the server, then leave the ending to it."""
+    await stopping.wait()
+    server.stop()
+    await asyncio.Event().wait()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel the tasks, again and again until none is left.
+
+    Once is not enough: a client library may answer a cancellation with a timeout error of its own,
+    which a loop that outlives Redis takes for one. A process that has ended must not live on.
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=END_TIMEOUT_SECONDS)
 
 
 async def _heartbeat(server: EngineServer, redis: Redis, prefix: str, lease: Lease) -> None:

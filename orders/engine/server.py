@@ -7,7 +7,7 @@ leads a market segment; whatever goes wrong ends it, and the next start rebuilds
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import structlog
@@ -17,7 +17,14 @@ from orders.domain.commands import AnyCommand, ExpireOrders, SubmitOrder
 from orders.domain.replies import AnyReply, BusyReply
 from orders.engine import metrics
 from orders.engine.core import Core, duplicate_client_order_id
-from orders.engine.protocol import NO_REPLY, FrameBuffer, FrameError, decode_command, encode
+from orders.engine.protocol import (
+    MAX_REPLY_BYTES,
+    NO_REPLY,
+    FrameBuffer,
+    FrameError,
+    decode_command,
+    encode,
+)
 from orders.engine.publisher import Publisher
 from orders.engine.writer import BatchWriter
 
@@ -28,6 +35,9 @@ MAX_BATCH = 512
 
 MAX_PENDING = 20_000
 """Commands that may wait; beyond it the engine says busy instead of growing without bound."""
+
+MAX_UNREAD_BYTES = 2 * MAX_REPLY_BYTES
+"""Replies that may wait for a client which does not read; beyond it the client is cut off."""
 
 TICK_SECONDS = 1.0
 
@@ -50,8 +60,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,8 +77,16 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def send(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            logger.warning("engine_client_does_not_read")
+            self._transport.abort()
+
+    def stop_reading(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+            self._transport.pause_reading()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -88,6 +105,7 @@ class EngineServer:
         self._pending: list[Waiting] = []
         self._has_pending = asyncio.Event()
         self._is_stopping = False
+        self._listener: asyncio.Server | None = None
 
     @property
     def pending(self) -> int:
@@ -114,8 +132,9 @@ class EngineServer:
         socket_path.parent.mkdir(parents=True, exist_ok=True)
         socket_path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(lambda: Connection(self), str(socket_path))
+        self._listener = await loop.create_unix_server(lambda: Connection(self), str(socket_path))
         socket_path.chmod(0o600)
+        inode = socket_path.stat().st_ino
         ticker = loop.create_task(self._tick())
         try:
             while not self._is_stopping or self._pending:
@@ -127,14 +146,18 @@ class EngineServer:
                     await self._process(batch)
         finally:
             ticker.cancel()
-            server.close()
+            self._listener.close()
             for connection in tuple(self.connections):
                 connection.close()
-            socket_path.unlink(missing_ok=True)
+            _unlink_own(socket_path, inode)
 
     def stop(self) -> None:
-        """Finish what waits, then return from serve()."""
+        """Take nothing more in, finish what waits, then return from serve()."""
         self._is_stopping = True
+        if self._listener is not None:
+            self._listener.close()
+        for connection in self.connections:
+            connection.stop_reading()
         self._has_pending.set()
 
     async def _tick(self) -> None:
@@ -147,23 +170,11 @@ class EngineServer:
         # Whole microseconds: what the database keeps, so that a restart sees the same times.
         now_ns = self._clock.now_ns() // 1000 * 1000
         known = await self._known_client_ids(batch)
-        core = self.core
-        core.begin_batch()
-        replies: list[AnyReply] = []
-        for waiting in batch:
-            command = waiting.command
-            if isinstance(command, SubmitOrder) and command.client_order_id:
-                key = (command.account_id, command.client_order_id)
-                if key in known:
-                    replies.append(duplicate_client_order_id(known[key]))
-                    continue
-                reply = core.apply(command, now_ns)
-                if command.order_id in core.changes.new_orders:
-                    known[key] = command.order_id
-                replies.append(reply)
-            else:
-                replies.append(core.apply(command, now_ns))
-        changes = core.changes
+        self.core.begin_batch()
+        # An order whose time has come is out of the market before anybody else comes in.
+        self.core.apply(ExpireOrders(), now_ns)
+        replies = [self._apply(waiting.command, known, now_ns) for waiting in batch]
+        changes = self.core.changes
         if not changes.is_empty:
             payloads = await self._writer.commit(changes, now_ns)
             self._publisher.publish_events(changes, payloads)
@@ -172,6 +183,20 @@ class EngineServer:
         self._reply(batch, replies)
         self._publisher.note_books(changes.books)
         metrics.observe_batch(batch, changes, self._clock.now_ns(), len(self._pending))
+
+    def _apply(
+        self, command: AnyCommand, known: dict[tuple[int, str], UUID], now_ns: int
+    ) -> AnyReply:
+        """The core's reply, or the refusal of a client order id that is `known` already."""
+        if not isinstance(command, SubmitOrder) or not command.client_order_id:
+            return self.core.apply(command, now_ns)
+        key = (command.account_id, command.client_order_id)
+        if key in known:
+            return duplicate_client_order_id(known[key])
+        reply = self.core.apply(command, now_ns)
+        if command.order_id in self.core.changes.new_orders:
+            known[key] = command.order_id
+        return reply
 
     def _reply(self, batch: Sequence[Waiting], replies: Sequence[AnyReply]) -> None:
         """Send the replies, those of one connection in one write."""
@@ -196,3 +221,9 @@ class EngineServer:
             if isinstance(waiting.command, SubmitOrder) and waiting.command.client_order_id
         ]
         return await self._writer.known_client_ids(asked) if asked else {}
+
+
+def _unlink_own(socket_path: Path, inode: int) -> None:
+    """Remove the socket unless an engine that took over has put its own in the same place."""
+    if socket_path.exists() and socket_path.stat().st_ino == inode:
+        socket_path.unlink(missing_ok=True)
