@@ -2,7 +2,7 @@
 
 Reads accounts, balances, positions, instruments and open orders; closed orders are not needed. Open
 orders rest again in their order of acceptance, so price-time priority survives. What stood ahead of
-them on the street is unknown and is set by the first quotes.
+them on the street is not stored: it counts as all that the first quote shows (docs/matching.md Q5).
 """
 
 from decimal import Decimal
@@ -41,7 +41,7 @@ SELECT o.id, o.sequence, o.account_id, o.instrument_id, o.client_order_id, o.sid
   o.time_in_force, o.quantity, o.limit_price, o.filled_quantity, o.filled_notional, o.status,
   o.submitted_by_id, o.request_id, o.submitted_at, o.updated_at, o.expires_at,
   hold.amount, hold.remaining
-FROM orders_order o JOIN portfolio_hold hold ON hold.order_id = o.id
+FROM orders_order o LEFT JOIN portfolio_hold hold ON hold.order_id = o.id
 WHERE o.closed_at IS NULL ORDER BY o.sequence
 """
 _COUNTERS = """
@@ -129,6 +129,7 @@ def _order(
     lot = instrument.lot_units
     hold_scale = 1 if side == Side.BUY else lot
     assert isinstance(order_id, UUID)
+    assert hold is not None, f"open order {order_id} has no hold"
     return OrderState(
         id=order_id,
         sequence=sequence,
@@ -156,6 +157,6 @@ def _order(
 def _restore(state: EngineState, order: OrderState) -> None:
     assert order.limit_price is not None
     state.add_order(order)
-    order.instrument.book.rest(
-        order.id, order.account.id, order.side, order.limit_price, order.leaves, 0
+    order.instrument.book.restore(
+        order.id, order.account.id, order.side, order.limit_price, order.leaves
     )

@@ -14,6 +14,9 @@ from orders.domain.matching.ladder import Ladder, Level, RestingOrder
 from orders.domain.matching.street import Street, StreetFill, StreetQuote, is_sound
 from orders.domain.values import Side
 
+UNKNOWN_AHEAD = 2**62
+"""More than any street shows (Q5)."""
+
 
 class Fill(NamedTuple):
     """One trade of a taker: with a resting order, or with the street (`maker_order_id` None)."""
@@ -194,10 +197,22 @@ class Book:
         assert order_id not in self._orders
         assert quantity > 0
         ahead = self._street.quantity(side, price, now_ns)
-        order = RestingOrder(order_id, account_id, side, price, quantity, ahead)
-        self._orders[order_id] = order
-        self._by_account.setdefault((account_id, side), {})[order_id] = order
-        self._ladders[side].add(order)
+        self._add(RestingOrder(order_id, account_id, side, price, quantity, ahead))
+
+    def restore(
+        self, order_id: UUID, account_id: int, side: Side, price: int, quantity: int
+    ) -> None:
+        """Put an order that rested before a restart back, last at its price. What stands ahead of
+        it is unknown, so that it counts as all of the street until the next quote (Q5).
+        """
+        assert order_id not in self._orders
+        assert quantity > 0
+        self._add(RestingOrder(order_id, account_id, side, price, quantity, UNKNOWN_AHEAD))
+
+    def _add(self, order: RestingOrder) -> None:
+        self._orders[order.order_id] = order
+        self._by_account.setdefault((order.account_id, order.side), {})[order.order_id] = order
+        self._ladders[order.side].add(order)
 
     def cancel(self, order_id: UUID) -> int | None:
         """Remove a resting order; the leaves it had, or None when it does not rest here (C1)."""
