@@ -7,12 +7,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 
 from accounts.models import User
+from marketdata.models import Currency, Instrument, Venue
+from tests.engine_process import EngineProcess, Zygote
 from tests.live_portal import LivePortal
 
 PASSWORD = "correct horse battery staple"
@@ -52,6 +56,54 @@ def charlie(make_user: Callable[..., User]) -> User:
 @pytest.fixture
 def olga(make_user: Callable[..., User]) -> User:
     return make_user("olga", role="operator")
+
+
+@pytest.fixture
+def instruments(transactional_db: None) -> dict[str, Instrument]:
+    """AAPL (tick 0.01, lot 1) and BTC/USD (tick 0.01, lot 0.0001, minimum value 1), by symbol."""
+    usd = Currency.objects.create(code="USD", name="US dollar")
+    venue = Venue.objects.create(code="SIM", name="Simulated", kind=Venue.Kind.SIMULATED)
+    apple = Instrument(symbol="AAPL", asset_class="us_equity", lot_size=Decimal(1))
+    bitcoin = Instrument(symbol="BTC/USD", asset_class="crypto", lot_size=Decimal("0.0001"))
+    bitcoin.base_currency = Currency.objects.create(code="BTC", name="Bitcoin")
+    bitcoin.min_notional = Decimal(1)
+    for instrument in (apple, bitcoin):
+        instrument.venue, instrument.quote_currency = venue, usd
+        instrument.name, instrument.tick_size = instrument.symbol, Decimal("0.01")
+        instrument.save()
+    return {instrument.symbol: instrument for instrument in (apple, bitcoin)}
+
+
+@pytest.fixture(scope="session")
+def engine_zygote() -> Iterator[Zygote]:
+    zygote = Zygote()
+    yield zygote
+    zygote.close()
+
+
+@pytest.fixture
+def start_engine(
+    transactional_db: None, engine_zygote: Zygote, tmp_path: Path
+) -> Iterator[Callable[[], EngineProcess]]:
+    """Starts the real engine on the test database, where this process's services find it."""
+    started: list[EngineProcess] = []
+
+    def start() -> EngineProcess:
+        engine = EngineProcess(engine_zygote, tmp_path, Path(settings.ENGINE_SOCKET))
+        started.append(engine)
+        return engine.start()
+
+    yield start
+    for engine in started:
+        engine.kill()
+
+
+@pytest.fixture
+def engine(
+    instruments: dict[str, Instrument], start_engine: Callable[[], EngineProcess]
+) -> EngineProcess:
+    """A running engine that knows the two instruments; accounts are opened by orders.services."""
+    return start_engine()
 
 
 @pytest.fixture(scope="session")

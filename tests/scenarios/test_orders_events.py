@@ -67,6 +67,7 @@ def test_payload_of_acceptance() -> None:
         "execution": None,
         "position": None,
         "balance": {"currency": "USD", "total": "10000", "locked": "502.5", "free": "9497.5"},
+        "cash": None,
     }
 
 

@@ -1,0 +1,106 @@
+"""The engine's socket against broken clients: what is no frame closes that connection, no other."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from orders.domain import commands
+from orders.domain.replies import BusyReply, CanceledReply, OrderReply
+from orders.engine.protocol import FrameBuffer, decode_reply, encode
+from tests.engine_process import EngineProcess
+from tests.orders.broken_frames import BROKEN
+from tests.orders.desk import Desk, assert_clean, quote
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+@pytest.fixture
+def raw(engine: EngineProcess) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(20)
+        connection.connect(str(engine.socket_path))
+        yield connection
+
+
+def test_broken_frames_close_only_their_own_connection(engine: EngineProcess, desk: Desk) -> None:
+    bystander = engine.client()
+    bystander.request(quote(asks="101x5"))
+
+    for name, data in BROKEN.items():
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(str(engine.socket_path))
+            connection.sendall(data)
+            assert connection.recv(1) == b"", name
+
+    reply = bystander.request(desk.submit("alice", "BUY 5 MARKET"))
+    assert isinstance(reply, OrderReply)
+    assert reply.order.status == "FILLED"
+    assert engine.poll() is None
+    assert_clean()
+
+
+def test_good_frame_before_a_broken_one_still_counts(
+    engine: EngineProcess, desk: Desk, raw: socket.socket
+) -> None:
+    raw.sendall(encode(1, desk.deposit("alice", "5")) + BROKEN["no msgpack"])
+
+    assert raw.recv(1) == b""
+    assert engine.ask(desk.deposit("alice", "5")).balance.total == "10010"  # type: ignore[union-attr]
+
+
+def test_half_a_frame_and_gone_has_no_effect(
+    engine: EngineProcess, desk: Desk, raw: socket.socket
+) -> None:
+    raw.sendall(encode(1, desk.deposit("alice", "5"))[:-1])
+    raw.close()
+
+    assert engine.ask(desk.deposit("alice", "1")).balance.total == "10001"  # type: ignore[union-attr]
+
+
+def test_replies_carry_the_number_of_their_request(
+    engine: EngineProcess, desk: Desk, raw: socket.socket
+) -> None:
+    raw.sendall(b"".join(encode(number, desk.deposit("alice", "1")) for number in (7, 3, 9)))
+
+    buffer, replies = FrameBuffer(), []
+    while len(replies) < 3:
+        replies += [decode_reply(frame) for frame in buffer.feed(raw.recv(65_536))]
+    assert [number for number, _ in replies] == [7, 3, 9]
+    totals = [reply.balance.total for _, reply in replies]  # type: ignore[union-attr]
+    assert totals == ["10001", "10002", "10003"]
+
+
+def test_command_without_a_number_is_done_without_a_word(
+    engine: EngineProcess, desk: Desk, raw: socket.socket
+) -> None:
+    raw.sendall(encode(0, desk.deposit("alice", "1")) + encode(1, desk.deposit("alice", "1")))
+
+    ((number, reply),) = [decode_reply(frame) for frame in FrameBuffer().feed(raw.recv(65_536))]
+    assert number == 1
+    assert reply.balance.total == "10002"  # type: ignore[union-attr]
+
+
+def test_cancel_of_very_many_orders_is_answered(engine: EngineProcess, desk: Desk) -> None:
+    many = 1_500
+    engine.ask_together([desk.submit("alice", "BUY 1 @ 1") for _ in range(many)])
+
+    reply = engine.ask(commands.CancelAllOrders(desk.accounts["alice"].pk, "r"))
+
+    assert isinstance(reply, CanceledReply)
+    assert len(reply.orders) == many
+    assert_clean()
+
+
+def test_engine_with_a_full_queue_says_busy_and_takes_orders_again(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    flood = [quote() for _ in range(30_000)]
+
+    replies = engine.ask_together(flood)
+
+    busy = sum(isinstance(reply, BusyReply) for reply in replies)
+    assert len(replies) == 30_000
+    assert busy < 30_000
+    assert desk.place(engine, "alice", "BUY 1 @ 100") == "ACCEPTED 0/1"
