@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
-from tests.properties.swarm import Cancel, Place, Print, Probe, Quote, Step, Wait
+from tests.properties.swarm import Cancel, Place, Print, Probe, Quote, Restart, Step, Wait
 from tests.reference.book import STREET_TTL_NS, RestingRow, StreetFill, TakerFill, is_sound_quote
-from tests.reference.books import PlainBook
+from tests.reference.books import PlainBook, restarted
 from tests.reference.placing import place
 
 T = TypeVar("T")
@@ -41,6 +41,7 @@ SOMETIMES = frozenset(
         "order that does not rest canceled",
         "partly filled order canceled",
         "id used again",
+        "restart with several orders at one price",
     }
 )
 
@@ -83,6 +84,8 @@ class Lockstep:
                 self._print(message, before)
             case Wait() as message:
                 self._wait(message)
+            case Restart():
+                self._restart(before)
         self._compare(step.probe)
 
     def _agree(self, what: str, ask: Callable[[PlainBook], T]) -> T:
@@ -176,6 +179,10 @@ class Lockstep:
         later = [self.oracle.depth(side, 99, self._now_ns) for side in ("BUY", "SELL")]
         self._mark("street expired", depth != later)
 
+    def _restart(self, before: list[RestingRow]) -> None:
+        self.oracle, self.book = restarted(self.oracle), restarted(self.book)
+        self._mark("restart with several orders at one price", has_shared_price(before))
+
     def _mark(self, name: str, happened: bool) -> None:
         if happened:
             self.marks[name] += 1
@@ -189,6 +196,11 @@ def has_street_between(fills: tuple[TakerFill, ...]) -> bool:
         for first, street, last in triples
         if first[2] == street[2] == last[2]
     )
+
+
+def has_shared_price(resting: list[RestingRow]) -> bool:
+    """Two orders at one price."""
+    return any(first[2:4] == last[2:4] for first, last in pairwise(resting))
 
 
 def has_more_ahead_earlier(resting: list[RestingRow]) -> bool:

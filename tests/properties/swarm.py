@@ -18,6 +18,7 @@ MESSAGE_WEIGHTS = {
     "quote": (1, 4, 16),
     "print": (1, 2, 8),
     "wait": (1, 4),
+    "restart": (0, 0, 0.5),
 }
 TIMES_IN_FORCE = ("GTC", "DAY", "IOC", "FOK")
 SPREADS = (1,) * 12 + (2,) * 5 + (3, 0, -1)  # 0 is a locked quote, -1 a crossed one
@@ -62,7 +63,12 @@ class Wait:
     duration_ns: int
 
 
-Message = Place | Cancel | Quote | Print | Wait
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The book starts again with the orders that rest."""
+
+
+Message = Place | Cancel | Quote | Print | Wait | Restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,10 @@ class Swarm:
                 return self._quote()
             case "print":
                 return self._print()
-            case _:
+            case "wait":
                 return self._wait()
+            case _:
+                return Restart()
 
     def _growing_queue(self) -> list[Message]:
         """Orders join one price while the street there grows, then something runs into them."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.properties.swarm import Cancel, Place, Print, Quote, Step, Swarm, Wait
+from tests.properties.swarm import Cancel, Place, Print, Quote, Restart, Step, Swarm, Wait
 from tests.reference.book import (
     STREET_TTL_NS,
     ReferenceBook,
@@ -19,7 +19,7 @@ from tests.reference.book import (
     TakerFill,
     is_sound_quote,
 )
-from tests.reference.books import BOOKS, PlainBook
+from tests.reference.books import BOOKS, PlainBook, restarted
 from tests.reference.placing import Incoming, Outcome, place
 
 SEEDS = range(5_001, 5_029)
@@ -68,6 +68,13 @@ class Watch:
             case Wait(duration_ns):
                 self._now_ns += duration_ns
                 assert self.book.resting() == before
+            case Restart():
+                self.book, self._received_ns = (
+                    restarted(self.book),
+                    self._now_ns - STREET_TTL_NS - 1,
+                )
+                assert [row[:5] for row in self.book.resting()] == [row[:5] for row in before]
+                before = self.book.resting()
         self._check_standing(before)
 
     # After each message

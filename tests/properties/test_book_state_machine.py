@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.properties.lockstep import Lockstep
-from tests.properties.swarm import Cancel, Message, Place, Print, Probe, Quote, Step, Wait
+from tests.properties.swarm import Cancel, Message, Place, Print, Probe, Quote, Restart, Step, Wait
 from tests.reference.book import STREET_TTL_NS, ReferenceBook
 from tests.reference.books import FastBook
 from tests.reference.placing import Incoming
@@ -79,6 +79,10 @@ class BooksInLockstep(RuleBasedStateMachine):
     @rule(price=prices, quantity=quantities, aggressor=sides)
     def street_trade(self, price: int, quantity: int, aggressor: str) -> None:
         self.send(Print(price, quantity, aggressor))
+
+    @rule()
+    def restart(self) -> None:
+        self.send(Restart())
 
     @rule(duration_ns=waits_ns)
     def wait(self, duration_ns: int) -> None:

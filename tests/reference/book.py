@@ -9,6 +9,7 @@ from uuid import UUID
 
 STREET_TTL_NS = 5_000_000_000
 STREET_LEVELS_MAX = 10
+UNKNOWN_AHEAD = 2**62
 
 OPPOSITE = {"BUY": "SELL", "SELL": "BUY"}
 
@@ -103,8 +104,6 @@ class ReferenceBook:
             for order in self._queue(side, price)
         ]
 
-    # Orders
-
     def would_self_trade(self, account_id: int, side: str, limit_price: int | None) -> bool:
         """O1: the order's limit reaches a resting order of its own account."""
         return any(
@@ -185,6 +184,12 @@ class ReferenceBook:
         ahead = self._displayed(side, now_ns).get(price, 0)
         self._orders.append(Order(order_id, account_id, side, price, quantity, ahead))
 
+    def restore(
+        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
+    ) -> None:
+        """Q5: back after a restart, last in time so far, behind all that the street will show."""
+        self._orders.append(Order(order_id, account_id, side, price, quantity, UNKNOWN_AHEAD))
+
     def cancel(self, order_id: UUID) -> int | None:
         """C1: remove a resting order and tell its leaves; None when it does not rest."""
         for order in self._orders:
@@ -192,8 +197,6 @@ class ReferenceBook:
                 self._orders.remove(order)
                 return order.leaves
         return None
-
-    # The street moves
 
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int

@@ -36,6 +36,10 @@ class PlainBook(Protocol):
         self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None: ...
 
+    def restore(
+        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
+    ) -> None: ...
+
     def cancel(self, order_id: UUID) -> int | None: ...
 
     def set_street(
@@ -106,6 +110,11 @@ class FastBook:
     ) -> None:
         self.book.rest(order_id, account_id, SIDES[side], price, quantity, now_ns)
 
+    def restore(
+        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
+    ) -> None:
+        self.book.restore(order_id, account_id, SIDES[side], price, quantity)
+
     def cancel(self, order_id: UUID) -> int | None:
         return self.book.cancel(order_id)
 
@@ -125,6 +134,14 @@ class FastBook:
             (fill.order_id, fill.price, fill.quantity, fill.leaves)
             for fill in self.book.street_trade(price, quantity, SIDES[aggressor], now_ns)
         ]
+
+
+def restarted(book: PlainBook) -> PlainBook:
+    """A new book of the same kind with the orders of `book`, as after a restart (Q5)."""
+    fresh = type(book)()
+    for order_id, account_id, side, price, leaves, _ in book.resting():
+        fresh.restore(order_id, account_id, side, price, leaves)
+    return fresh
 
 
 BOOKS: dict[str, Callable[[], PlainBook]] = {"reference": ReferenceBook, "fast": FastBook}

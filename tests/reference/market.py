@@ -7,7 +7,7 @@ message the book's best prices and depth are read on both sides and must agree w
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from tests.reference.book import StreetFill, TakerFill
-from tests.reference.books import PlainBook
+from tests.reference.books import PlainBook, restarted
 from tests.reference.placing import Incoming, place
 
 NS_PER_SECOND = 1_000_000_000
@@ -72,6 +72,11 @@ class Market:
     def wait(self, nanoseconds: int) -> None:
         """Time passes."""
         self.now_ns += nanoseconds
+        self._check()
+
+    def restart(self) -> None:
+        """The engine starts again with the resting orders, but without the street."""
+        self.book = restarted(self.book)
         self._check()
 
     # Reading
