@@ -38,7 +38,7 @@ WITH told AS (
     END AS execution_id
   FROM core_event WHERE kind IN ('OrderPartiallyFilled', 'OrderFilled')
 )
-SELECT coalesce(format('execution %s', execution.id), format('event %s', told.id)),
+SELECT coalesce('execution ' || execution.id, 'event ' || told.id),
   CASE WHEN told.id IS NULL THEN 'no event tells of it'
     WHEN execution.id IS NULL THEN 'tells of an execution that is not stored'
     ELSE format('is %s %s at %s, %s, of order %s; event %s says %s', execution.side,
