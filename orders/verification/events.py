@@ -56,17 +56,20 @@ ORDER BY execution.id, told.id
 """  # noqa: S608  # the only thing formatted in is a constant of ours
 
 _ORDER_EVENT = """
-WITH told AS (
+WITH event AS MATERIALIZED (  -- small rows before they are sorted
   SELECT (payload->'order'->>'id')::uuid AS order_id, account_id,
-    count(*) FILTER (WHERE kind = 'OrderAccepted') AS accepted,
-    count(*) FILTER (WHERE kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')) AS closed,
-    max((payload->'order'->>'filled_quantity')::numeric) AS filled,
-    max(concat_ws(' ', payload->'order'->>'side', payload->'order'->>'quantity',
-      payload->'order'->>'limit_price', payload->'order'->>'client_order_id'))
-      FILTER (WHERE kind = 'OrderAccepted') AS beginning,
-    max(concat_ws(' ', payload->'order'->>'status', payload->'order'->>'reason'))
-      FILTER (WHERE kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')) AS ending
-  FROM core_event WHERE kind LIKE 'Order%' GROUP BY 1, 2
+    (payload->'order'->>'filled_quantity')::numeric AS filled,
+    CASE WHEN kind = 'OrderAccepted' THEN concat_ws(' ', payload->'order'->>'side',
+      payload->'order'->>'quantity', payload->'order'->>'limit_price',
+      payload->'order'->>'client_order_id') END AS beginning,
+    CASE WHEN kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')
+      THEN concat_ws(' ', payload->'order'->>'status', payload->'order'->>'reason')
+    END AS ending
+  FROM core_event WHERE kind LIKE 'Order%'
+), told AS (
+  SELECT order_id, account_id, count(beginning) AS accepted, count(ending) AS closed,
+    max(filled) AS filled, max(beginning) AS beginning, max(ending) AS ending
+  FROM event GROUP BY order_id, account_id
 ), stored AS (
   SELECT *, concat_ws(' ', side, trim_scale(quantity), trim_scale(limit_price), client_order_id)
       AS beginning,
@@ -90,9 +93,11 @@ ORDER BY o.sequence, told.order_id
 
 _BALANCE_EVENT = """
 WITH last AS (
-  SELECT DISTINCT ON (account_id) account_id, account_sequence, payload->'balance' AS said
-  FROM core_event WHERE account_id IS NOT NULL
-  ORDER BY account_id, account_sequence DESC
+  SELECT account_id, account_sequence, payload->'balance' AS said
+  FROM core_event JOIN (
+    SELECT account_id, max(account_sequence) AS account_sequence
+    FROM core_event WHERE account_id IS NOT NULL GROUP BY account_id
+  ) AS newest USING (account_id, account_sequence)
 )
 SELECT format('balance of account %s in %s', account.id, account.currency_id),
   format('is %s with %s locked, the last event (%s) says %s',
