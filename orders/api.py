@@ -5,7 +5,8 @@ POST and DELETE of a single order are also served by orders/order_route.py, whic
 bytes without Django's request machinery; what it does not take comes here.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -13,11 +14,15 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from core.api import not_found, read_query
-from core.domain.errors import Refusal
+from core.api import StrictJsonParser, not_found, read_json_object, read_query, refusal_body
+from core.domain import strict_json
+from core.domain.clock import SystemClock
+from core.domain.errors import ErrorReason, Refusal
 from core.request_context import current_request_id
+from core.services import idempotency
 from orders.domain.dialect import DialectOrder, dialect_order
 from orders.domain.order_request import field_refusal, read_order_request
 from orders.domain.views import OrderView
@@ -36,13 +41,28 @@ class OrdersView(TradingView):
     """/v2/orders"""
 
     @extend_schema(
-        request=OrderRequestSerializer, responses=OrderSerializer, operation_id="submit_order"
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description='a quoted string, such as "8e03978e": the same request is done once',
+            )
+        ],
+        request=OrderRequestSerializer,
+        responses=OrderSerializer,
+        operation_id="submit_order",
     )
     def post(self, request: Request) -> HttpResponse:
         """Place an order. 200 with the order as it was committed; a refusal changes nothing."""
+        body = _read_body(request)
+        fields = read_json_object(body)
+        return _once(request, body, lambda: self._submit(request, fields))
+
+    def _submit(self, request: Request, fields: Mapping[str, object]) -> HttpResponse:
         order = submit_order(
             account=self.account(request),
-            spec=read_order_request(cast(Mapping[str, object], request.data)),
+            spec=read_order_request(fields),
             submitted_by=self.user(request),
             request_id=current_request_id(),
         )
@@ -112,6 +132,42 @@ class OneOrderView(TradingView):
         """Cancel one open order: 204; 422 when it is closed, 404 when it is not the account's."""
         cancel_known_order(self.account(request), order_id, current_request_id())
         return HttpResponse(status=204)
+
+
+def _read_body(request: Request) -> bytes:
+    """The body of a JSON request. DRF itself takes a body without Content-Length for none."""
+    if request._request.content_type != StrictJsonParser.media_type:
+        raise UnsupportedMediaType(request._request.content_type or "")
+    return request._request.read(strict_json.MAX_BODY_BYTES + 1)
+
+
+def _once(request: Request, body: bytes, act: Callable[[], HttpResponse]) -> HttpResponse:
+    """What `act` answers; with an Idempotency-Key, what the first request with it was answered.
+
+    Refusals are kept as well, except the one that says that nothing could be done. After an
+    unknown outcome the key stays claimed: later requests with it get 409, never a second order.
+    """
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return act()
+    claim = idempotency.begin(
+        user_id=cast(int, request.user.pk),
+        key=idempotency.read_key(header),
+        request_hash=idempotency.request_hash(method="POST", path=request.path, body=body),
+        now=SystemClock().now(),
+    )
+    if isinstance(claim, idempotency.StoredAnswer):
+        return answer(claim.body, claim.status)
+    try:
+        response = act()
+    except Refusal as refusal:
+        if refusal.reason is ErrorReason.UNAVAILABLE:
+            idempotency.abandon(claim)
+        elif refusal.reason is not ErrorReason.UNKNOWN_OUTCOME:
+            idempotency.finish(claim, status=refusal.status, body=refusal_body(refusal))
+        raise
+    idempotency.finish(claim, status=response.status_code, body=json.loads(response.content))
+    return response
 
 
 def cancel_known_order(account: TradingAccount, order_id: UUID, request_id: str) -> OrderView:

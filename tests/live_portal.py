@@ -5,14 +5,17 @@ The slowest fixture there is, so one session shares it: tests that use it stand 
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 240
+RESTART_SECONDS = 120
 INHERITED_NO_MORE = (
     "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORTAL_DATA_DIR", "PORTAL_REDIS_PREFIX",
     "PORTAL_SECRET_KEY", "PORTAL_SERVICE", "PORTAL_LOG_LEVEL", "PORTAL_ENGINE_SOCKET",
@@ -47,11 +50,28 @@ class LivePortal:
         self._portal("down", timeout=120)
 
     def status(self) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self._portal("status", "--json"))
+        """The address and the services; exit code 1 says that not all of them run."""
+        status: dict[str, Any] = json.loads(self._portal("status", "--json", accepted=(0, 1)))
         return status
 
     def service(self, name: str) -> dict[str, Any]:
         return next(item for item in self.status()["services"] if item["name"] == name)
+
+    def kill(self, name: str) -> int:
+        """kill -9 of a service; the process id that it had."""
+        pid: int = self.service(name)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_until_restarted(self, name: str, killed: int) -> None:
+        """Until the supervisor says that the service runs, as another process than the killed."""
+        deadline = time.monotonic() + RESTART_SECONDS
+        while True:
+            service = self.service(name)
+            if service["state"] == "running" and service["pid"] != killed:
+                return
+            assert time.monotonic() < deadline, service
+            time.sleep(0.3)
 
     def manage(self, *arguments: str) -> str:
         """The standard output of a management command; fails with its error output."""
@@ -76,7 +96,11 @@ class LivePortal:
         return Key(made["key_id"], made["secret"])
 
     def _portal(
-        self, *arguments: str, timeout: float = 120, data_dir_by_environment: bool = False
+        self,
+        *arguments: str,
+        timeout: float = 120,
+        data_dir_by_environment: bool = False,
+        accepted: tuple[int, ...] = (0,),
     ) -> str:
         environment = {k: v for k, v in os.environ.items() if k not in INHERITED_NO_MORE}
         command = [sys.executable, str(ROOT / "portal"), *arguments]
@@ -87,5 +111,5 @@ class LivePortal:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
         )
-        assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
+        assert done.returncode in accepted, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout

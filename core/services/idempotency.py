@@ -6,6 +6,7 @@ known, and doing it twice is worse than asking.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +23,9 @@ from core.models import IdempotencyRecord
 
 KEEP = timedelta(hours=24)
 MAX_KEY_LENGTH = 255
+# A String of RFC 8941: quoted printable ASCII, in which a backslash escapes a quote or itself.
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"', re.ASCII)
+_ESCAPED = re.compile(r'\\(["\\])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,21 @@ class Claim:
     """The right to act once for a key; hand it back to `finish` or `abandon`."""
 
     record_id: int
+
+
+def read_key(header: str) -> str:
+    """The key in an Idempotency-Key header, such as `"8e03978e"` with its quotes; else Refusal
+    400.
+    """
+    quoted = _QUOTED.fullmatch(header.strip(" \t"))
+    if quoted is None:
+        raise _refusal(
+            400,
+            CODE_MALFORMED,
+            ErrorReason.FIELD_INVALID,
+            'Idempotency-Key must be a quoted string, such as "8e03978e".',
+        )
+    return _ESCAPED.sub(r"\1", quoted.group(1))
 
 
 def request_hash(*, method: str, path: str, body: bytes) -> str:

@@ -1,0 +1,203 @@
+"""POST /v2/orders with an Idempotency-Key: the same request is done once and answered the same.
+
+Against a whole portal, so that the parts which make it hard are real: two requests at once, an
+engine that is away, an engine that does not answer in time.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.live_portal import LivePortal
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+PATIENCE_SECONDS = 60
+
+
+def order(**changes: str) -> bytes:
+    fields = {
+        "symbol": "MSFT", "qty": "1", "side": "buy", "type": "limit", "time_in_force": "gtc",
+        "limit_price": "1.5", **changes,
+    }  # fmt: skip
+    return json.dumps(fields).encode()
+
+
+@pytest.fixture(scope="module")
+def client(live_portal: LivePortal) -> Iterator[httpx.Client]:
+    live_portal.create_trader("alice-once")
+    key = live_portal.create_key("alice-once")
+    headers = {
+        "APCA-API-KEY-ID": key.key_id,
+        "APCA-API-SECRET-KEY": key.secret,
+        "Content-Type": "application/json",
+    }
+    with httpx.Client(
+        base_url=live_portal.url, headers=headers, timeout=PATIENCE_SECONDS
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def http(client: httpx.Client) -> Iterator[httpx.Client]:
+    yield client
+    client.delete("/v2/orders")
+
+
+def post(http: httpx.Client, key: str, body: bytes) -> httpx.Response:
+    return http.post("/v2/orders", content=body, headers={"Idempotency-Key": key})
+
+
+def new_key() -> str:
+    return f'"{uuid4()}"'
+
+
+def orders(http: httpx.Client) -> list[dict[str, Any]]:  # Any: JSON
+    found: list[dict[str, Any]] = http.get("/v2/orders?status=all&limit=500").json()
+    return found
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_same_request_is_done_once_and_answered_the_same(http: httpx.Client) -> None:
+    key = new_key()
+    before = len(orders(http))
+
+    answers = [post(http, key, order()) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert answers[0].json() == answers[1].json() == answers[2].json()
+    assert len(orders(http)) == before + 1
+
+
+def test_the_same_request_with_another_key_is_another_order(http: httpx.Client) -> None:
+    placed = [post(http, new_key(), order()).json()["id"] for _ in range(2)]
+
+    assert placed[0] != placed[1]
+
+
+def test_a_refusal_is_kept_though_the_order_would_pass_by_now(http: httpx.Client) -> None:
+    key = new_key()
+    power = Decimal(http.get("/v2/account").json()["buying_power"])
+    holding = http.post("/v2/orders", content=order(qty=str(power // Decimal("1.5")))).json()
+    refused = post(http, key, order())
+    http.delete(f"/v2/orders/{holding['id']}")
+
+    again = post(http, key, order())
+
+    assert (refused.status_code, refused.json()["reason"]) == (403, "FUNDS_INSUFFICIENT")
+    assert again.status_code == 403
+    assert again.json() == refused.json()
+
+
+def test_another_request_with_the_key_is_refused(http: httpx.Client) -> None:
+    key = new_key()
+    placed = post(http, key, order()).json()
+    before = orders(http)
+
+    other = post(http, key, order(qty="2"))
+
+    assert (other.status_code, other.json()["code"]) == (422, 42210000)
+    assert other.json()["reason"] == "CONFLICT"
+    assert orders(http) == before
+    assert placed["id"] in {known["id"] for known in before}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["8e03978e", '"', '"a', 'a"', '"a"b"', '""', '"a";q=1', '"a", "b"', '"a\\b"', f'"{"k" * 256}"'],
+)
+def test_a_key_that_is_no_quoted_string_is_refused(http: httpx.Client, key: str) -> None:
+    before = orders(http)
+
+    answer = post(http, key, order())
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 40010001)
+    assert answer.json()["message"].startswith("Idempotency-Key must be ")
+    assert orders(http) == before
+
+
+def test_a_quote_in_the_key_is_part_of_it(http: httpx.Client) -> None:
+    name = uuid4().hex
+    first = post(http, f'"{name}\\"1\\""', order())
+
+    assert first.status_code == 200
+    assert post(http, f'"{name}\\"1\\""', order()).json() == first.json()
+    assert post(http, f'"{name}1"', order()).json()["id"] != first.json()["id"]
+
+
+def test_what_cannot_be_read_leaves_the_key_free(http: httpx.Client) -> None:
+    key = new_key()
+    broken = post(http, key, order()[:-1])
+    text = http.post(
+        "/v2/orders",
+        content=order(),
+        headers={"Idempotency-Key": key, "Content-Type": "text/plain"},
+    )
+
+    placed = post(http, key, order())
+
+    assert [broken.status_code, text.status_code, placed.status_code] == [400, 415, 200]
+
+
+def test_eight_at_once_are_one_order(http: httpx.Client) -> None:
+    key, body = new_key(), order(client_order_id=f"at-once-{uuid4()}")
+    before = len(orders(http))
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: post(http, key, body), range(8)))
+
+    told = {answer.status_code for answer in answers}
+    assert told <= {200, 409}
+    assert 200 in told
+    assert len({answer.json()["id"] for answer in answers if answer.status_code == 200}) == 1
+    assert len(orders(http)) == before + 1
+
+
+def test_an_engine_that_is_away_leaves_the_key_free(
+    live_portal: LivePortal, http: httpx.Client
+) -> None:
+    key = new_key()
+    killed = live_portal.kill("engine")
+
+    refused = post(http, key, order())
+    live_portal.wait_until_restarted("engine", killed)
+    until(lambda: http.get("/health/ready").status_code == 200)
+    placed = post(http, key, order())
+
+    assert (refused.status_code, refused.json()["reason"]) == (503, "UNAVAILABLE")
+    assert (placed.status_code, placed.json()["status"]) == (200, "new")
+
+
+def test_an_unknown_outcome_keeps_the_key_and_the_client_order_id_tells(
+    live_portal: LivePortal, http: httpx.Client
+) -> None:
+    key, name = new_key(), f"unknown-{uuid4()}"
+    engine = live_portal.service("engine")["pid"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        unknown = post(http, key, order(client_order_id=name))
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    until(lambda: http.get("/health/ready").status_code == 200)
+
+    again = post(http, key, order(client_order_id=name))
+
+    assert (unknown.status_code, unknown.json()["reason"]) == (503, "UNKNOWN_OUTCOME")
+    assert (again.status_code, again.json()["reason"]) == (409, "CONFLICT")
+    found = http.get("/v2/orders:by_client_order_id", params={"client_order_id": name})
+    assert (found.status_code, found.json()["status"]) == (200, "new")
+    assert [known["client_order_id"] for known in orders(http)].count(name) == 1
