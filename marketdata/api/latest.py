@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -98,7 +97,7 @@ class StockSnapshots(StockView, _LatestView):
         summary="Snapshots of stocks",
         tags=["Stock data"],
         parameters=[schema.SYMBOLS],
-        responses=serializers.DictField(child=schema.SNAPSHOT()),
+        responses={200: schema.SNAPSHOTS_BY_SYMBOL},
     )
     def get(self, request: Request) -> Response:
         return Response(self._snapshots(request))

@@ -2,6 +2,7 @@
 them.
 """
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -107,8 +108,14 @@ LATEST = _shape(
 )
 """One of the members, the one that was asked for."""
 SNAPSHOTS = _shape("CryptoSnapshots", {"snapshots": serializers.DictField(child=SNAPSHOT())})
+SNAPSHOTS_BY_SYMBOL = {
+    "type": "object",
+    "additionalProperties": {"$ref": "#/components/schemas/MarketSnapshot"},
+}
+"""Written out: what a serializer describes has fixed members."""
 
 
+@cache  # one class for each kind: two of a name would be two shapes
 def pages_of(kind: str) -> "type[serializers.Serializer[Any]]":
     """`{kind: {symbol: [shape]}, "next_page_token": token or null}`"""
     lists = serializers.DictField(child=serializers.ListField(child=SHAPES[kind]()))
