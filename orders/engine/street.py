@@ -35,7 +35,7 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
         return
     price = _steps(command.price, instrument.tick_units)
     quantity = _steps(command.quantity, instrument.lot_units)
-    if not price or not quantity:
+    if price is None or quantity is None:
         return
     fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)
     fill_makers(step, fills)
@@ -48,15 +48,15 @@ def _levels(
     for price, quantity in levels:
         ticks = _steps(price, instrument.tick_units)
         lots = _steps(quantity, instrument.lot_units)
-        if not ticks or not lots:
+        if ticks is None or lots is None:
             return None
         result.append((ticks, lots))
     return result
 
 
 def _steps(value: Decimal, step_units: int) -> int | None:
-    """`value` in whole steps, or None when it is off the grid."""
+    """`value` in whole steps, or None when it is off the grid or not above zero."""
     units = decimal_to_units(value)
-    if units is None or units % step_units:
+    if units is None or units <= 0 or units % step_units:
         return None
     return units // step_units

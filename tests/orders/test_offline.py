@@ -1,0 +1,115 @@
+"""Commands while no engine runs: the same core and writer under the same lease, or not at all."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+from django.db import transaction
+
+from accounts.models import User
+from core.domain.errors import Refusal
+from core.models import AuditEntry, Event
+from marketdata.models import Instrument
+from orders import services
+from orders.domain import commands
+from orders.domain.replies import BalanceReply, DeniedReply, DoneReply
+from orders.engine.client import EngineUnavailableError
+from orders.models import EngineLease, Order
+from portfolio.models import Balance, Transfer
+from tests.engine_process import EngineProcess
+from tests.orders.desk import Desk, assert_clean, offline
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+def test_commands_are_committed_as_one_batch(desk: Desk) -> None:
+    batch = EngineLease.objects.get().batch
+
+    first, second = offline(desk.deposit("alice", "5"), desk.deposit("alice", "7"))
+
+    assert isinstance(first, BalanceReply)
+    assert isinstance(second, BalanceReply)
+    assert (first.balance.total, second.balance.total) == ("10005", "10012")
+    assert EngineLease.objects.get().batch == batch + 1
+    assert_clean()
+
+
+def test_each_turn_has_an_epoch_of_its_own(desk: Desk) -> None:
+    epoch = EngineLease.objects.get().epoch
+
+    offline(desk.deposit("alice", "5"))
+    offline(desk.deposit("alice", "5"))
+
+    assert EngineLease.objects.get().epoch == epoch + 2
+
+
+def test_refusal_among_them_does_not_stop_the_others(desk: Desk) -> None:
+    refused, done = offline(
+        desk.deposit("alice", "-99999", "ADJUSTMENT"), desk.deposit("alice", "1")
+    )
+
+    assert isinstance(refused, DeniedReply)
+    assert isinstance(done, BalanceReply)
+    assert Balance.objects.get(account=desk.accounts["alice"]).total == Decimal(10_001)
+
+
+def test_running_engine_is_never_competed_with(engine: EngineProcess, desk: Desk) -> None:
+    transfers = Transfer.objects.count()
+
+    with pytest.raises(EngineUnavailableError):
+        offline(desk.deposit("alice", "5"))
+
+    assert Transfer.objects.count() == transfers
+    assert engine.poll() is None
+
+
+def test_engine_that_starts_later_knows_what_was_done(
+    desk: Desk, start_engine: Callable[[], EngineProcess]
+) -> None:
+    offline(desk.submit("alice", "BUY 5 @ 100"))
+
+    engine = start_engine()
+
+    assert desk.cancel_all(engine, "alice") == ["CANCELED 0/5 USER_REQUESTED"]
+    assert_clean()
+
+
+def test_account_can_be_opened_without_an_engine(
+    instruments: dict[str, Instrument], charlie: User
+) -> None:
+    account = services.open_account(
+        owner=charlie, name="Main", cash=Decimal("250.5"), actor=None, request_id="r"
+    )
+
+    assert Balance.objects.get(account=account).total == Decimal("250.5")
+    assert Event.objects.get(account_id=account.pk).kind == "CashDeposited"
+    assert AuditEntry.objects.get().action == "TradingAccountOpened"
+    assert_clean()
+
+
+def test_account_opened_while_the_engine_runs_can_trade_at_once(
+    engine: EngineProcess, desk: Desk, make_user: Callable[..., User]
+) -> None:
+    dora = make_user("dora")
+
+    account = services.open_account(
+        owner=dora, name="Main", cash=Decimal(100), actor=None, request_id="r"
+    )
+    again = engine.ask(
+        commands.OpenAccount(account.pk, account.public_id, account.kind, account.currency_id)
+    )
+
+    assert again == DoneReply()
+    command = desk.submit("alice", "BUY 1 @ 100")
+    engine.ask(msgspec.structs.replace(command, account_id=account.pk))
+    assert Order.objects.get().account_id == account.pk
+    assert_clean()
+
+
+def test_cash_cannot_be_moved_inside_a_transaction_that_the_engine_cannot_see(
+    desk: Desk,
+) -> None:
+    with transaction.atomic(), pytest.raises((EngineUnavailableError, Refusal)):
+        services.ask_running_or_not([desk.deposit("alice", "5")])
+    assert_clean()
