@@ -370,7 +370,6 @@ SEARCH_TEXTS = [
 
 
 @pytest.mark.parametrize("text", SEARCH_TEXTS)
-)
 def test_any_search_text_is_harmless(as_role: Callable[[str], Client], text: str) -> None:
     client = as_role("operator")
 
