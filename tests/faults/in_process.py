@@ -1,0 +1,154 @@
+"""An engine in this process with the real socket, core, writer and database, and a clock that is
+told, so that it can be made to crash at an exact place of an exact batch.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import TupleRow
+from redis.asyncio import Redis
+
+from core.database import database_dsn
+from core.domain.clock import from_ns
+from orders.domain.commands import AnyCommand
+from orders.domain.replies import AnyReply
+from orders.engine.changes import Changes
+from orders.engine.client import AsyncEngineClient
+from orders.engine.core import Core
+from orders.engine.lease import acquire
+from orders.engine.process import connect
+from orders.engine.publisher import Publisher
+from orders.engine.recovery import load_state
+from orders.engine.server import EngineServer
+from orders.engine.writer import BatchWriter
+
+
+class Point(StrEnum):
+    """Where in a batch's commit the engine dies."""
+
+    BEFORE_BEGIN = "before BEGIN"
+    BEFORE_COMMIT = "after the statements, before COMMIT"
+    AFTER_COMMIT = "after COMMIT, before the reply"
+
+
+class Crash(Exception):
+    """The engine's end, as a kill at that place would be."""
+
+
+class CrashingWriter(BatchWriter):
+    """The real writer until `point` is set: then it ends the engine there."""
+
+    point: Point | None = None
+
+    async def commit(self, changes: Changes, now_ns: int) -> list[str]:
+        if self.point is Point.BEFORE_BEGIN:
+            raise Crash
+        if self.point is Point.BEFORE_COMMIT:
+            self._connection = CommitlessConnection(self._connection)  # type: ignore[assignment]
+        payloads = await super().commit(changes, now_ns)
+        if self.point is Point.AFTER_COMMIT:
+            raise Crash
+        return payloads
+
+
+class CommitlessConnection:
+    """A connection on which everything works but COMMIT."""
+
+    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
+        self._connection = connection
+
+    def pipeline(self) -> Any:  # Any: psycopg's own context
+        return self._connection.pipeline()
+
+    @asynccontextmanager
+    async def cursor(self) -> AsyncIterator["CommitlessCursor"]:
+        async with self._connection.cursor() as cursor:
+            yield CommitlessCursor(cursor)
+
+
+class CommitlessCursor:
+    def __init__(self, cursor: AsyncCursor[TupleRow]) -> None:
+        self._cursor = cursor
+
+    async def execute(self, query: Any, *args: Any, **kwargs: Any) -> None:  # Any: psycopg's own
+        if query == "COMMIT":
+            raise Crash
+        await self._cursor.execute(query, *args, **kwargs)
+
+
+class ToldClock:
+    """A clock that shows what it is told."""
+
+    def __init__(self, start_ns: int) -> None:
+        self.time_ns = start_ns
+
+    def now_ns(self) -> int:
+        return self.time_ns
+
+    def now(self) -> datetime:
+        return from_ns(self.time_ns)
+
+
+class InProcessEngine:
+    """Starts, stops and crashes an engine on `socket_path`; asks it as any client would."""
+
+    def __init__(self, socket_path: Path, clock: ToldClock) -> None:
+        self._path = socket_path
+        self._clock = clock
+
+    async def start(self) -> None:
+        self._connection = await connect(database_dsn())
+        lease = await acquire(self._connection, "main", "in-process")
+        self._writer = CrashingWriter(self._connection, lease)
+        redis = Redis.from_url(settings.REDIS_URL)
+        publisher = Publisher(redis, settings.REDIS_PREFIX, self._clock, "test")
+        state = await load_state(self._connection)
+        self._server = EngineServer(Core(state), self._writer, publisher, self._clock)
+        self._serving = asyncio.ensure_future(self._server.serve(self._path))
+        while not self._path.exists() and not self._serving.done():
+            await asyncio.sleep(0)
+        self._client = AsyncEngineClient(self._path, timeout_seconds=20)
+
+    async def ask(self, command: AnyCommand, crash_at: Point | None = None) -> AnyReply:
+        """The reply; UnknownOutcomeError when the engine died of the command."""
+        self._writer.point = crash_at
+        reply = await self._client.request(command)
+        self._writer.point = None
+        return reply
+
+    async def bury(self) -> None:
+        """After a crash: its memory, its socket and its database session are gone too."""
+        await asyncio.wait({self._serving})
+        assert isinstance(self._serving.exception(), Crash)
+        await self._client.close()
+        await self._connection.close()
+
+    async def stop(self) -> None:
+        """End well, as on SIGTERM."""
+        self._server.stop()
+        await self._serving
+        await self._client.close()
+        await self._connection.close()
+
+
+TABLES: Mapping[str, str] = {
+    "orders_order": "sequence",
+    "orders_execution": "id",
+    "portfolio_transfer": "id",
+    "portfolio_hold": "order_id",
+    "portfolio_balance": "account_id, currency_id",
+    "portfolio_position": "account_id, instrument_id",
+    "core_event": "account_id, account_sequence",
+}
+OUR_OWN = "id, recorded_at, transaction_id"
+"""Columns that differ between two runs of the same history, in the tables that have numbers of
+their own.
+"""
+NUMBERED = {"portfolio_balance", "portfolio_position", "core_event"}
