@@ -80,6 +80,7 @@ class EngineProcess:
     directory: Path
     socket_path: Path
     segment: str = "main"
+    redis_url: str = ""
     pid: int = 0
     exit_code: int | None = None
 
@@ -89,7 +90,7 @@ class EngineProcess:
         self.pid = self.zygote.start(
             {
                 "database_dsn": database_dsn(),
-                "redis_url": settings.REDIS_URL,
+                "redis_url": self.redis_url or settings.REDIS_URL,
                 "redis_prefix": settings.REDIS_PREFIX,
                 "socket_path": str(self.socket_path),
                 "segment": self.segment,

@@ -1,13 +1,27 @@
 """The engine's socket against broken clients: what is no frame closes that connection, no other."""
 
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
+import msgspec
+import psycopg
 import pytest
 
+from core.database import database_dsn
 from orders.domain import commands
-from orders.domain.replies import BusyReply, CanceledReply, OrderReply
+from orders.domain.replies import (
+    BalanceReply,
+    BusyReply,
+    CanceledReply,
+    DeniedReply,
+    OrderReply,
+)
+from orders.engine.client import UnknownOutcomeError
 from orders.engine.protocol import FrameBuffer, decode_reply, encode
+from orders.engine.server import MAX_BATCH, MAX_PENDING
 from tests.engine_process import EngineProcess
 from tests.orders.broken_frames import BROKEN
 from tests.orders.desk import Desk, assert_clean, quote
@@ -96,11 +110,38 @@ def test_cancel_of_very_many_orders_is_answered(engine: EngineProcess, desk: Des
 def test_engine_with_a_full_queue_says_busy_and_takes_orders_again(
     engine: EngineProcess, desk: Desk
 ) -> None:
-    flood = [quote() for _ in range(30_000)]
+    excess = 500
+    flood = [desk.deposit("alice", "1"), *[quote()] * (MAX_PENDING + MAX_BATCH + excess)]
 
-    replies = engine.ask_together(flood)
+    with psycopg.connect(database_dsn()) as other:
+        other.execute("LOCK TABLE orders_enginelease IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(engine.ask_together, flood)
+            time.sleep(2)
+            other.rollback()  # the database answers again
+            replies = asking.result()
 
-    busy = sum(isinstance(reply, BusyReply) for reply in replies)
-    assert len(replies) == 30_000
-    assert busy < 30_000
+    first, *others = replies
+    assert isinstance(first, BalanceReply)
+    busy = sum(isinstance(reply, BusyReply) for reply in others)
+    assert excess <= busy <= excess + MAX_BATCH
     assert desk.place(engine, "alice", "BUY 1 @ 100") == "ACCEPTED 0/1"
+    assert_clean()
+
+
+def test_database_that_does_not_answer_delays_and_loses_nothing(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    command = desk.submit("alice", "BUY 1 @ 100", client_order_id="mine")
+    hurried = engine.client(timeout_seconds=0.3)
+
+    with psycopg.connect(database_dsn()) as other:
+        other.execute("LOCK TABLE orders_enginelease IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(UnknownOutcomeError):
+            hurried.request(command)
+        other.rollback()
+
+    reply = engine.ask(msgspec.structs.replace(command, order_id=uuid4()))
+    assert isinstance(reply, DeniedReply)
+    assert reply.facts == {"order_id": str(command.order_id)}
+    assert_clean()
