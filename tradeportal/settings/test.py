@@ -4,14 +4,17 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("PORTAL_SECRET_KEY", "a-fixed-key-for-tests-only-0123456789-0123456789")
-os.environ.setdefault("PORTAL_SERVICE", "test")
-os.environ.setdefault("PORTAL_DATA_DIR", tempfile.mkdtemp(prefix="portal-test-"))
-os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
-# Parallel test workers share one Valkey: each keeps to keys and channels of its own.
-os.environ["PORTAL_REDIS_PREFIX"] = "{}{}:".format(
-    os.environ.get("PORTAL_REDIS_PREFIX", "test:"), os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ.setdefault(
+    "PORTAL_SECRET_KEY", "a-fixed-key-for-tests-only-0123456789-0123456789-0123456789"
 )
+os.environ.setdefault("PORTAL_SERVICE", "test")
+os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
+# Parallel test processes share one Valkey and one disk: each keeps to its own keys, channels, files
+# and engine socket.
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main")
+_SHARED_DIR = os.environ.get("PORTAL_DATA_DIR") or tempfile.mkdtemp(prefix="portal-test-")
+os.environ["PORTAL_DATA_DIR"] = str(Path(_SHARED_DIR) / _PROCESS)
+os.environ["PORTAL_REDIS_PREFIX"] = f"{os.environ.get('PORTAL_REDIS_PREFIX', 'test:')}{_PROCESS}:"
 
 from tradeportal.settings.base import *  # noqa: F403
 from tradeportal.settings.base import DATABASES, DJANGO_VITE
