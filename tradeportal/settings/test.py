@@ -16,8 +16,8 @@ _SHARED_DIR = os.environ.get("PORTAL_DATA_DIR") or tempfile.mkdtemp(prefix="port
 os.environ["PORTAL_DATA_DIR"] = str(Path(_SHARED_DIR) / _PROCESS)
 os.environ["PORTAL_REDIS_PREFIX"] = f"{os.environ.get('PORTAL_REDIS_PREFIX', 'test:')}{_PROCESS}:"
 
-from tradeportal.settings.base import *  # noqa: F403
-from tradeportal.settings.base import DATABASES, DJANGO_VITE
+from tradeportal.settings.base import *  # noqa: E402, F403
+from tradeportal.settings.base import DATABASES, DJANGO_VITE  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
