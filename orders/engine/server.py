@@ -182,7 +182,8 @@ class EngineServer:
             await self._writer.verify_lease()
         self._reply(batch, replies)
         self._publisher.note_books(changes.books)
-        metrics.observe_batch(batch, changes, self._clock.now_ns(), len(self._pending))
+        longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
+        metrics.observe_batch(len(batch), longest_wait_ns, changes, len(self._pending))
 
     def _apply(
         self, command: AnyCommand, known: dict[tuple[int, str], UUID], now_ns: int
