@@ -88,6 +88,7 @@ class Lockstep:
             except (AssertionError, ArithmeticError, LookupError, ValueError) as error:
                 raise AssertionError(f"step {number}: {timed.command}\n{error!r}") from error
         self._commit()
+        self._check_that_nobody_gained_by_rounding()
 
     def _step(self, timed: Timed) -> None:
         if timed.is_new_batch:
@@ -107,6 +108,18 @@ class Lockstep:
         self.shadow.commit(self.core.changes)
         self.shadow.check(self.state)
         self.core.begin_batch()
+
+    def _check_that_nobody_gained_by_rounding(self) -> None:
+        """What an account was given is its cash and what it paid, to the last unit."""
+        for account in self.swarm.accounts:
+            given = sum(
+                amount if payee == account else -amount
+                for payer, payee, amount in self.reference.transfers
+                if THE_HOUSE in (payer, payee) and account in (payer, payee)
+            )
+            item = self.state.accounts[account]
+            paid = sum(held.cost - held.realized for held in item.positions.values())
+            assert money(item.balance.total + paid) == given
 
     # --- the fast engine in the reference's words
 

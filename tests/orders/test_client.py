@@ -1,0 +1,164 @@
+"""The clients of the engine: what never reached it is told apart from what may have."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orders.domain import commands
+from orders.domain.replies import DoneReply, OrderReply
+from orders.engine.client import (
+    AsyncEngineClient,
+    EngineClient,
+    EngineUnavailableError,
+    UnknownOutcomeError,
+)
+from orders.engine.protocol import encode
+from tests.engine_process import EngineProcess
+from tests.orders.desk import Desk, quote
+
+ASK = commands.ExpireOrders()
+Ask = Callable[..., object]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "engine.sock"
+
+
+class Scripted:
+    """Stands on the engine's socket and answers each connection with the given bytes, then ends."""
+
+    def __init__(self, path: Path, *answers: bytes) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._answers = answers
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        for answer in self._answers:
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+        self._listener.close()
+
+
+def ask_async(path: Path, timeout_seconds: float = 5) -> object:
+    async def ask() -> object:
+        client = AsyncEngineClient(path, timeout_seconds)
+        try:
+            return await client.request(ASK)
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
+
+
+def ask_blocking(path: Path, timeout_seconds: float = 5) -> object:
+    client = EngineClient(path, timeout_seconds)
+    try:
+        return client.request(ASK)
+    finally:
+        client.close()
+
+
+BOTH = pytest.mark.parametrize("ask", [ask_async, ask_blocking])
+
+
+@BOTH
+def test_engine_that_is_not_there_is_unavailable(ask: Ask, path: Path) -> None:
+    with pytest.raises(EngineUnavailableError):
+        ask(path)
+
+
+@BOTH
+def test_socket_of_an_engine_that_was_killed_is_unavailable(ask: Ask, path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+    with pytest.raises(EngineUnavailableError):
+        ask(path)
+
+
+@BOTH
+def test_connection_that_ends_without_an_answer_leaves_the_outcome_unknown(
+    ask: Ask, path: Path
+) -> None:
+    Scripted(path, b"")
+
+    with pytest.raises(UnknownOutcomeError):
+        ask(path)
+
+
+@BOTH
+def test_half_an_answer_leaves_the_outcome_unknown(ask: Ask, path: Path) -> None:
+    Scripted(path, encode(1, DoneReply())[:-1])
+
+    with pytest.raises(UnknownOutcomeError):
+        ask(path)
+
+
+@BOTH
+def test_nonsense_for_an_answer_leaves_the_outcome_unknown(ask: Ask, path: Path) -> None:
+    Scripted(path, b"\xff\xff\xff\xff")
+
+    with pytest.raises(UnknownOutcomeError):
+        ask(path)
+
+
+@BOTH
+def test_no_answer_in_time_leaves_the_outcome_unknown(ask: Ask, path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+
+    with pytest.raises(UnknownOutcomeError):
+        ask(path, 0.1)
+    listener.close()
+
+
+@BOTH
+def test_answer(ask: Ask, path: Path) -> None:
+    Scripted(path, encode(1, DoneReply()))
+
+    assert ask(path) == DoneReply()
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_async_client_asks_many_at_once_and_survives_a_restart(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    async def trade() -> list[object]:
+        client = AsyncEngineClient(engine.socket_path, 20)
+        await client.tell(quote(asks="100x400"))
+        first = await asyncio.gather(
+            *(client.request(desk.submit("alice", "BUY 1 @ 100 IOC")) for _ in range(50))
+        )
+        await asyncio.to_thread(engine.restart_after_kill)
+        second = await client.request(desk.submit("alice", "BUY 1 @ 99"))
+        await client.close()
+        return [*first, second]
+
+    replies = asyncio.run(trade())
+
+    statuses = [reply.order.status for reply in replies if isinstance(reply, OrderReply)]
+    assert statuses == ["FILLED"] * 50 + ["ACCEPTED"]
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_blocking_client_notices_that_its_engine_was_replaced(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    client = engine.client()
+    client.request(desk.submit("alice", "BUY 1 @ 99"))
+
+    engine.restart_after_kill()
+
+    assert isinstance(client.request(desk.submit("alice", "BUY 1 @ 99")), OrderReply)
