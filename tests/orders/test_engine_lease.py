@@ -47,7 +47,7 @@ def waiting_for_the_lock() -> int:
 
 def count(query: str) -> int:
     with psycopg.connect(database_dsn()) as connection:
-        row = connection.execute(query.encode()).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return int(row[0])
 

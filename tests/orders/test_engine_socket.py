@@ -13,6 +13,7 @@ import pytest
 from core.database import database_dsn
 from orders.domain import commands
 from orders.domain.replies import (
+    AnyReply,
     BalanceReply,
     BusyReply,
     CanceledReply,
@@ -78,7 +79,8 @@ def test_replies_carry_the_number_of_their_request(
 ) -> None:
     raw.sendall(b"".join(encode(number, desk.deposit("alice", "1")) for number in (7, 3, 9)))
 
-    buffer, replies = FrameBuffer(), []
+    buffer = FrameBuffer()
+    replies: list[tuple[int, AnyReply]] = []
     while len(replies) < 3:
         replies += [decode_reply(frame) for frame in buffer.feed(raw.recv(65_536))]
     assert [number for number, _ in replies] == [7, 3, 9]
@@ -111,7 +113,10 @@ def test_engine_with_a_full_queue_says_busy_and_takes_orders_again(
     engine: EngineProcess, desk: Desk
 ) -> None:
     excess = 500
-    flood = [desk.deposit("alice", "1"), *[quote()] * (MAX_PENDING + MAX_BATCH + excess)]
+    flood: list[commands.AnyCommand] = [
+        desk.deposit("alice", "1"),
+        *[quote()] * (MAX_PENDING + MAX_BATCH + excess),
+    ]
 
     with psycopg.connect(database_dsn()) as other:
         other.execute("LOCK TABLE orders_enginelease IN ACCESS EXCLUSIVE MODE")

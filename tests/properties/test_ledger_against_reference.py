@@ -8,6 +8,7 @@ seeds with PORTAL_SEEDS, a certain one with PORTAL_FIRST_SEED.
 import os
 from collections import Counter
 from fractions import Fraction
+from uuid import UUID
 
 import pytest
 
@@ -137,7 +138,7 @@ class Lockstep:
                 return "DONE"
         raise AssertionError(reply)
 
-    def _seen(self, view: OrderView) -> object:
+    def _seen(self, view: OrderView) -> tuple[UUID, str, Fraction, str | None]:
         order = next(order for order in self.reference.orders if str(order.id) == view.id)
         assert Fraction(view.quantity) == order.quantity * order.terms.lot
         is_open = view.status in {"ACCEPTED", "PARTIALLY_FILLED"}
@@ -153,7 +154,7 @@ class Lockstep:
         total, locked = Fraction(event.balance.total), Fraction(event.balance.locked)
         if event.order is None:
             return (event.event, account, total, locked)
-        order_id, status, filled, _ = self._seen(event.order)  # type: ignore[misc]
+        order_id, status, filled, _ = self._seen(event.order)
         fill = event.execution
         where = next(item for item in self.reference.terms if item.symbol == event.order.symbol)
         return (
@@ -188,7 +189,7 @@ class Lockstep:
         named = {THE_HOUSE: HOUSE, THE_STREET: STREET}
         assert sum(item.balance.total for item in self.state.accounts.values()) == 0
         for account, cash in self.reference.cash.items():
-            balance = self.state.accounts[named.get(account, account)].balance  # type: ignore[call-overload, arg-type]
+            balance = self.state.accounts[named.get(account, account)].balance  # type: ignore[call-overload]
             assert money(balance.total) == cash
             if account not in named:
                 assert money(balance.locked) == self.reference.locked_cash(account)

@@ -54,7 +54,7 @@ def refusal(floor: Floor, command: commands.AnyCommand) -> DeniedReply:
 
 
 BIG = Decimal(10) ** 18
-REFUSALS = {
+REFUSALS: dict[str, tuple[dict[str, object], str]] = {
     "unknown account": ({"account_id": 99}, "ACCOUNT_UNKNOWN"),
     "the house": ({"account_id": HOUSE}, "ACCOUNT_UNKNOWN"),
     "the street": ({"account_id": STREET}, "ACCOUNT_UNKNOWN"),
@@ -200,7 +200,7 @@ def test_open_orders_have_a_bound_per_account(
     assert floor.place("alice-2", "BUY 1 @ 90") == "ACCEPTED 0/1"
 
 
-FACTS = {
+FACTS: dict[str, tuple[dict[str, object], dict[str, str], str]] = {
     "FUNDS_INSUFFICIENT": (
         {"quantity": Decimal(100), "limit_price": Decimal("90.01")},
         {"required": "9001", "available": "9000", "currency": "USD"},
@@ -252,7 +252,7 @@ def test_refusal_states_the_facts_in_plain_words(floor: Floor, reason: str) -> N
 
 # From the first check to the last: an order that breaks all of them is told of the first. Each
 # line mends one thing.
-MENDING = [
+MENDING: list[tuple[str, dict[str, object]]] = [
     ("ACCOUNT_UNKNOWN", {}),
     ("INSTRUMENT_UNKNOWN", {"account_id": ALICE}),
     ("QUANTITY_OUT_OF_RANGE", {"symbol": "AAPL"}),

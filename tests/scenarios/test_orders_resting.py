@@ -141,7 +141,9 @@ def test_unsound_quote_leaves_the_street_as_it_was(floor: Floor, bids: str, asks
     assert floor.place("charlie-1", "BUY 5 @ 101") == "FILLED 5/5"
 
 
-@pytest.mark.parametrize("trade", ["SELL 5 @ 99.999", "SELL 0.5 @ 99", "SELL 0 @ 99", "SELL -3 @ 99"])
+@pytest.mark.parametrize(
+    "trade", ["SELL 5 @ 99.999", "SELL 0.5 @ 99", "SELL 0 @ 99", "SELL -3 @ 99"]
+)
 def test_street_trade_off_the_grid_is_left_out(floor: Floor, trade: str) -> None:
     floor.place("alice-1", "BUY 5 @ 100")
 
