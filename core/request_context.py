@@ -5,7 +5,6 @@ from contextvars import ContextVar
 from datetime import datetime
 from uuid import uuid4
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -22,11 +21,9 @@ def current_request_id() -> str:
 
 
 def begin_request(offered: str | None) -> str:
-    """Take the client's X-Request-ID when harmless, else make one; bind it to the log lines."""
+    """Take the client's X-Request-ID when harmless, else make one. Log lines show it."""
     request_id = offered if offered and _SAFE.fullmatch(offered) else uuid4().hex
     _current.set(request_id)
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
 
 

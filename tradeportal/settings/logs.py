@@ -6,10 +6,22 @@ follows an order through the processes. The supervisor writes stdout to
 import logging.config
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from core.request_context import current_request_id
+
+
+def add_request_id(_: object, __: str, event: EventDict) -> EventDict:
+    """Read when a line is written: most requests write none."""
+    request_id = current_request_id()
+    if request_id:
+        event["request_id"] = request_id
+    return event
+
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    add_request_id,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -21,9 +33,7 @@ SHARED: list[Processor] = [
 def logging_config(*, service: str, level: str) -> None:
     """Route structlog and the standard library's loggers through one JSON renderer."""
 
-    def add_service(
-        _: object, __: str, event: structlog.typing.EventDict
-    ) -> structlog.typing.EventDict:
+    def add_service(_: object, __: str, event: EventDict) -> EventDict:
         event["service"] = service
         return event
 
