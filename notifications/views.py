@@ -20,16 +20,17 @@ PAGE_SIZE = 50
 @login_required
 def notification_list(request: HttpRequest) -> HttpResponse:
     """Context: `items` (Notification JSON, newest first), `unread`, `page` (Django's page
-    object).
+    object). JSON `{"items", "unread"}` when asked for: the bell's way to catch up.
     """
     paginator = Paginator(notifications_visible_to(request.user), PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
-    context = {
+    state = {
         "items": [as_json(each) for each in page.object_list],
         "unread": unread_count(request.user),
-        "page": page,
     }
-    return render(request, "notifications/list.html", context)
+    if _wants_json(request):
+        return JsonResponse(state)
+    return render(request, "notifications/list.html", {**state, "page": page})
 
 
 @require_POST

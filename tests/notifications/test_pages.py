@@ -179,3 +179,17 @@ def test_looking_changes_nothing(tell: Callable[..., Notification], alice: User)
 
     mine.refresh_from_db()
     assert mine.read_at is None
+
+
+def test_a_script_gets_the_state_of_the_bell(
+    alice: User, bob: User, tell: Callable[..., Notification]
+) -> None:
+    tell(alice, "Bought 1 AAPL at 430.00")
+    tell(alice, "Sold 1 AAPL at 431.00")
+    tell(bob, "Bought 9 FB at 27.00")
+
+    answer = browser(alice).get("/notifications/", headers={"Accept": "application/json"})
+
+    state = answer.json()
+    assert titles(state) == ["Sold 1 AAPL at 431.00", "Bought 1 AAPL at 430.00"]
+    assert state["unread"] == 2

@@ -38,6 +38,7 @@ export class Desk {
   constructor(
     readonly page: PageData,
     private readonly onUserMessage: (message: UserMessage) => void,
+    private readonly onBack: () => void,
   ) {
     this.instruments = new Map(page.instruments.map((instrument) => [instrument.symbol, instrument]));
     this.symbol = page.symbol;
@@ -166,7 +167,10 @@ export class Desk {
 
   private connectionChanged(connection: Connection): void {
     if (connection === "live") {
-      if (this.wasLive) announce(t("connection.back"));
+      if (this.wasLive) {
+        announce(t("connection.back"));
+        this.onBack();
+      }
       this.wasLive = true;
     } else if (connection === "offline") alarm(t("connection.lost"));
     else if (connection === "signed-out") alarm(t("connection.signed-out-long"));
@@ -180,8 +184,8 @@ function isPrivate(topic: string): boolean {
 
 let current: Desk | null = null;
 
-export function openDesk(page: PageData, onUserMessage: (message: UserMessage) => void): Desk {
-  current = new Desk(page, onUserMessage);
+export function openDesk(page: PageData, onUserMessage: (message: UserMessage) => void, onBack: () => void): Desk {
+  current = new Desk(page, onUserMessage, onBack);
   return current;
 }
 

@@ -2,20 +2,26 @@
 import { LiveSocket, browserSocket } from "../core/socket";
 import type { Heartbeat, UserMessage } from "../core/protocol";
 import { showConnection } from "./connection";
-import { receiveUserMessage } from "./shell";
+import { catchUp, receiveUserMessage } from "./shell";
 
 export const SOCKET_PATH = "/ws/v1/";
 
 export function startLivePage(onMessage: (message: UserMessage) => void = () => undefined): void {
   if (!document.querySelector("tp-bell")) return;
   let heartbeat: Heartbeat | null = null;
+  let wasLive = false;
   const socket: LiveSocket = new LiveSocket(browserSocket(SOCKET_PATH), {
     onTopic: (frame) => {
       if (frame.topic !== "user") return;
       receiveUserMessage(frame.data as UserMessage);
       onMessage(frame.data as UserMessage);
     },
-    onConnection: (connection) => showConnection(connection, heartbeat),
+    onConnection: (connection) => {
+      showConnection(connection, heartbeat);
+      if (connection !== "live") return;
+      if (wasLive) catchUp();
+      wasLive = true;
+    },
     onHeartbeat: (beat) => {
       heartbeat = beat;
       showConnection(socket.connection, beat);

@@ -4,6 +4,7 @@ import { define, element, find, setAttribute, setText } from "../core/dom";
 import { currentLook, setLook, type Look } from "../core/look";
 import { t } from "../core/messages";
 import type { PortalNotification, UserMessage } from "../core/protocol";
+import { getJson } from "../core/request";
 
 const TOAST_MILLISECONDS = 7_000;
 const MOST_TOASTS = 4;
@@ -19,25 +20,42 @@ class DisplayMenu extends HTMLElement {
 }
 
 export class Bell extends HTMLElement {
+  private added = 0;
+
   private get unread(): number {
     return Number(this.dataset.unread ?? 0);
   }
 
   add(notification: PortalNotification): void {
-    const item = element(
-      "li",
-      notification.read ? {} : { class: "unread" },
-      element("a", { href: notification.url }, element("strong", {}, notification.title), element("span", {}, notification.body)),
-    );
+    this.added += 1;
+    this.show([notification], this.unread + (notification.read ? 0 : 1));
+  }
+
+  /** What came while nobody listened is not sent again, so after a reconnect the bell asks how things stand. */
+  async catchUp(): Promise<void> {
+    const { added } = this;
+    const path = find<HTMLAnchorElement>(this, "a.menu-link").pathname;
+    const answer = await getJson<{ items: PortalNotification[]; unread: number }>(path, {});
+    if (added !== this.added) return this.catchUp(); // one came in between: the answer may lack it
+    if (answer.kind !== "ok") return;
+    find(this, ".bell-list").replaceChildren();
+    this.show(answer.data.items.slice(0, MOST_BELL_ITEMS).reverse(), answer.data.unread);
+  }
+
+  /** Puts the notifications on top, the last one topmost. */
+  private show(notifications: PortalNotification[], unread: number): void {
     const list = find(this, ".bell-list");
-    list.prepend(item);
+    for (const { read, url, title, body } of notifications) {
+      const link = element("a", { href: url }, element("strong", {}, title), element("span", {}, body));
+      list.prepend(element("li", read ? {} : { class: "unread" }, link));
+    }
     while (list.children.length > MOST_BELL_ITEMS) list.lastElementChild?.remove();
-    find(this, ".empty").hidden = true;
-    this.dataset.unread = String(this.unread + (notification.read ? 0 : 1));
+    find(this, ".empty").hidden = list.children.length > 0;
+    this.dataset.unread = String(unread);
     const badge = find(this, "[data-badge]");
-    badge.hidden = this.unread === 0;
-    setText(badge, this.unread > 99 ? "99+" : String(this.unread));
-    setText(find(this, "[data-bell-label]"), t("bell.label", { count: this.unread }));
+    badge.hidden = unread === 0;
+    setText(badge, unread > 99 ? "99+" : String(unread));
+    setText(find(this, "[data-bell-label]"), t("bell.label", { count: unread }));
   }
 }
 
@@ -59,6 +77,11 @@ export function receiveUserMessage(message: UserMessage): void {
   document.querySelector<Bell>("tp-bell")?.add(notification);
   toast(notification.title, notification.body);
   announce(notification.title);
+}
+
+/** The connection is back after having been lost. */
+export function catchUp(): void {
+  void document.querySelector<Bell>("tp-bell")?.catchUp();
 }
 
 export function startShell(): void {

@@ -9,13 +9,13 @@ import { Chart } from "../elements/chart";
 import { showConnection } from "../elements/connection";
 import { Ladder } from "../elements/ladder";
 import { startPhoneNav } from "../elements/phone_nav";
-import { receiveUserMessage, startShell } from "../elements/shell";
+import { catchUp, receiveUserMessage, startShell } from "../elements/shell";
 import { Tape } from "../elements/tape";
 import { Ticket } from "../elements/ticket";
 import { Watchlist } from "../elements/watchlist";
 
 startShell();
-const { store, socket } = openDesk(pageData<PageData>(), receiveUserMessage);
+const { store, socket } = openDesk(pageData<PageData>(), receiveUserMessage, catchUp);
 define("tp-account", AccountStrip);
 define("tp-watchlist", Watchlist);
 define("tp-chart", Chart);
