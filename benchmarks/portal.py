@@ -26,7 +26,9 @@ from tradeportal.supervisor.privileges import recorded_storage
 START_SECONDS = 180
 STOP_SECONDS = 60
 OWN_SERVERS = ("DATABASE_URL", "REDIS_URL", "PORTAL_REDIS_PREFIX", "PORTAL_DATA_DIR")
-SERVERS = ("gateway", "engine", "postgres")
+SERVERS = ("gateway", "engine", "postgres", "valkey", "worker")
+"""Whose work a request causes: the worker tells listeners afterwards, on the same two cores."""
+
 BACKGROUND = ("worker", "beat")
 
 
@@ -64,7 +66,7 @@ class Portal:
         raise BenchmarkError(f"{service} does not run; its log is in {self.data.logs}")
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds so far of what serves orders and sockets."""
+        """CPU seconds so far of the services that an order keeps busy."""
         return {service: cpu_seconds(self.pid(service)) for service in SERVERS}
 
     def background(self) -> list[int]:

@@ -28,14 +28,16 @@ class Measure:
         """One answer, just received, to the request that was due at `due`."""
         now = time.perf_counter()
         self._answered_in_all += 1
+        name = "lost" if status == LOST else str(status)
+        if not 200 <= status < 300:
+            self._failures.setdefault(name, body[:FAILURE_LENGTH].decode(errors="replace"))
         if not self.start <= (due if self._is_by_due_time else now) < self.end:
             return
-        name = "lost" if status == LOST else str(status)
         self._statuses[name] += 1
         self._latencies.append(now - due)
         if not 200 <= status < 300:
-            self._failures.setdefault(name, body[:FAILURE_LENGTH].decode(errors="replace"))
-        elif is_cancel:
+            return
+        if is_cancel:
             self._cancels += 1
         else:
             self._orders += 1
