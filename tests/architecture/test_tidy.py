@@ -1,4 +1,4 @@
-"""The house's measures, held by a test and not by memory: sizes, names, and what may stand where."""
+"""The house's measures, held by a test and not by memory: sizes, names, what may stand where."""
 
 import ast
 import re
