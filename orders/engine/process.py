@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ async def _run_until_stopped(
             task.result()
         await publisher.flush()
     finally:
-        await _end({serving, *helpers})
+        await _end_all_tasks()
     logger.info("engine_stopped", batch=server.batch)
 
 
@@ -133,13 +133,13 @@ async def _stop_when_told(server: EngineServer, stopping: asyncio.Event) -> None
     await asyncio.Event().wait()
 
 
-async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel the tasks, again and again until none is left.
+async def _end_all_tasks() -> None:
+    """Cancel every other task, again and again until none is left.
 
     Once is not enough: a client library may answer a cancellation with a timeout error of its own,
     which a loop that outlives Redis takes for one. A process that has ended must not live on.
     """
-    while left := [task for task in tasks if not task.done()]:
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=END_TIMEOUT_SECONDS)
