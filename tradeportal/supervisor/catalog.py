@@ -26,6 +26,8 @@ REDIS_PREFIX = "portal:"
 FEED_FRESH_SECONDS = 15.0
 ALIVE_ENOUGH_SECONDS = 15.0  # for services that only a log line shows to be ready
 SERVICE_NAMES = ("postgres", "valkey", "engine", "feed", "gateway", "worker", "beat")
+BACKGROUND = ("worker", "beat")
+BACKGROUND_NICENESS = 10  # telling people of a fill may wait; the next order may not
 WAIT_FOR_BOTH = ("postgres", "valkey")
 
 
@@ -159,6 +161,7 @@ def _spec(
         stop_timeout_seconds=getattr(plan.configuration.stop_timeout_seconds, name),
         port=plan.port if name == "gateway" else None,
         needs=needs,
+        niceness=BACKGROUND_NICENESS if name in BACKGROUND else 0,
     )
 
 

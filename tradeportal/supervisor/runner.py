@@ -203,7 +203,13 @@ class Runner:
     def _child(self) -> Child:
         spec = self.spec
         return Child(
-            spec.command, spec.environment, spec.directory, spec.log, spec.account, spec.stop_signal
+            spec.command,
+            spec.environment,
+            spec.directory,
+            spec.log,
+            spec.account,
+            spec.stop_signal,
+            spec.niceness,
         )
 
     def _become_ready(self, exited: asyncio.Task[int]) -> None:

@@ -36,6 +36,7 @@ class Child:
     log: Path
     account: Account = OURSELVES
     stop_signal: signal.Signals = signal.SIGTERM
+    niceness: int = 0
     stdout: int | None = None  # a file of its own for standard output; errors still go to the log
 
 
@@ -58,22 +59,24 @@ def spawn(child: Child) -> subprocess.Popen[bytes]:
             user=child.account.uid,
             group=child.account.gid,
             extra_groups=[] if child.account.is_borrowed else None,
-            preexec_fn=_die_with_parent(child.stop_signal),
+            preexec_fn=_before_start(child.stop_signal, child.niceness),
         )
     finally:
         os.close(log)
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Asks the kernel to send `number` to this process when its parent dies (Linux only).
+def _before_start(number: signal.Signals, niceness: int) -> Callable[[], None] | None:
+    """Asks the kernel to send `number` to this process when its parent dies, and to let it give way
+    (Linux only).
 
-    It must be asked after the change of user, which clears the wish; `preexec_fn` runs after it.
+    The first must be asked after the change of user, which clears it; `preexec_fn` runs after that.
     """
     if _prctl is None:
         return None
     parent = os.getpid()
 
     def ask() -> None:
+        os.nice(niceness)
         _prctl(PR_SET_PDEATHSIG, int(number))
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)

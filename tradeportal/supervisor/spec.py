@@ -33,6 +33,7 @@ class ServiceSpec:
     port: int | None = None
     account: Account = OURSELVES
     needs: tuple[str, ...] = field(default=())  # services that must run before it is started
+    niceness: int = 0  # 0: as we are; higher: gives way to the others when cores are short
     first_attempts: int = 3  # how often it may die during `up` before that fails
 
 
