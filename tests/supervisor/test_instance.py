@@ -26,7 +26,7 @@ from tradeportal.supervisor.state import InstanceState
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("supervisor")]
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], DataDir]]
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 def wait_for(what: Callable[[], bool]) -> None:
