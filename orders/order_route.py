@@ -4,18 +4,17 @@ Same authentication, limits, parsing, engine and answers as orders/api.py, witho
 that Django's ASGI handler costs. Anything it is not made for goes on to Django untouched.
 """
 
+import asyncio
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connection
 
 from accounts.domain.api_keys import Principal, Scope, read_key_pair
 from accounts.models import User
@@ -30,6 +29,7 @@ from core.api import (
 )
 from core.domain import strict_json
 from core.domain.errors import Refusal
+from core.domain.fresh_cache import FreshCache
 from core.request_context import begin_request, current_request_id
 from orders.api import why_not_open
 from orders.domain import commands
@@ -46,6 +46,8 @@ Scope_ = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope_, Receive, Send], Awaitable[None]]
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 ORDERS_PATH: Final = "/v2/orders"
 _ORDER_PATH = re.compile(
@@ -67,7 +69,12 @@ class OrderRoute:
         self._engine = AsyncEngineClient(
             Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS
         )
-        self._accounts: OrderedDict[int, tuple[float, TradingAccount | None]] = OrderedDict()
+        self._accounts = FreshCache(
+            load=_default_account,
+            load_in_thread=_in_own_connection(_default_account),
+            ttl_seconds=ACCOUNT_TTL_SECONDS,
+            max_entries=MAX_REMEMBERED_ACCOUNTS,
+        )
 
     async def __call__(self, scope: Scope_, receive: Receive, send: Send) -> None:
         handler = self._handler(scope)
@@ -125,7 +132,10 @@ class OrderRoute:
         except Refusal as refusal:
             if refusal.reason is not DenialReason.ORDER_NOT_OPEN:
                 raise
-            raise await _in_thread(why_not_open, account, order_id, refusal) from refusal
+            reason = await asyncio.to_thread(
+                _in_own_connection(why_not_open), account, order_id, refusal
+            )
+            raise reason from refusal
         return 204, b""
 
     async def _ask(self, command: commands.AnyCommand) -> AnyReply:
@@ -138,15 +148,7 @@ class OrderRoute:
 
     async def _account(self, principal: Principal) -> TradingAccount:
         """The principal's trading account, remembered for a moment."""
-        now = time.monotonic()
-        known = self._accounts.get(principal.user_id)
-        if known is None or now - known[0] > ACCOUNT_TTL_SECONDS:
-            known = now, await _in_thread(_default_account, principal.user_id)
-            self._accounts[principal.user_id] = known
-            self._accounts.move_to_end(principal.user_id)
-            if len(self._accounts) > MAX_REMEMBERED_ACCOUNTS:
-                self._accounts.popitem(last=False)
-        account = known[1]
+        account = await self._accounts.get_async(principal.user_id)
         if account is None:
             raise not_found("This user has no trading account.")
         return account
@@ -155,11 +157,6 @@ class OrderRoute:
 def _has_twins(headers: Collection[tuple[bytes, bytes]]) -> bool:
     """Whether a header stands twice: which of the two would count is Django's decision."""
     return len({name for name, _ in headers}) != len(headers)
-
-
-def _repeats(headers: Collection[tuple[bytes, bytes]]) -> bool:
-    """Whether a header stands twice: two readers could disagree which one counts."""
-    return len({name for name, _ in headers}) < len(headers)
 
 
 def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -221,16 +218,16 @@ def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-async def _in_thread(function: Callable[..., Any], *args: object) -> Any:  # Any: the function's own
-    """Run a database read off the event loop, and give its connection back to the pool."""
+def _in_own_connection(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """`function` for a thread that serves no request: it gives its connection back to the pool."""
 
-    def run() -> Any:
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         try:
-            return function(*args)
+            return function(*args, **kwargs)
         finally:
-            close_old_connections()
+            connection.close()
 
-    return await sync_to_async(run, thread_sensitive=False)()
+    return run
 
 
 def _default_account(user_id: int) -> TradingAccount | None:

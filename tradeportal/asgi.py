@@ -4,6 +4,7 @@ Browser sockets carry a cookie, so their Origin is checked; programs' sockets ca
 Origin, so they stand outside of that check (stock clients send none).
 """
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
@@ -49,3 +50,6 @@ async def sockets(scope: MutableMapping[str, Any], receive: Receive, send: Send)
 application = ProtocolTypeRouter(
     {"http": OrderRoute(cast(Application, pages)), "websocket": sockets}
 )
+
+# All modules are loaded and stay: the collector need not look through them during a request.
+gc.freeze()

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -53,6 +54,7 @@ def from_ns(nanoseconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
+@lru_cache(maxsize=1024)  # a batch has one time, and writes it into everything it changes
 def wire_time(nanoseconds: int) -> str:
     """RFC 3339 in UTC with microseconds and `Z`."""
     return from_ns(nanoseconds).isoformat(timespec="microseconds").replace("+00:00", "Z")

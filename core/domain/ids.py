@@ -17,8 +17,9 @@ def new_id(now_ns: int) -> UUID:
     """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then randomness."""
     milliseconds = now_ns // 1_000_000
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-    value |= 0x7 << 76 | secrets.randbits(12) << 64
-    value |= 0b10 << 62 | secrets.randbits(62)
+    random = secrets.randbits(74)
+    value |= 0x7 << 76 | random >> 62 << 64
+    value |= 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=value)
 
 
