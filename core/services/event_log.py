@@ -1,14 +1,11 @@
-"""Appends a batch of account events in the engine's transaction. Everyone else uses
+"""A batch's account events, as the engine's commit writes them. Everyone else uses
 core.services.outbox.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from psycopg import AsyncCursor
-from psycopg.rows import TupleRow
-
-from core.batch_sql import EPOCH_SQL, ints, micros, texts
+from core.batch_sql import EPOCH_SQL, Write, ints, micros, texts
 
 _INSERT = f"""
 INSERT INTO core_event (kind, version, account_id, account_sequence, payload, occurred_at)
@@ -29,11 +26,9 @@ class EventRow(NamedTuple):
     occurred_ns: int
 
 
-async def append_batch(cursor: AsyncCursor[TupleRow], rows: Sequence[EventRow]) -> None:
-    """Insert the rows in their order, in the caller's transaction."""
-    if not rows:
-        return
-    await cursor.execute(
+def events(rows: Sequence[EventRow]) -> Write:
+    """The rows, numbered in their order."""
+    return Write(
         _INSERT,
         (
             texts(row.kind for row in rows),
@@ -43,5 +38,4 @@ async def append_batch(cursor: AsyncCursor[TupleRow], rows: Sequence[EventRow]) 
             texts(row.payload for row in rows),
             micros(row.occurred_ns for row in rows),
         ),
-        prepare=True,
     )

@@ -1,7 +1,6 @@
 """Writes the orders app's part of a batch: new orders, changed orders, executions, halts.
 
-One statement a table, inside the engine's transaction; orders/engine/writer.py composes it with the
-parts of the other apps.
+One write a table; orders/engine/writer.py makes them and those of the other apps one statement.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +9,7 @@ from uuid import UUID
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from core.batch_sql import EPOCH_SQL, ints, micros, texts, uuids
+from core.batch_sql import EPOCH_SQL, Write, ints, micros, texts, uuids
 from orders.engine.changes import ExecutionRow
 from orders.engine.state import Instrument, OrderState
 
@@ -77,11 +76,9 @@ async def known_client_ids(
     return known
 
 
-async def insert_orders(cursor: AsyncCursor[TupleRow], orders: Collection[OrderState]) -> None:
-    """Insert orders accepted in this batch, in the state in which the batch left them."""
-    if not orders:
-        return
-    await cursor.execute(
+def new_orders(orders: Collection[OrderState]) -> Write:
+    """Orders accepted in this batch, in the state in which the batch left them."""
+    return Write(
         _NEW_ORDERS,
         (
             uuids(order.id for order in orders),
@@ -105,15 +102,12 @@ async def insert_orders(cursor: AsyncCursor[TupleRow], orders: Collection[OrderS
             micros(order.closed_ns for order in orders),
             micros(order.expires_ns for order in orders),
         ),
-        prepare=True,
     )
 
 
-async def update_orders(cursor: AsyncCursor[TupleRow], orders: Collection[OrderState]) -> None:
-    """Update orders of earlier batches that this one filled, canceled or expired."""
-    if not orders:
-        return
-    await cursor.execute(
+def changed_orders(orders: Collection[OrderState]) -> Write:
+    """Orders of earlier batches that this one filled, canceled or expired."""
+    return Write(
         _CHANGED_ORDERS,
         (
             uuids(order.id for order in orders),
@@ -124,15 +118,12 @@ async def update_orders(cursor: AsyncCursor[TupleRow], orders: Collection[OrderS
             micros(order.updated_ns for order in orders),
             micros(order.closed_ns for order in orders),
         ),
-        prepare=True,
     )
 
 
-async def insert_executions(cursor: AsyncCursor[TupleRow], rows: Sequence[ExecutionRow]) -> None:
-    """Append the batch's executions."""
-    if not rows:
-        return
-    await cursor.execute(
+def executions(rows: Sequence[ExecutionRow]) -> Write:
+    """The batch's executions."""
+    return Write(
         _EXECUTIONS,
         (
             ints(row.id for row in rows),
@@ -146,17 +137,12 @@ async def insert_executions(cursor: AsyncCursor[TupleRow], rows: Sequence[Execut
             texts(row.liquidity for row in rows),
             micros(row.occurred_ns for row in rows),
         ),
-        prepare=True,
     )
 
 
-async def update_instruments(
-    cursor: AsyncCursor[TupleRow], instruments: Collection[Instrument]
-) -> None:
-    """Store which instruments are open or halted."""
-    if not instruments:
-        return
-    await cursor.execute(
+def instrument_states(instruments: Collection[Instrument]) -> Write:
+    """Which instruments are open or halted."""
+    return Write(
         _INSTRUMENTS,
         (
             ints(instrument.id for instrument in instruments),

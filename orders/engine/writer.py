@@ -1,18 +1,21 @@
-"""Commits one batch: a single pipelined transaction that every app's tables take part in.
+"""Commits one batch: a single statement, and so one transaction, that writes every app's tables.
 
-The first statement is the fence: it proves that this engine still holds the lease (same epoch) or
-fails the whole transaction. Any failure leaves the outcome to the next start, which rebuilds from
-the database (crash-only), so nothing here is retried.
+Its condition is the fence: this engine still holds the lease (same epoch), or nothing is written.
+Any failure leaves the outcome to the next start, which rebuilds from the database (crash-only), so
+nothing here is retried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import TupleRow
 
-from core.services.event_log import EventRow, append_batch
+from core.batch_sql import Write, one_statement
+from core.services import event_log
+from core.services.event_log import EventRow
 from orders.domain.values import Side
 from orders.engine import store
 from orders.engine.changes import Changes
@@ -22,15 +25,12 @@ from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow
 from portfolio.services import posting
 
 _FENCE = """
-WITH fence AS (
-  UPDATE orders_enginelease
-  SET batch = %s, committed_at = timestamptz 'epoch' + %s * interval '1 microsecond'
-  WHERE segment = %s AND epoch = %s
-  RETURNING 1
-)
-SELECT 1 / (SELECT count(*) FROM fence)
+UPDATE orders_enginelease SET batch = %s::bigint,
+  committed_at = timestamptz 'epoch' + %s::bigint * interval '1 microsecond'
+WHERE segment = %s AND epoch = %s::bigint
+RETURNING 1
 """
-"""Divides by zero, and so fails the transaction, when a newer engine has taken the lease."""
+"""Gives a row unless a newer engine has taken the lease."""
 
 
 class BatchWriter:
@@ -62,28 +62,35 @@ class BatchWriter:
         encoder = msgspec.json.Encoder()
         payloads = [encoder.encode(event).decode() for _, event in changes.events]
         self.batch += 1
-        async with self._connection.pipeline(), self._connection.cursor() as cursor:
-            await cursor.execute("BEGIN")
-            await cursor.execute(
-                _FENCE,
-                (self.batch, now_ns // 1000, self._lease.segment, self._lease.epoch),
-                prepare=True,
-            )
-            await store.insert_orders(cursor, changes.new_orders.values())
-            await store.update_orders(cursor, changes.changed_orders.values())
-            await store.insert_executions(cursor, changes.executions)
-            await posting.post_transfers(cursor, changes.transfers)
-            await posting.put_balances(
-                cursor, [_balance_row(account) for account in changes.balances.values()]
-            )
-            await posting.put_positions(
-                cursor, [_position_row(*pair) for pair in changes.positions.values()]
-            )
-            await posting.put_holds(cursor, _hold_rows(changes))
-            await store.update_instruments(cursor, changes.instruments.values())
-            await append_batch(cursor, _event_rows(changes, payloads, now_ns))
-            await cursor.execute("COMMIT")
+        sql, values = one_statement(self._fence(now_ns), _writes(changes, payloads, now_ns))
+        async with AsyncRawCursor(self._connection) as cursor:
+            await cursor.execute(sql, values, prepare=True)
         return payloads
+
+    def _fence(self, now_ns: int) -> Write:
+        lease = self._lease
+        return Write(
+            _FENCE, (str(self.batch), str(now_ns // 1000), lease.segment, str(lease.epoch))
+        )
+
+
+def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
+    """What each table gets; those that get nothing are left out."""
+    balances = [_balance_row(account) for account in changes.balances.values()]
+    positions = [_position_row(*pair) for pair in changes.positions.values()]
+    events = _event_rows(changes, payloads, now_ns)
+    tables: list[tuple[Callable[[Any], Write], Collection[Any]]] = [  # Any: each its own rows
+        (store.new_orders, changes.new_orders.values()),
+        (store.changed_orders, changes.changed_orders.values()),
+        (store.executions, changes.executions),
+        (posting.transfers, changes.transfers),
+        (posting.balances, balances),
+        (posting.positions, positions),
+        (posting.holds, _hold_rows(changes)),
+        (store.instrument_states, changes.instruments.values()),
+        (event_log.events, events),
+    ]
+    return [write(rows) for write, rows in tables if rows]
 
 
 def _balance_row(account: Account) -> BalanceRow:

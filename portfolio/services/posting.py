@@ -1,16 +1,13 @@
-"""Writes one engine batch's money: transfers, balances, positions and holds, one statement a table.
+"""How one engine batch's money is written: transfers, balances, positions and holds.
 
-The engine decides, this module stores. It runs inside the engine's transaction; the tables' own
-constraints (free >= 0, positive transfers) have the last word and would stop the batch. Sums travel
-as numeric: those of the house and the street may outgrow 64 bits of units.
+The engine decides, and commits these together with its own tables; the tables' constraints (free >=
+0, positive transfers) have the last word and would stop the batch. Sums travel as numeric: those of
+the house and the street may outgrow 64 bits of units.
 """
 
 from collections.abc import Sequence
 
-from psycopg import AsyncCursor
-from psycopg.rows import TupleRow
-
-from core.batch_sql import EPOCH_SQL, bools, ints, micros, texts, uuids
+from core.batch_sql import EPOCH_SQL, Write, bools, ints, micros, texts, uuids
 from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow, TransferRow
 
 _TRANSFERS = f"""
@@ -54,11 +51,9 @@ ON CONFLICT (order_id) DO UPDATE SET remaining = excluded.remaining, state = exc
 """
 
 
-async def post_transfers(cursor: AsyncCursor[TupleRow], rows: Sequence[TransferRow]) -> None:
-    """Append ledger transfers."""
-    if not rows:
-        return
-    await cursor.execute(
+def transfers(rows: Sequence[TransferRow]) -> Write:
+    """New ledger transfers."""
+    return Write(
         _TRANSFERS,
         (
             ints(row.id for row in rows),
@@ -71,15 +66,12 @@ async def post_transfers(cursor: AsyncCursor[TupleRow], rows: Sequence[TransferR
             texts(row.reason for row in rows),
             micros(row.occurred_ns for row in rows),
         ),
-        prepare=True,
     )
 
 
-async def put_balances(cursor: AsyncCursor[TupleRow], rows: Sequence[BalanceRow]) -> None:
-    """Write each account's balance as it is after the batch."""
-    if not rows:
-        return
-    await cursor.execute(
+def balances(rows: Sequence[BalanceRow]) -> Write:
+    """Each account's balance as it is after the batch."""
+    return Write(
         _BALANCES,
         (
             ints(row.account_id for row in rows),
@@ -88,15 +80,12 @@ async def put_balances(cursor: AsyncCursor[TupleRow], rows: Sequence[BalanceRow]
             ints(row.locked_units for row in rows),
             bools(row.is_overdraft_allowed for row in rows),
         ),
-        prepare=True,
     )
 
 
-async def put_positions(cursor: AsyncCursor[TupleRow], rows: Sequence[PositionRow]) -> None:
-    """Write each position as it is after the batch."""
-    if not rows:
-        return
-    await cursor.execute(
+def positions(rows: Sequence[PositionRow]) -> Write:
+    """Each position as it is after the batch."""
+    return Write(
         _POSITIONS,
         (
             ints(row.account_id for row in rows),
@@ -107,15 +96,12 @@ async def put_positions(cursor: AsyncCursor[TupleRow], rows: Sequence[PositionRo
             ints(row.realized_units for row in rows),
             bools(row.is_short_allowed for row in rows),
         ),
-        prepare=True,
     )
 
 
-async def put_holds(cursor: AsyncCursor[TupleRow], rows: Sequence[HoldRow]) -> None:
-    """Write each hold as it is after the batch."""
-    if not rows:
-        return
-    await cursor.execute(
+def holds(rows: Sequence[HoldRow]) -> Write:
+    """Each hold as it is after the batch."""
+    return Write(
         _HOLDS,
         (
             uuids(row.order_id for row in rows),
@@ -126,5 +112,4 @@ async def put_holds(cursor: AsyncCursor[TupleRow], rows: Sequence[HoldRow]) -> N
             ints(row.remaining_units for row in rows),
             texts(row.state for row in rows),
         ),
-        prepare=True,
     )

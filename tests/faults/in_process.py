@@ -3,16 +3,12 @@ told, so that it can be made to crash at an exact place of an exact batch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.rows import TupleRow
 from redis.asyncio import Redis
 
 from core.database import database_dsn
@@ -34,7 +30,7 @@ class Point(StrEnum):
     """Where in a batch's commit the engine dies."""
 
     BEFORE_BEGIN = "before BEGIN"
-    BEFORE_COMMIT = "after the statements, before COMMIT"
+    BEFORE_COMMIT = "after the writes, before COMMIT"
     AFTER_COMMIT = "after COMMIT, before the reply"
 
 
@@ -51,36 +47,13 @@ class CrashingWriter(BatchWriter):
         if self.point is Point.BEFORE_BEGIN:
             raise Crash
         if self.point is Point.BEFORE_COMMIT:
-            self._connection = CommitlessConnection(self._connection)  # type: ignore[assignment]
+            async with self._connection.transaction():
+                await super().commit(changes, now_ns)
+                raise Crash
         payloads = await super().commit(changes, now_ns)
         if self.point is Point.AFTER_COMMIT:
             raise Crash
         return payloads
-
-
-class CommitlessConnection:
-    """A connection on which everything works but COMMIT."""
-
-    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
-        self._connection = connection
-
-    def pipeline(self) -> Any:  # Any: psycopg's own context
-        return self._connection.pipeline()
-
-    @asynccontextmanager
-    async def cursor(self) -> AsyncIterator["CommitlessCursor"]:
-        async with self._connection.cursor() as cursor:
-            yield CommitlessCursor(cursor)
-
-
-class CommitlessCursor:
-    def __init__(self, cursor: AsyncCursor[TupleRow]) -> None:
-        self._cursor = cursor
-
-    async def execute(self, query: Any, *args: Any, **kwargs: Any) -> None:  # Any: psycopg's own
-        if query == "COMMIT":
-            raise Crash
-        await self._cursor.execute(query, *args, **kwargs)
 
 
 class ToldClock:
