@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from tradeportal.supervisor.datadir import DataDir
+from tradeportal.supervisor.pages import WORKSPACE, find_node
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 APPS = [
@@ -18,9 +21,11 @@ APPS = [
 ]  # fmt: skip
 
 
-def run(*command: str) -> None:
+def run(*command: str, cwd: Path = ROOT, first_on_path: str = "") -> None:
+    path = os.pathsep.join(filter(None, [first_on_path, os.environ["PATH"]]))
+    environment = {**os.environ, "PATH": path, "NO_COLOR": "1"}
     done = subprocess.run(
-        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
@@ -39,6 +44,24 @@ def test_types_are_strict() -> None:
 
 def test_imports_go_down_only() -> None:
     run(str(BIN / "lint-imports"), "--no-cache")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        # They write nothing into the project, which may be another user's.
+        pytest.param(["test", "--", "--configLoader", "runner", "--no-cache"], id="unit tests"),
+        pytest.param(["exec", "--offline", "--", "tsc", "--noEmit"], id="types"),
+    ],
+)
+def test_the_pages_scripts_pass_their_own_tests(arguments: list[str], tmp_path: Path) -> None:
+    """With the Node that builds the pages; their tidy test stands among the unit tests."""
+    assert (WORKSPACE / "node_modules" / "vitest").is_dir(), "not installed: run npm ci in static/"
+    data = DataDir(tmp_path / "data")
+    data.prepare()
+    node = find_node(data)
+
+    run(*node.npm, *arguments, cwd=WORKSPACE, first_on_path=node.path)
 
 
 @pytest.mark.django_db
