@@ -25,6 +25,10 @@ from portfolio.models import TradingAccount
 DEMO_USERNAME = "demo"
 ADMIN_USERNAME = "admin"
 DEMO_CASH = Decimal(100_000)
+MAIL_DOMAIN = "portal.invalid"
+"""Who has no address is sent no mail, and the demo's first fill is to show one. `.invalid` is
+nobody's (RFC 2606): a portal with a mail server writes to no stranger.
+"""
 
 
 class Command(BaseCommand):
@@ -65,7 +69,9 @@ class Command(BaseCommand):
 
 
 def _make(username: str, role: Role, origin: Origin) -> str | None:
-    return create_user(username=username, role=role, origin=origin).generated_password
+    address = f"{username}@{MAIL_DOMAIN}"
+    made = create_user(username=username, email=address, role=role, origin=origin)
+    return made.generated_password
 
 
 def _finish_demo(origin: Origin) -> str | None:
