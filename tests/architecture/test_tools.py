@@ -73,9 +73,16 @@ def test_no_migration_is_missing() -> None:
     assert "No changes detected" in out.getvalue()
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-node.txt"]
-)
+REQUIREMENTS = sorted(path.name for path in ROOT.glob("requirements*.txt"))
+
+
+def test_each_requirements_file_is_known() -> None:
+    assert REQUIREMENTS == [
+        "requirements-dev.txt", "requirements-node.txt", "requirements-uv.txt", "requirements.txt",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = re.findall(r"^[a-zA-Z0-9].*?(?=^[a-zA-Z0-9]|\Z)", text, flags=re.M | re.S)
