@@ -1,7 +1,8 @@
 """The life of an order as one table: (status, event) → status. A pair that is not here raises.
 
-The engine changes a status only through `next_status`; the tests and docs/order-states.md read the
-same table. The words are FIX tag 39's, close to NautilusTrader's lifecycle.
+The engine changes a status only through `next_status`; the tests and docs/order-states.md (made by
+orders.domain.states_page) read the same table. The words are FIX tag 39's, close to
+NautilusTrader's lifecycle.
 """
 
 from enum import StrEnum
