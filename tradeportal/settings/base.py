@@ -75,7 +75,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "tradeportal.urls"
 ASGI_APPLICATION = "tradeportal.asgi.application"
-WSGI_APPLICATION = "tradeportal.wsgi.application"
 APPEND_SLASH = False  # stock clients do not follow redirects
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
