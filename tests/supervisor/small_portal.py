@@ -15,6 +15,7 @@ from tradeportal.supervisor.config import Configuration, parse
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.instance import Instance, Parts
+from tradeportal.supervisor.place import Place
 from tradeportal.supervisor.recovery import clean_up
 from tradeportal.supervisor.setup_steps import DemoSignIn
 from tradeportal.supervisor.spec import ServiceSpec
@@ -104,7 +105,8 @@ def main() -> int:
     )
     quick = parse({"restart": {"first_delay_seconds": 0.05}}, source="test")
     try:
-        asyncio.run(Instance(data, quick, parts, lambda instance: None).run())
+        check = Place(data, None).check_restart
+        asyncio.run(Instance(data, quick, parts, lambda instance: None, check).run())
     except PortalError as error:
         return error.exit_code
     return 0

@@ -20,7 +20,7 @@ from tradeportal.supervisor.spec import Probe, ServiceSpec
 
 PROJECT = Path(__file__).resolve().parents[2]
 ALWAYS_ALLOWED_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-LOCAL_FACE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+LOCAL_FACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Where this machine finds a server that listens on every address."""
 REDIS_PREFIX = "portal:"
 FEED_FRESH_SECONDS = 15.0
@@ -49,7 +49,7 @@ class Plan:
         if server.public_url:
             return server.public_url.rstrip("/")
         host = LOCAL_FACE.get(server.host, server.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{in_url(host)}:{self.port}"
 
     @property
     def engine_socket(self) -> Path:
@@ -60,11 +60,16 @@ class Plan:
         return os.environ.get("PORTAL_REDIS_PREFIX", REDIS_PREFIX)
 
 
+def in_url(host: str) -> str:
+    """A host as URLs and ALLOWED_HOSTS write it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def shared_environment(plan: Plan) -> dict[str, str]:
     """The environment of every process, on top of the caller's own."""
     configuration, server = plan.configuration, plan.configuration.server
     hosts = [*ALWAYS_ALLOWED_HOSTS, *server.allowed_hosts.split(",")]
-    hosts.append(urlsplit(plan.url).hostname or "")
+    hosts.append(in_url(urlsplit(plan.url).hostname or ""))
     return {
         "DATABASE_URL": plan.database_url,
         "REDIS_URL": plan.redis_url,
@@ -76,8 +81,9 @@ def shared_environment(plan: Plan) -> dict[str, str]:
         "PORTAL_PUBLIC_URL": plan.url,
         "PORTAL_ALLOWED_HOSTS": ",".join(dict.fromkeys(h.strip() for h in hosts if h.strip())),
         "PORTAL_PROXY_COUNT": str(server.proxy_count),
-        "PORTAL_SMTP_URL": configuration.mail.smtp_url or os.environ.get("PORTAL_SMTP_URL", ""),
+        "PORTAL_SMTP_URL": configuration.mail.smtp_url,
         "PORTAL_MAIL_FROM": configuration.mail.sender,
+        "PORTAL_METRICS_TOKEN": server.metrics_token,
         "PORTAL_LOG_LEVEL": server.log_level,
         "PORTAL_MARKET": configuration.market.source,
         "PORTAL_MARKET_SEED": str(configuration.market.seed),

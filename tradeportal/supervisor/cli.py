@@ -1,7 +1,7 @@
 """The commands of `./portal`, inside the virtual environment: parse, call one module, exit code.
 
-Every command takes `--data-dir` and `--config` before or after its other arguments, except
-`manage`, whose arguments all belong to Django: it reads PORTAL_DATA_DIR instead.
+Every command takes `--data-dir` and `--config` before or after its other arguments; for `manage`
+they stand before it, because what follows belongs to Django.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tradeportal.supervisor import (
@@ -26,29 +25,16 @@ from tradeportal.supervisor import (
 from tradeportal.supervisor.catalog import PROJECT, SERVICE_NAMES
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
+from tradeportal.supervisor.place import KEPT_PORT_FLAG, Place, extract_place
 
 DATA_DIR_VARIABLE = "PORTAL_DATA_DIR"
 INTERRUPTED_EXIT_CODE = 130
 EPILOG = f"""\
 every command takes --data-dir DIR (default: ${DATA_DIR_VARIABLE}, else var/ in the project) and
 --config FILE (default: DIR/{config.FILE_NAME}, which may be missing), before or after its other
-arguments; manage takes them from ${DATA_DIR_VARIABLE} only.
+arguments; for manage they stand before it: what follows it belongs to Django.
 services: {", ".join(SERVICE_NAMES)}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which portal a command is about."""
-
-    data: DataDir
-    config_path: Path | None
-
-    def configuration(self) -> config.Configuration:
-        """The validated configuration of this portal."""
-        if self.config_path is not None:
-            return config.load(self.config_path, must_exist=True)
-        return config.load(self.data.root / config.FILE_NAME)
 
 
 def main(arguments: list[str]) -> int:
@@ -73,57 +59,23 @@ def _run(arguments: list[str]) -> int:
         return manage.run(place.data, place.configuration(), arguments[1:])
     if arguments[:1] == ["test"] and arguments[1:] not in (["-h"], ["--help"]):
         return testrun.run(arguments[1:])
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    reader = parser()
+    options = reader.parse_args(arguments)
     if options.command is None:
-        parser.print_help()
+        reader.print_help()
         return 0
     return _COMMANDS[options.command](place, options)
 
 
-@dataclass(slots=True)
-class Given:
-    """The options that every command takes."""
-
-    data_dir: str | None = None
-    config: str | None = None
-
-
-def extract_place(arguments: list[str]) -> tuple[list[str], Given]:
-    """Take --data-dir and --config out of the arguments, wherever they stand.
-
-    What follows `manage` or `--` is left as it is.
-    """
-    rest: list[str] = []
-    given = Given()
-    pending = list(arguments)
-    while pending:
-        argument = pending.pop(0)
-        name, equals, value = argument.partition("=")
-        if name in {"--data-dir", "--config"}:
-            if not equals:
-                if not pending:
-                    raise PortalError(f"{name} needs a value", 2)
-                value = pending.pop(0)
-            if name == "--data-dir":
-                given.data_dir = value
-            else:
-                given.config = value
-        elif argument == "--" or (argument == "manage" and not rest):
-            return [*rest, argument, *pending], given
-        else:
-            rest.append(argument)
-    return rest, given
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What every command takes besides its place."""
+    made = argparse.ArgumentParser(
         prog="portal",
         description="Starts, stops and looks after a trading portal.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands_of = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands_of = made.add_subparsers(dest="command", metavar="COMMAND")
     start = commands_of.add_parser("up", help="start everything and stay, or go on with --detach")
     start.add_argument(
         "--port", type=int, help="insist on this port (default: 8001-8005, then any)"
@@ -132,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--market", help="simulated (default) or none")
     start.add_argument("--workers", type=int, help="worker processes for background jobs (Celery)")
     start.add_argument(up.CHILD_FLAG, action="store_true", help=argparse.SUPPRESS)
+    start.add_argument(KEPT_PORT_FLAG, type=int, help=argparse.SUPPRESS)
     commands_of.add_parser("down", help="drain and stop everything in order")
     again = commands_of.add_parser("restart", help="restart one service, or the whole portal")
     again.add_argument("service", nargs="?", help="one of the services below")
@@ -148,28 +101,37 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands_of.add_parser("bench", help="measure; with an environment of its own")
     bench.add_argument("arguments", nargs=argparse.REMAINDER, help="name of one benchmark")
     commands_of.add_parser("manage", help="any manage.py command, in the running portal's settings")
-    return parser
+    return made
 
 
 Command = Callable[[Place, argparse.Namespace], int]
 
 
-def _up(place: Place, options: argparse.Namespace) -> int:
+def up_configuration(place: Place, options: argparse.Namespace) -> config.Configuration:
+    """The configuration of `up`: the file, and above it the command line.
+
+    The port of before a restart stands behind both.
+    """
     configuration = place.configuration()
     configuration = config.override(configuration, "server", port=options.port)
     configuration = config.override(configuration, "market", source=options.market)
     configuration = config.override(configuration, "worker", concurrency=options.workers)
-    if options.detached_child:
-        return up.run_detached_child(place.data, configuration)
-    if options.detach:
+    if not configuration.server.port:
+        configuration = config.override(configuration, "server", port=options.kept_port)
+    return configuration
+
+
+def _up(place: Place, options: argparse.Namespace) -> int:
+    configuration = up_configuration(place, options)
+    if options.detach and not options.detached_child:
         return up.run_detached(place.data)
-    return up.run(place.data, configuration)
+    return up.run(place, configuration)
 
 
 _COMMANDS: dict[str, Command] = {
     "up": _up,
     "down": lambda place, options: commands.down(place.data),
-    "restart": lambda place, options: commands.restart(place.data, options.service),
+    "restart": lambda place, options: commands.restart(place, options.service),
     "status": lambda place, options: commands.status(place.data, as_json=options.json),
     "logs": lambda place, options: commands.logs(
         place.data, options.service, follow=options.follow, lines=options.lines

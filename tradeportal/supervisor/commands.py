@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from tradeportal.supervisor import logs as log_files
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.identity import signal_process, wait_gone
+from tradeportal.supervisor.place import Place
+from tradeportal.supervisor.privileges import storage_elsewhere
 from tradeportal.supervisor.state import InstanceState
 
 NOT_RUNNING_EXIT_CODE = 3
@@ -20,6 +23,7 @@ NOT_ALL_EXIT_CODE = 1
 HEALTHY = frozenset({"running", "external"})
 DOWN_MARGIN_SECONDS = 15.0
 RESTART_SECONDS_MAX = 300.0
+ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.2
 
 
@@ -53,6 +57,9 @@ def status(data: DataDir, *, as_json: bool) -> int:
         console.say(f"{state.phase} at {state.url or '(no address yet)'} ({data.root})")
         for line in service_lines(state):
             console.say(line)
+    storage = storage_elsewhere(data)
+    if storage is not None and not as_json:
+        console.say(f"  the database is kept in {storage}")
     if state is None:
         return NOT_RUNNING_EXIT_CODE
     all_run = state.phase == "running" and all(item.state in HEALTHY for item in services)
@@ -81,27 +88,42 @@ def down(data: DataDir) -> int:
     )
 
 
-def restart(data: DataDir, service: str | None) -> int:
-    """Restart one service, or the whole portal; start it when it does not run."""
+def restart(place: Place, service: str | None) -> int:
+    """Restart one service, or the whole portal; start it when it does not run.
+
+    Only a restart of the whole portal reads the configuration again.
+    """
+    data = place.data
+    config_file = os.path.abspath(place.config_path) if place.config_path else ""  # noqa: PTH100
+    if service is not None and config_file:
+        raise PortalError(f"--config has no effect on {service} alone; restart the whole portal")
     state = data.state.read_running() if data.run.exists() else None
     if state is None:
         if service is not None:
             raise PortalError("not running; start with ./portal up", NOT_RUNNING_EXIT_CODE)
         console.say("not running: starting it")
-        place = ["--data-dir", str(data.root)]
-        command = [sys.executable, "-m", "tradeportal.supervisor", "up", "--detach", *place]
+        options = [
+            "--data-dir",
+            str(data.root),
+            *(["--config", config_file] if config_file else []),
+        ]
+        command = [sys.executable, "-m", "tradeportal.supervisor", "up", "--detach", *options]
         return subprocess.call(command)
     if service is not None:
         step = console.Step(f"Restarting {service}")
-        control.ask(state.control_socket, "restart", service, timeout_seconds=RESTART_SECONDS_MAX)
+        control.ask(
+            state.control_socket, control.RESTART, service, timeout_seconds=RESTART_SECONDS_MAX
+        )
         step.done()
         return 0
-    return _restart_all(data, state)
+    return _restart_all(data, state, config_file)
 
 
-def _restart_all(data: DataDir, old: InstanceState) -> int:
+def _restart_all(data: DataDir, old: InstanceState, config_file: str) -> int:
+    control.ask(
+        old.control_socket, control.RESTART_ALL, config_file, timeout_seconds=ANSWER_SECONDS
+    )
     step = console.Step("Restarting the portal")
-    control.ask(old.control_socket, "restart", timeout_seconds=POLL_SECONDS * 50)
     while step.elapsed_seconds < RESTART_SECONDS_MAX:
         time.sleep(POLL_SECONDS)
         step.tick()

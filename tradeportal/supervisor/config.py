@@ -8,32 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
+from tradeportal.supervisor import shapes
 from tradeportal.supervisor.errors import PortalError
+from tradeportal.supervisor.options import check, option, rule_of
 
 FILE_NAME = "portal.toml"
 MARKETS = ("simulated", "none")
 PLANNED_MARKETS = {"replay": "the replay market is not available in this version"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-T = TypeVar("T")
-
-
-def option(
-    default: T,
-    why: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> T:
-    """A setting: its default, the reason for it, and the values it may take."""
-    metadata = {"why": why, "low": low, "high": high, "choices": choices}
-    value: T = field(default=default, metadata=metadata)
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +29,22 @@ class Server:
 
     host: str = option(
         "127.0.0.1",
-        "address the gateway listens on; only this machine until you decide otherwise",
+        "address the gateway listens on; only this machine until you decide otherwise: 0.0.0.0"
+        " listens on every address",
+        shape=shapes.HOST,
     )
     port: int = option(
         0,
         "0 takes the first free port of 8001-8005, then any; a number insists on that port",
         low=0,
         high=65535,
+        flag="--port",
     )
     public_url: str = option(
-        "", "address in mails and links; empty: http://127.0.0.1:<port> of this start"
+        "",
+        "address in mails and links; empty: http://<host>:<port> of this start, with 127.0.0.1"
+        " (or [::1]) as the host when it listens on every address",
+        shape=shapes.PUBLIC_URL,
     )
     allowed_hosts: str = option(
         "",
@@ -62,6 +55,13 @@ class Server:
         0, "proxies in front that add X-Forwarded-For; 0 trusts no such header", low=0, high=10
     )
     log_level: str = option("INFO", "least severity written to the logs", choices=LOG_LEVELS)
+    metrics_token: str = option(
+        "",
+        "lets whoever sends it as `Authorization: Bearer` read /metrics through a proxy or from"
+        " another machine; empty: only requests straight from this machine may",
+        shape=shapes.SECRET,
+        variable="PORTAL_METRICS_TOKEN",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Market:
         "simulated",
         "simulated runs the seeded demo market; none starts without a feed",
         choices=MARKETS,
+        planned=PLANNED_MARKETS,
+        flag="--market",
     )
     seed: int = option(
         1,
@@ -90,6 +92,7 @@ class Worker:
         "worker processes for background jobs; jobs wait for mail servers more than for the CPU",
         low=1,
         high=64,
+        flag="--workers",
     )
 
 
@@ -101,6 +104,8 @@ class Mail:
         "",
         "smtp+tls://user:password@host:587, smtps:// or smtp:// sends mail; empty writes each mail"
         " to a file in <data-dir>/mail",
+        shape=shapes.SMTP_URL,
+        variable="PORTAL_SMTP_URL",
     )
     sender: str = option("Tradeportal <portal@localhost>", "the From line of mails")
 
@@ -287,14 +292,31 @@ def parse(document: dict[str, Any], *, source: str) -> Configuration:  # Any: pa
 
 def override(configuration: Configuration, section: str, **values: object) -> Configuration:
     """The configuration with values from the command line, held to the same rules."""
-    kind = type(getattr(configuration, section))
+    old = getattr(configuration, section)
+    hints = get_type_hints(type(old))
     given = {key: value for key, value in values.items() if value is not None}
-    for item in dataclasses.fields(kind):
+    for item in dataclasses.fields(old):
         if item.name in given:
-            hint = get_type_hints(kind)[item.name]
-            _check_value(item, hint, given[item.name], f"--{item.name}")
-    changed = dataclasses.replace(getattr(configuration, section), **given)
-    return dataclasses.replace(configuration, **{section: changed})
+            rule = rule_of(item)
+            check(rule, hints[item.name], given[item.name], rule.flag or f"{section}.{item.name}")
+    return dataclasses.replace(configuration, **{section: dataclasses.replace(old, **given)})
+
+
+def complete(configuration: Configuration, environment: Mapping[str, str]) -> Configuration:
+    """The configuration with its empty settings taken from the variables that stand in for them.
+
+    They are there for those who keep passwords out of files, and held to the same rules.
+    """
+    for section in dataclasses.fields(Configuration):
+        old = getattr(configuration, section.name)
+        for item in dataclasses.fields(old):
+            rule = rule_of(item)
+            value = environment.get(rule.variable, "") if rule.variable else ""
+            if value and not getattr(old, item.name):
+                check(rule, str, value, rule.variable)
+                old = dataclasses.replace(old, **{item.name: value})
+        configuration = dataclasses.replace(configuration, **{section.name: old})
+    return configuration
 
 
 def _parse_section(
@@ -302,39 +324,13 @@ def _parse_section(
 ) -> Any:  # Any: one of the section classes
     known = {item.name: item for item in dataclasses.fields(kind)}
     hints = get_type_hints(kind)
-    values: dict[str, Any] = {}  # Any: checked one by one below
     for key, value in table.items():
         if key not in known:
             raise PortalError(
                 f"{source}: unknown key {section}.{key}; known: {', '.join(sorted(known))}"
             )
-        values[key] = _check_value(known[key], hints[key], value, f"{source}: {section}.{key}")
-    return kind(**values)
-
-
-def _check_value(
-    item: dataclasses.Field[Any], hint: type, value: object, where: str
-) -> object:  # Any: the field's own type is `hint`
-    choices = item.metadata["choices"]
-    if item.name == "source" and value in PLANNED_MARKETS:
-        raise PortalError(f"{where}: {PLANNED_MARKETS[str(value)]}; use {' or '.join(MARKETS)}")
-    if choices:
-        if value not in choices:
-            raise PortalError(f"{where} must be one of {', '.join(choices)}, not {value!r}")
-        return value
-    if hint is str:
-        if not isinstance(value, str):
-            raise PortalError(f"{where} must be text in quotes, not {value!r}")
-        return value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if hint is int and not whole:
-        raise PortalError(f"{where} must be a whole number, not {value!r}")
-    if not whole and not isinstance(value, float):
-        raise PortalError(f"{where} must be a number, not {value!r}")
-    low, high = item.metadata["low"], item.metadata["high"]
-    if not low <= value <= high:  # NaN fails too
-        raise PortalError(f"{where} must be between {low} and {high}, not {value!r}")
-    return value
+        check(rule_of(known[key]), hints[key], value, f"{source}: {section}.{key}")
+    return kind(**table)
 
 
 def _check_together(configuration: Configuration, source: str) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from tradeportal.supervisor.errors import PortalError
 
-LINE_BYTES_MAX = 4096
+LINE_BYTES_MAX = 16_384
+RESTART = "restart"  # of the service that is the subject
+RESTART_ALL = "restart-all"  # of the portal; the subject is its new configuration file, or ""
 
-Handler = Callable[[str, str], Awaitable[str]]  # (command, service) -> sentence
+Handler = Callable[[str, str], Awaitable[str]]  # (command, subject) -> sentence
 
 
 async def serve(path: Path, handle: Handler) -> asyncio.Server:
@@ -26,7 +28,7 @@ async def serve(path: Path, handle: Handler) -> asyncio.Server:
         try:
             request = json.loads(await reader.readline())
             try:
-                answer = {"ok": await handle(str(request["command"]), str(request["service"]))}
+                answer = {"ok": await handle(str(request["command"]), str(request["subject"]))}
             except PortalError as error:
                 answer = {"error": str(error)}
             writer.write(json.dumps(answer).encode() + b"\n")
@@ -42,12 +44,12 @@ async def serve(path: Path, handle: Handler) -> asyncio.Server:
     return server
 
 
-def ask(path: str, command: str, service: str = "", *, timeout_seconds: float) -> str:
+def ask(path: str, command: str, subject: str = "", *, timeout_seconds: float) -> str:
     """Send a command to the supervisor and return its sentence.
 
     Raises PortalError with the supervisor's own message, or when it cannot be reached.
     """
-    request = json.dumps({"command": command, "service": service}).encode() + b"\n"
+    request = json.dumps({"command": command, "subject": subject}).encode() + b"\n"
     received = b""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:

@@ -19,6 +19,7 @@ from tradeportal.supervisor.catalog import PROJECT, manage_command
 from tradeportal.supervisor.config import Configuration
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
+from tradeportal.supervisor.privileges import storage_elsewhere
 from tradeportal.supervisor.spec import Probe
 from tradeportal.supervisor.state import InstanceState
 
@@ -93,13 +94,28 @@ def _directory(data: DataDir) -> Iterator[Finding]:
     mode = data.secrets.stat().st_mode & 0o777
     remedy = f"chmod 700 {data.secrets}" if mode & 0o077 else ""
     yield Finding("data directory", f"{data.root}, secrets with mode {mode:o}", remedy)
+    yield from _storage(data)
     free_mb = shutil.disk_usage(data.root).free // MB
     remedy = "" if free_mb >= FREE_DISK_MB_MIN else f"free at least {FREE_DISK_MB_MIN} MB"
     yield Finding("disk", f"{free_mb} MB free", remedy)
 
 
+def _storage(data: DataDir) -> Iterator[Finding]:
+    storage = storage_elsewhere(data)
+    if storage is None:
+        return
+    is_there = storage.is_dir()
+    seen = f"kept in {storage}, because its user cannot enter the data directory"
+    remedy = "" if is_there else "restore it, or choose a new --data-dir to start afresh"
+    yield Finding("database files", seen if is_there else f"{storage} is gone", remedy)
+
+
 def _web_port(configuration: Configuration) -> Finding:
     server = configuration.server
+    try:
+        ports.check_host(server.host)
+    except PortalError as error:
+        return Finding("web port", str(error), "change server.host")
     wanted = [server.port] if server.port else list(ports.WEB_PORTS)
     free = [port for port in wanted if ports.is_free(server.host, port)]
     if free or not server.port:

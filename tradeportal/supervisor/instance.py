@@ -63,6 +63,7 @@ class Instance:
         configuration: Configuration,
         parts: Parts,
         announce: Callable[[Instance], None],
+        check_restart: Callable[[str], None] = lambda config_file: None,
     ) -> None:
         self.data = data
         self.configuration = configuration
@@ -70,7 +71,9 @@ class Instance:
         self.demo: setup_steps.DemoSignIn | None = None
         self.url: str | None = None
         self.port = 0
+        self.next_config_file = ""  # what a restart shall read instead; "" means the same again
         self._announce = announce
+        self._check_restart = check_restart
         self._run_id = secrets.token_hex(8)
         self._phase = "starting"
         self._runners: dict[str, Runner] = {}
@@ -210,16 +213,18 @@ class Instance:
             if runner.state == "stopping":
                 runner.hurry()
 
-    async def _handle(self, command: str, service: str) -> str:
-        if command == RESTART and not service:
+    async def _handle(self, command: str, subject: str) -> str:
+        if command == control.RESTART_ALL:
+            self._check_restart(subject)
+            self.next_config_file = subject
             self._then = RESTART
             self._stop_requested.set()
             return "restarting"
-        if command == RESTART and service in self._runners:
-            await self._runners[service].restart()
-            return f"{service} restarted"
+        if command == control.RESTART and subject in self._runners:
+            await self._runners[subject].restart()
+            return f"{subject} restarted"
         names = ", ".join(self._runners) or "none yet"
-        raise PortalError(f"there is no service {service!r} to {command}; services: {names}")
+        raise PortalError(f"there is no service {subject!r} to {command}; services: {names}")
 
     def _start_guardian(self) -> None:
         """The guardian sees our death by the end of the pipe whose other end only we hold."""

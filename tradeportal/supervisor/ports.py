@@ -38,6 +38,17 @@ def any_free(host: str = LOOPBACK) -> int:
     return port
 
 
+def check_host(host: str) -> None:
+    """Raise PortalError, which names the setting, unless this machine can listen on the host."""
+    try:
+        any_free(host)
+    except OSError as error:
+        raise PortalError(
+            f"server.host: this machine cannot listen on {host!r} ({error.strerror}); use"
+            " 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them"
+        ) from error
+
+
 class Claim:
     """A promise between portals of one machine not to choose the same web port.
 
@@ -76,8 +87,9 @@ def choose_web_port(host: str, wanted: int, claim: Claim) -> tuple[int, str]:
     """The port of the web server and the sentence that explains the choice.
 
     `wanted` 0 takes the first free port of 8001-8005, then any. Raises PortalError when a port that
-    was asked for is taken.
+    was asked for is taken, or the host is none of this machine.
     """
+    check_host(host)
     if wanted:
         if is_free(host, wanted) and claim.take(wanted):
             return wanted, f"port {wanted}, as asked"

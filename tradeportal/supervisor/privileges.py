@@ -126,6 +126,15 @@ def recorded_storage(data: DataDir) -> Path | None:
     return Path(json.loads(record.read_text(encoding="utf-8"))["storage"])
 
 
+def storage_elsewhere(data: DataDir) -> Path | None:
+    """The directory outside the data directory that holds its database; None when there is none.
+
+    It outlives the data directory: whoever removes the one has to be told of the other.
+    """
+    storage = recorded_storage(data)
+    return storage if storage != data.root else None
+
+
 def _checked_storage(data: DataDir, account: Account) -> Path:
     content = json.loads((data.root / STORAGE_RECORD).read_text(encoding="utf-8"))
     storage, owner = Path(content["storage"]), Path(content["data_directory"])

@@ -18,14 +18,18 @@ from tradeportal.supervisor.config import Configuration
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.instance import RESTART, Instance, Parts
+from tradeportal.supervisor.place import Place, arguments_after_restart
 from tradeportal.supervisor.recovery import clean_up
 from tradeportal.supervisor.setup_steps import DemoSignIn
 
 CHILD_FLAG = "--detached-child"
 
 
-def run(data: DataDir, configuration: Configuration) -> int:
-    """Run the portal in the foreground until Ctrl-C or `down`."""
+def run(place: Place, configuration: Configuration) -> int:
+    """Run the portal until Ctrl-C or `down`; `configuration` is the place's, as the command line
+    changed it.
+    """
+    data = place.data
     data.prepare()
     lock = data.lock()
     if lock is None:
@@ -35,11 +39,11 @@ def run(data: DataDir, configuration: Configuration) -> int:
     if ended:
         console.say(f"  ok  Ended what a killed supervisor left behind: {', '.join(ended)}")
     pages.ensure_built(data)
-    instance = Instance(data, configuration, Parts(), announce)
+    instance = Instance(data, configuration, Parts(), announce, place.check_restart)
     then = asyncio.run(instance.run())
     if then == RESTART:
         os.close(lock)
-        _become_new_supervisor(instance.port)
+        _become_new_supervisor(instance.port, instance.next_config_file)
     console.say("  ok  Everything has stopped")
     return 0
 
@@ -66,11 +70,6 @@ def run_detached(data: DataDir) -> int:
     if data.state.read_running() is not None:
         return 0
     return child.wait() or 1
-
-
-def run_detached_child(data: DataDir, configuration: Configuration) -> int:
-    """The supervisor that `run_detached` starts."""
-    return run(data, configuration)
 
 
 def announce(instance: Instance) -> None:
@@ -125,9 +124,9 @@ def _already_runs(data: DataDir) -> int:
     return 0
 
 
-def _become_new_supervisor(port: int) -> None:
-    """Restart in place, with new code and configuration, on the same port."""
-    arguments = [*sys.argv[1:], "--port", str(port)]
+def _become_new_supervisor(port: int, config_file: str) -> None:
+    """Restart in place, with new code and configuration."""
+    arguments = arguments_after_restart(sys.argv[1:], port=port, config_file=config_file)
     os.execv(  # noqa: S606  # our own program again
         sys.executable, [sys.executable, "-m", "tradeportal.supervisor", *arguments]
     )
