@@ -12,16 +12,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 
 from tests.supervisor import small_portal
 from tests.supervisor.small_portal import journal
 from tradeportal.supervisor import cli
 from tradeportal.supervisor.catalog import PROJECT
 from tradeportal.supervisor.datadir import DataDir
-from tradeportal.supervisor.identity import ProcessId, started_at, wait_gone
+from tradeportal.supervisor.identity import ProcessId, boot_id, identify, started_at, wait_gone
 from tradeportal.supervisor.privileges import recorded_storage
 from tradeportal.supervisor.recovery import clean_up
-from tradeportal.supervisor.state import InstanceState
+from tradeportal.supervisor.state import InstanceState, ServiceState
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("supervisor")]
 
@@ -116,6 +117,36 @@ def test_killing_the_supervisor_leaves_no_orphans(start: Start) -> None:
     assert wait_gone(all_of_them, WAIT_SECONDS) == []
 
 
+def test_the_guardian_waits_for_a_supervisor_that_is_still_dying(tmp_path: Path) -> None:
+    data = DataDir(tmp_path / "one")
+    data.prepare()
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    supervisor = subprocess.Popen(sleep)
+    service = subprocess.Popen(sleep, start_new_session=True)
+    me, left = identify(supervisor.pid), identify(service.pid)
+    data.state.write(
+        InstanceState(
+            run_id="x", supervisor_pid=me.pid, supervisor_started=me.started, boot=boot_id(),
+            phase="running", url=None, control_socket="", short_directory="",
+            services=[ServiceState("alpha", "running", pid=left.pid, started=left.started)],
+        )
+    )  # fmt: skip
+    guardian = subprocess.Popen(
+        [sys.executable, "-m", "tradeportal.supervisor.guardian", str(data.run)],
+        cwd=PROJECT, stdin=subprocess.PIPE,
+    )  # fmt: skip
+    assert guardian.stdin is not None
+
+    guardian.stdin.close()
+    time.sleep(0.5)
+    assert service.poll() is None
+    supervisor.kill()
+    supervisor.wait()
+
+    assert service.wait(WAIT_SECONDS) != 0
+    assert guardian.wait(WAIT_SECONDS) == 0
+
+
 def test_the_next_start_recovers_from_a_killed_supervisor(start: Start) -> None:
     process, data = start("one")
     before = running(data)
@@ -198,6 +229,28 @@ def test_commands_reach_the_running_portal(
     assert process.wait(WAIT_SECONDS) == 0
 
 
+def test_a_restart_with_a_wrong_configuration_is_refused_and_stops_nothing(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process, data = start("one")
+    before = running(data)
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[server]\nport = 99999")
+    place = ["--data-dir", str(data.root)]
+
+    codes = [cli.main(["restart", "--config", str(wrong), *place])]
+    (data.root / "portal.toml").write_text("[sever]")
+    codes.append(cli.main(["restart", *place]))
+
+    assert codes == [1, 1]
+    complaints = capsys.readouterr().err.splitlines()
+    assert len(complaints) == 2
+    assert f"{wrong}: server.port must be between 0 and 65535, not 99999" in complaints[0]
+    assert "unknown section [sever]" in complaints[1]
+    assert data.state.read_running() == before
+    assert process.poll() is None
+
+
 def test_a_long_data_directory_gets_short_socket_paths(start: Start) -> None:
     process, data = start("d" * 120)
     state = running(data)
@@ -209,9 +262,18 @@ def test_a_long_data_directory_gets_short_socket_paths(start: Start) -> None:
     assert not Path(state.short_directory).exists()
 
 
-def test_real_databases_survive_kill_9_of_each_and_of_the_supervisor(start: Start) -> None:
+def test_real_databases_and_what_is_in_them_survive_kill_9_of_each_and_of_the_supervisor(
+    start: Start,
+) -> None:
     process, data = start("one", "--real-databases", "--services", "alpha")
     before = {item.name: item for item in running(data).services}
+    database_url, redis_url = urls_of(data)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE kept (word text)")
+        connection.execute("INSERT INTO kept VALUES ('acknowledged')")
+    with Redis.from_url(redis_url) as redis:
+        redis.set("kept", "queued")
+        redis.execute_command("WAITAOF", 1, 0, 5000)
 
     for name in ("postgres", "valkey"):
         pid = before[name].pid
@@ -227,6 +289,7 @@ def test_real_databases_survive_kill_9_of_each_and_of_the_supervisor(start: Star
         )
 
     wait_for(both_are_back)
+    assert what_is_kept(data) == ("acknowledged", b"queued")
     process.kill()
     process.wait()
     process, data = start("one", "--real-databases", "--services", "alpha")
@@ -235,14 +298,31 @@ def test_real_databases_survive_kill_9_of_each_and_of_the_supervisor(start: Star
 
     assert again["postgres"].port == before["postgres"].port
     assert again["postgres"].state == again["valkey"].state == "running"
+    assert what_is_kept(data) == ("acknowledged", b"queued")
+
+
+def urls_of(data: DataDir) -> tuple[str, str]:
+    """DATABASE_URL and REDIS_URL of the portal's own servers."""
+    port = {item.name: item.port for item in running(data).services}
+    password = {name: data.secret(name) for name in ("postgres-portal", "valkey")}
+    return (
+        f"postgres://portal:{password['postgres-portal']}@127.0.0.1:{port['postgres']}/portal",
+        f"redis://:{password['valkey']}@127.0.0.1:{port['valkey']}/0",
+    )
+
+
+def what_is_kept(data: DataDir) -> tuple[str, object]:
+    database_url, redis_url = urls_of(data)
+    with psycopg.connect(database_url) as connection, Redis.from_url(redis_url) as redis:
+        row = connection.execute("SELECT word FROM kept").fetchone()
+        assert row is not None
+        return row[0], redis.get("kept")
 
 
 def test_embedded_postgres_is_durable_private_and_not_run_as_root(start: Start) -> None:
     _, data = start("one", "--real-databases", "--services", "")
-    port = next(item.port for item in running(data).services if item.name == "postgres")
-    password = data.secret("postgres-portal")
+    url, _ = urls_of(data)
 
-    url = f"postgres://portal:{password}@127.0.0.1:{port}/portal"
     with psycopg.connect(url) as connection:
 
         def show(name: str) -> str:
@@ -260,6 +340,6 @@ def test_embedded_postgres_is_durable_private_and_not_run_as_root(start: Start) 
         assert statistics is not None
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(f"postgres://portal:wrong@127.0.0.1:{port}/portal")
+        psycopg.connect(url.replace(data.secret("postgres-portal"), "wrong"))
     for item in running(data).services:
         assert Path(f"/proc/{item.pid}").stat().st_uid != 0

@@ -11,8 +11,14 @@ import signal
 import sys
 from pathlib import Path
 
+from tradeportal.supervisor.identity import wait_gone
 from tradeportal.supervisor.recovery import end_leftovers
 from tradeportal.supervisor.state import StateFile
+
+DYING_SECONDS_MAX = 30.0
+"""The kernel closes the pipes of a dying process before it is gone: seen too early, it seems
+alive.
+"""
 
 
 def main() -> int:
@@ -22,7 +28,7 @@ def main() -> int:
     while os.read(sys.stdin.fileno(), 64):
         pass
     state = StateFile(Path(sys.argv[1])).read()
-    if state is not None and not state.is_alive:
+    if state is not None and not wait_gone([state.supervisor], DYING_SECONDS_MAX):
         end_leftovers(state)
     return 0
 
