@@ -49,7 +49,7 @@ def main() -> None:
 def _make_trader(spec: TraderSpec, username: str) -> Key:
     origin = Origin(now=SystemClock().now(), request_id=username)
     user = create_user(username=username, role=Role.TRADER, origin=origin).user
-    account = open_account(owner=user, name="Benchmark", cash=CASH, actor=None, request_id=username)
+    account = open_account(owner=user, name="Benchmark", cash=CASH, actor=None, origin=origin)
     if spec.side == "sell":
         _buy_from_street(spec.symbol, account, user)
     key, secret = create_api_key(

@@ -7,6 +7,7 @@ where the engine can be asked.
 
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
@@ -20,11 +21,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.domain import roles
 from accounts.models import User
 from core.confirmed_action import ConfirmedAction, ReasonForm
+from core.domain.clock import SystemClock
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
-from core.domain.errors import Refusal
+from core.domain.errors import ErrorReason, Refusal
 from core.domain.origin import Origin
 from core.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
-from core.request_context import current_request_id
+from core.request_context import origin_of
+from core.services import idempotency
 from marketdata.admin import InstrumentAdmin as InstrumentPages
 from marketdata.models import Instrument
 from orders.models import EngineLease, Execution, Order
@@ -67,6 +70,9 @@ class AdjustCashForm(ReasonForm):
 
 
 class OpenAccountForm(forms.Form):
+    """Its id lets a form that is sent twice open one account."""
+
+    act_id = forms.UUIDField(widget=forms.HiddenInput)
     owner = forms.CharField(max_length=150, label="User name", widget=UnfoldAdminTextInputWidget)
     name = forms.CharField(max_length=64, initial="Main", widget=UnfoldAdminTextInputWidget)
     cash = AmountField(is_negative_allowed=False, label="Starting cash", initial="0")
@@ -86,7 +92,7 @@ def _adjust_cash(
         amount=values["amount"],
         reason=values["reason"],
         actor=actor_of(request),
-        request_id=origin.request_id,
+        origin=origin,
     )
     return f"adjusted by {values['amount']}; the total is now {balance.total}."
 
@@ -101,11 +107,39 @@ def _set_status(status: Instrument.Status, done: str) -> Any:
             status=status.value,
             reason=values["reason"],
             actor=actor_of(request),
-            request_id=origin.request_id,
+            origin=origin,
         )
         return done
 
     return act
+
+
+def _open_once(request: HttpRequest, values: dict[str, Any]) -> str:  # Any: the form's values
+    """Open the account that the form describes, unless it was sent before; says what was done."""
+    origin = origin_of(request, SystemClock().now())
+    actor = actor_of(request)
+    wanted = {name: values[name] for name in ("owner", "name", "cash")}
+    claim = idempotency.begin(
+        user_id=actor.pk,
+        key=f"console open_account {values['act_id']}",
+        request_hash=idempotency.request_hash(
+            method="open_account", path=request.path, body=repr(wanted).encode()
+        ),
+        now=origin.now,
+    )
+    if isinstance(claim, idempotency.StoredAnswer):
+        return f"This form was sent before. It said: {claim.body}"
+    try:
+        account = open_account(**wanted, actor=actor, origin=origin)
+    except Refusal as refusal:
+        if refusal.reason is ErrorReason.UNKNOWN_OUTCOME:
+            idempotency.finish(claim, status=refusal.status, body=refusal.message)
+        else:
+            idempotency.abandon(claim)
+        raise
+    sentence = f"{account} of {account.owner} was opened."
+    idempotency.finish(claim, status=200, body=sentence)
+    return sentence
 
 
 ADJUST_CASH = ConfirmedAction(
@@ -175,18 +209,13 @@ class TradingAccountAdmin(ReadOnlyAdmin):
         """Open a trading account for somebody, with starting cash."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = OpenAccountForm(request.POST or None)
+        form = OpenAccountForm(request.POST or None, initial={"act_id": uuid4()})
         if request.method == "POST" and form.is_valid():
             try:
-                account = open_account(
-                    **form.cleaned_data,
-                    actor=actor_of(request),
-                    request_id=current_request_id(),
-                )
+                self.message_user(request, _open_once(request, form.cleaned_data))
             except Refusal as refusal:
                 form.add_error(None, refusal.message)
             else:
-                self.message_user(request, f"{account} of {account.owner} was opened.")
                 return HttpResponseRedirect(reverse("admin:portfolio_tradingaccount_changelist"))
         context = {
             **self.admin_site.each_context(request),

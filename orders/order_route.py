@@ -13,7 +13,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
+import structlog
 from django.conf import settings
+from django.core.exceptions import RequestAborted
 from django.db import connection
 
 from accounts.domain.api_keys import Principal, Scope, read_key_pair
@@ -48,6 +50,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope_, Receive, Send], Awaitable[None]]
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
+
+logger = structlog.get_logger(__name__)
 
 ORDERS_PATH: Final = "/v2/orders"
 _ORDER_PATH = re.compile(
@@ -89,7 +93,10 @@ class OrderRoute:
             status, body = await handler(scope, receive, principal)
         except Refusal as refusal:
             status, body = refusal.status, _ENCODER.encode(refusal_body(refusal))
+        except RequestAborted:
+            return  # nothing was done, and nobody is there to be told
         await _respond(send, status, body, rate_headers)
+        logger.info("order_answered", method=scope["method"], path=scope["path"], status=status)
 
     def _handler(
         self, scope: Scope_
@@ -144,7 +151,7 @@ class OrderRoute:
         except EngineUnavailableError as error:
             raise unavailable() from error
         except UnknownOutcomeError as error:
-            raise unknown_outcome() from error
+            raise unknown_outcome(command) from error
 
     async def _account(self, principal: Principal) -> TradingAccount:
         """The principal's trading account, remembered for a moment."""
@@ -190,10 +197,16 @@ async def _authenticate(headers: dict[bytes, bytes], rate_headers: dict[str, str
 
 
 async def _read_body(receive: Receive) -> bytes:
-    """The request's body, read no further than the largest one that can be right."""
+    """The request's body, read no further than the largest one that can be right.
+
+    RequestAborted when the client is gone before its end: what had come by then may read like a
+    whole order, but nobody has finished saying it.
+    """
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
         body += bytes(message.get("body", b""))
         if len(body) > strict_json.MAX_BODY_BYTES or not message.get("more_body", False):
             return body

@@ -4,6 +4,7 @@ Nothing here decides about money; the engine does and has committed before these
 by rule is raised as core.domain.errors.Refusal with the engine's reason, facts and sentence.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.db import transaction
 
 from accounts.models import User
 from core.database import database_dsn
-from core.domain.clock import Clock, SystemClock
+from core.domain.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock
 from core.domain.errors import ErrorReason, Refusal
 from core.domain.ids import new_id
 from core.domain.origin import Origin
@@ -35,11 +36,14 @@ from orders.engine.client import EngineClient, EngineUnavailableError, UnknownOu
 from orders.engine.offline import apply_offline
 from portfolio.models import TradingAccount
 from portfolio.services.accounts import create_account, create_house_accounts
+from risk.domain.checks import check_cash_amount
 from risk.domain.reasons import WORDINGS, DenialReason
 
 CODE_UNAVAILABLE = 50310000
 CODE_UNKNOWN_OUTCOME = 50310001
 CLOCK: Clock = SystemClock()
+GOOD_FOR_SECONDS = settings.ENGINE_REPLY_TIMEOUT_SECONDS - 1
+"""How long an order may wait for the engine: a commit later, its client is still listening."""
 
 
 @cache
@@ -64,9 +68,10 @@ def submit_order(
 def submit_command(
     *, account_id: int, spec: OrderSpec, submitted_by_id: int, request_id: str
 ) -> commands.SubmitOrder:
-    """The engine's command for `spec`, with a new order id."""
+    """The engine's command for `spec`, with a new order id, good for as long as we wait for it."""
+    now_ns = CLOCK.now_ns()
     return commands.SubmitOrder(
-        order_id=new_id(CLOCK.now_ns()),
+        order_id=new_id(now_ns),
         account_id=account_id,
         symbol=spec.symbol,
         client_order_id=spec.client_order_id,
@@ -77,6 +82,7 @@ def submit_command(
         limit_price=spec.limit_price,
         submitted_by_id=submitted_by_id,
         request_id=request_id,
+        good_until_ns=now_ns + GOOD_FOR_SECONDS * NANOSECONDS_PER_SECOND,
     )
 
 
@@ -95,60 +101,77 @@ def cancel_all_orders(*, account: TradingAccount, request_id: str) -> list[Order
 
 
 def open_account(
-    *, owner: User, name: str, cash: Decimal, actor: User | None, request_id: str
+    *, owner: User, name: str, cash: Decimal, actor: User | None, origin: Origin
 ) -> TradingAccount:
-    """Open a cash account for `owner` and deposit `cash` into it (0: none)."""
-    now = CLOCK.now()
+    """Open a cash account for `owner` and deposit `cash` into it (0: none).
+
+    Refusal before anything is made for an amount that could not be deposited; afterwards only when
+    the engine did not answer, and then the account exists.
+    """
+    denial = check_cash_amount(cash) if cash else None
+    if denial is not None:
+        raise refusal_of(denial.reason, denial.facts, denial.sentence)
     with transaction.atomic():
-        opened = [*create_house_accounts(now=now), create_account(owner=owner, name=name, now=now)]
-    account = opened[-1]
+        account = create_account(owner=owner, name=name, now=origin.now)
+        opened = [*create_house_accounts(now=origin.now), account]
+        audit.record(
+            actor=actor,
+            action="TradingAccountOpened",
+            target=f"trading-account:{account.pk}",
+            facts={"owner": owner.username, "name": name},
+            origin=origin,
+        )
     asked: list[commands.AnyCommand] = [
         commands.OpenAccount(row.pk, row.public_id, row.kind, row.currency_id) for row in opened
     ]
     if cash:
-        asked.append(commands.MoveCash(account.pk, cash, "DEPOSIT", "opening", request_id))
+        asked.append(_cash_command(account, cash, "DEPOSIT", "Opening deposit", actor, origin))
     for reply in ask_running_or_not(asked):
         accept(reply)
-    audit.record(
-        actor=actor,
-        action="TradingAccountOpened",
-        target=f"trading-account:{account.pk}",
-        reason="",
-        facts={"owner": owner.username, "cash": str(cash)},
-        origin=Origin(address=None, request_id=request_id, now=CLOCK.now()),
-    )
     return account
 
 
 def adjust_cash(
-    *, account: TradingAccount, amount: Decimal, reason: str, actor: User, request_id: str
+    *, account: TradingAccount, amount: Decimal, reason: str, actor: User, origin: Origin
 ) -> BalanceView:
     """Add `amount` to (negative: take it from) an account's cash, with a reason, on the record."""
-    reply = ask(commands.MoveCash(account.pk, amount, "ADJUSTMENT", reason, request_id))
+    reply = ask(_cash_command(account, amount, "ADJUSTMENT", reason, actor, origin))
     assert isinstance(reply, BalanceReply)
-    audit.record(
-        actor=actor,
-        action="CashAdjusted",
-        target=f"trading-account:{account.pk}",
-        reason=reason,
-        facts={"amount": str(amount), "total": reply.balance.total},
-        origin=Origin(address=None, request_id=request_id, now=CLOCK.now()),
-    )
     return reply.balance
 
 
+def _cash_command(
+    account: TradingAccount,
+    amount: Decimal,
+    kind: str,
+    reason: str,
+    actor: User | None,
+    origin: Origin,
+) -> commands.MoveCash:
+    return commands.MoveCash(
+        account_id=account.pk,
+        amount=amount,
+        kind=kind,
+        reason=reason,
+        request_id=origin.request_id,
+        actor_id=actor.pk if actor else None,
+        address=origin.address,
+    )
+
+
 def set_instrument_status(
-    *, instrument: Instrument, status: str, reason: str, actor: User, request_id: str
+    *, instrument: Instrument, status: str, reason: str, actor: User, origin: Origin
 ) -> None:
     """Halt or reopen trading in an instrument (Instrument.Status), with a reason, on the record."""
-    ask(commands.SetInstrumentStatus(instrument.symbol, status, request_id))
-    audit.record(
-        actor=actor,
-        action="InstrumentHalted" if status == "HALTED" else "InstrumentReopened",
-        target=f"instrument:{instrument.symbol}",
-        reason=reason,
-        facts={},
-        origin=Origin(address=None, request_id=request_id, now=CLOCK.now()),
+    ask(
+        commands.SetInstrumentStatus(
+            symbol=instrument.symbol,
+            status=status,
+            request_id=origin.request_id,
+            reason=reason,
+            actor_id=actor.pk,
+            address=origin.address,
+        )
     )
 
 
@@ -159,35 +182,51 @@ def ask(command: commands.AnyCommand) -> AnyReply:
     except EngineUnavailableError as error:
         raise unavailable() from error
     except UnknownOutcomeError as error:
-        raise unknown_outcome() from error
+        raise unknown_outcome(command) from error
 
 
 def ask_running_or_not(asked: list[commands.AnyCommand]) -> list[AnyReply]:
     """Ask the running engine, or commit directly while none runs (seeding, a stopped portal)."""
+    replies: list[AnyReply] = []
     try:
-        return [engine_client().request(command) for command in asked]
-    except EngineUnavailableError:
+        for command in asked:
+            replies.append(engine_client().request(command))
+    except UnknownOutcomeError as error:
+        raise unknown_outcome(command) from error
+    except EngineUnavailableError as error:
         if transaction.get_connection().in_atomic_block:
             raise  # the rows these commands need are not visible to another connection yet
+        return replies + _apply_offline(asked[len(replies) :], error)
+    return replies
+
+
+def _apply_offline(
+    asked: list[commands.AnyCommand], error: EngineUnavailableError
+) -> list[AnyReply]:
+    """Commit what a running engine did not take; Refusal when one leads and cannot be reached."""
+    try:
         return apply_offline(
             asked, dsn=database_dsn(), segment=settings.ENGINE_SEGMENT, clock=CLOCK
         )
+    except EngineUnavailableError:
+        raise unavailable() from error
 
 
 def accept(reply: AnyReply) -> AnyReply:
     """The reply itself, or its refusal raised."""
     if isinstance(reply, DeniedReply):
-        wording = WORDINGS[DenialReason(reply.reason)]
-        raise Refusal(
-            status=wording.status,
-            code=wording.code,
-            reason=DenialReason(reply.reason),
-            message=reply.sentence,
-            facts=reply.facts,
-        )
+        raise refusal_of(DenialReason(reply.reason), reply.facts, reply.sentence)
     if isinstance(reply, BusyReply):
         raise unavailable()
     return reply
+
+
+def refusal_of(reason: DenialReason, facts: Mapping[str, str], sentence: str) -> Refusal:
+    """A rule's no as the API tells it."""
+    wording = WORDINGS[reason]
+    return Refusal(
+        status=wording.status, code=wording.code, reason=reason, message=sentence, facts=facts
+    )
 
 
 def unavailable() -> Refusal:
@@ -200,12 +239,18 @@ def unavailable() -> Refusal:
     )
 
 
-def unknown_outcome() -> Refusal:
-    """Something may have been done; asking by client order id tells."""
+def unknown_outcome(command: commands.AnyCommand) -> Refusal:
+    """Something may have been done; for an order, asking for it by either id tells."""
+    facts: dict[str, str] = {}
+    message = "Look at what is there now before you try again."
+    if isinstance(command, commands.SubmitOrder):
+        order_id = str(command.order_id)
+        facts = {"order_id": order_id, "client_order_id": command.client_order_id or order_id}
+        message = "Look the order up by its client_order_id before you send it again."
     return Refusal(
         status=503,
         code=CODE_UNKNOWN_OUTCOME,
         reason=ErrorReason.UNKNOWN_OUTCOME,
-        message="No answer came in time, so the outcome is unknown. "
-        "Look the order up by its client_order_id before you send it again.",
+        message=f"No answer came in time, so the outcome is unknown. {message}",
+        facts=facts,
     )

@@ -1,7 +1,7 @@
 """Appends to the audit trail: who did what to what, from where and why.
 
 Called inside the transaction of the act itself, so that the act and its entry stand or fall
-together.
+together. What the engine does it records itself, with core.services.audit_log.
 """
 
 from collections.abc import Mapping

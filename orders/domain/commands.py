@@ -31,6 +31,7 @@ ClientOrderId = Annotated[str, msgspec.Meta(max_length=128)]
 RequestId = Annotated[str, msgspec.Meta(max_length=64)]
 Reason = Annotated[str, msgspec.Meta(max_length=500)]
 Levels = Annotated[Sequence[tuple[Decimal, Decimal]], msgspec.Meta(max_length=MAX_QUOTE_LEVELS)]
+Address = Annotated[str, msgspec.Meta(max_length=45)]
 AccountKind = Annotated[str, msgspec.Meta(pattern=r"\A(CASH|STREET|HOUSE)\Z")]
 CashKind = Annotated[str, msgspec.Meta(pattern=r"\A(DEPOSIT|ADJUSTMENT)\Z")]
 Status = Annotated[str, msgspec.Meta(pattern=r"\A(OPEN|HALTED)\Z")]
@@ -67,7 +68,7 @@ class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field=
 
 class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", tag="submit"):
     """Place an order. `client_order_id` empty: the order's own id serves (and cannot be a
-    duplicate).
+    duplicate). After `good_until_ns` nobody waits for it any more, and it must not trade.
     """
 
     order_id: UUID
@@ -81,6 +82,7 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     limit_price: Decimal | None
     submitted_by_id: Key
     request_id: RequestId
+    good_until_ns: Key | None = None
 
     def __post_init__(self) -> None:
         _check_texts(self.client_order_id, self.request_id)
@@ -120,13 +122,18 @@ class OpenAccount(Command, frozen=True, array_like=True, tag_field="command", ta
 
 
 class MoveCash(Command, frozen=True, array_like=True, tag_field="command", tag="move_cash"):
-    """Deposit (kind DEPOSIT) or adjust (ADJUSTMENT) an account's cash against the house account."""
+    """Deposit (kind DEPOSIT) or adjust (ADJUSTMENT) an account's cash against the house account.
+
+    Who did it (None: the portal itself) and from where go into the audit trail with the act.
+    """
 
     account_id: Key
     amount: Decimal
     kind: CashKind
     reason: Reason
     request_id: RequestId
+    actor_id: Key | None = None
+    address: Address | None = None
 
     def __post_init__(self) -> None:
         _check_texts(self.reason, self.request_id)
@@ -136,11 +143,17 @@ class MoveCash(Command, frozen=True, array_like=True, tag_field="command", tag="
 class SetInstrumentStatus(
     Command, frozen=True, array_like=True, tag_field="command", tag="instrument_status"
 ):
-    """Halt or reopen an instrument (status OPEN or HALTED)."""
+    """Halt or reopen an instrument (status OPEN or HALTED). Audited, as MoveCash is."""
 
     symbol: str
     status: Status
     request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        _check_texts(self.request_id, self.reason)
 
 
 class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", tag="street_quote"):

@@ -38,7 +38,7 @@ class DeniedReply(Reply, frozen=True, array_like=True, tag="denied"):
 
 
 class BusyReply(Reply, frozen=True, array_like=True, tag="busy"):
-    """The engine's queue is full; the command was not taken and may be sent again."""
+    """The engine has too much to do; the command was not taken and may be sent again."""
 
 
 AnyReply = BusyReply | OrderReply | CanceledReply | BalanceReply | DoneReply | DeniedReply

@@ -1,7 +1,10 @@
-"""Deposits and adjustments: cash between an account and the house, as one ledger transfer."""
+"""Deposits and adjustments: cash between an account and the house, one transfer and one audit
+entry.
+"""
 
 from core.domain.clock import wire_time
 from core.domain.units import units_to_wire
+from core.services.audit_log import AuditRow
 from orders.domain.commands import MoveCash
 from orders.domain.views import AccountEvent, CashMoveView
 from orders.engine.lifecycle import append_account_event
@@ -62,5 +65,17 @@ def move(
             balance=balance_view(account),
             cash=CashMoveView(amount=units_to_wire(units), reason=command.reason),
         ),
+    )
+    step.changes.audits.append(
+        AuditRow(
+            actor_id=command.actor_id,
+            action=EVENTS[command.kind],
+            target=f"trading-account:{account.id}",
+            reason=command.reason,
+            facts={"amount": units_to_wire(units), "total": units_to_wire(account.balance.total)},
+            address=command.address,
+            request_id=command.request_id,
+            occurred_ns=step.now_ns,
+        )
     )
     return None

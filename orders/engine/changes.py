@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+from core.services.audit_log import AuditRow
 from orders.domain.views import AccountEvent
 from orders.engine.state import Account, Instrument, OrderState
 from portfolio.domain.rows import TransferRow
@@ -38,6 +39,7 @@ class Changes:
     holds: dict[UUID, OrderState] = field(default_factory=dict)
     instruments: dict[int, Instrument] = field(default_factory=dict)
     events: list[tuple[int, AccountEvent]] = field(default_factory=list)
+    audits: list[AuditRow] = field(default_factory=list)
     books: dict[int, Instrument] = field(default_factory=dict)
     """Instruments whose depth changed: published after the commit, not stored."""
 

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import cast
 
@@ -51,10 +52,13 @@ class AsyncEngineClient:
         protocol = self._protocol
         if protocol is None or protocol.is_closed:
             protocol = await self._connect()
+        asked_at = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
                 return await protocol.request(command)
         except TimeoutError as error:
+            if protocol.heard_at < asked_at:
+                protocol.close()  # it hangs; another engine may lead by now
             raise UnknownOutcomeError("no reply in time") from error
 
     async def tell(self, command: AnyCommand) -> None:
@@ -89,6 +93,7 @@ class _ClientProtocol(asyncio.Protocol):
         self._ids = itertools.count(1)
         self._transport: asyncio.Transport | None = None
         self.is_closed = False
+        self.heard_at = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -101,6 +106,7 @@ class _ClientProtocol(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at = time.monotonic()
         try:
             for frame in self._frames.feed(data):
                 request_id, reply = decode_reply(frame)
@@ -124,6 +130,7 @@ class _ClientProtocol(asyncio.Protocol):
             self._transport.write(encode(NO_REPLY, command))
 
     def close(self) -> None:
+        self.is_closed = True  # at once: the loop tells of a lost connection only later
         if self._transport is not None:
             self._transport.close()
 
@@ -135,14 +142,15 @@ class EngineClient:
         self._path = str(socket_path)
         self._timeout = timeout_seconds
         self._local = threading.local()
+        self._ids = itertools.count(1)
 
     def request(self, command: AnyCommand) -> AnyReply:
         """The engine's committed answer; raises one of the two errors above without one."""
         connection = self._connection()
-        data = encode(1, command)
+        request_id = next(self._ids)
         try:
-            connection.sendall(data)
-            return self._read(connection)
+            connection.sendall(encode(request_id, command))
+            return self._read(connection, request_id)
         except (OSError, FrameError) as error:
             self.close()
             raise UnknownOutcomeError(str(error)) from error
@@ -171,21 +179,25 @@ class EngineClient:
         self._local.connection = connection
         return connection
 
-    def _read(self, connection: socket.socket) -> AnyReply:
+    def _read(self, connection: socket.socket, request_id: int) -> AnyReply:
         frames = FrameBuffer(MAX_REPLY_BYTES)
         while True:
             data = connection.recv(65_536)
             if not data:
                 raise ConnectionResetError("the engine closed the connection")
             for frame in frames.feed(data):
-                return decode_reply(frame)[1]
+                answered_id, reply = decode_reply(frame)
+                if answered_id != request_id:
+                    raise FrameError("the reply is to another request")
+                return reply
 
 
 def _is_alive(connection: socket.socket) -> bool:
-    """False when the other side has closed: an idle connection must have nothing to read."""
+    """False when there is anything to read: the end, or a reply that nobody waited for."""
     connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK) != b""
+        connection.recv(1, socket.MSG_PEEK)
+        return False
     except BlockingIOError:
         return True
     except OSError:

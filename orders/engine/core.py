@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from core.domain.units import decimal_to_units
+from core.services.audit_log import AuditRow
 from orders.domain import commands
 from orders.domain.reasons import CloseReason
 from orders.domain.replies import (
@@ -27,8 +28,11 @@ from orders.engine.render import balance_view, order_view
 from orders.engine.state import Account, EngineState
 from orders.engine.step import Step
 from portfolio.domain.balances import BalanceState
-from risk.domain.limits import MAX_CASH_UNITS
+from risk.domain.checks import check_cash_amount
 from risk.domain.reasons import Denial, DenialReason
+
+MAX_EXPIRED = 1_000
+"""Orders that expire in one batch: the end of a day must not make one that takes minutes."""
 
 
 class Core:
@@ -79,7 +83,8 @@ class Core:
         return CanceledReply([order_view(order) for order in orders])
 
     def _expire(self, command: commands.ExpireOrders, step: Step) -> AnyReply:
-        due = self.state.expired(step.now_ns)
+        """The orders that expired now; MAX_EXPIRED of them means that more may be due."""
+        due = self.state.take_expired(step.now_ns, MAX_EXPIRED)
         for order in due:
             lifecycle.expire(step, order)
         return CanceledReply([order_view(order) for order in due])
@@ -105,9 +110,11 @@ class Core:
         account = self.state.accounts.get(command.account_id)
         if account is None or account.kind != "CASH":
             return denied(Denial(DenialReason.ACCOUNT_UNKNOWN, {}))
+        denial = check_cash_amount(command.amount)
+        if denial is not None:
+            return denied(denial)
         units = decimal_to_units(command.amount)
-        if not units or abs(units) > MAX_CASH_UNITS:
-            return denied(Denial(DenialReason.AMOUNT_INVALID, {}))
+        assert units is not None
         denial = cash.move(step, account, units, command)
         return denied(denial) if denial else BalanceReply(balance_view(account))
 
@@ -117,6 +124,18 @@ class Core:
             return denied(Denial(DenialReason.INSTRUMENT_UNKNOWN, {"symbol": command.symbol}))
         instrument.is_open = command.status == "OPEN"
         self.changes.instruments[instrument.id] = instrument
+        self.changes.audits.append(
+            AuditRow(
+                actor_id=command.actor_id,
+                action="InstrumentReopened" if instrument.is_open else "InstrumentHalted",
+                target=f"instrument:{instrument.symbol}",
+                reason=command.reason,
+                facts={},
+                address=command.address,
+                request_id=command.request_id,
+                occurred_ns=step.now_ns,
+            )
+        )
         return DoneReply()
 
     # --- the street

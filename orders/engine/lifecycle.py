@@ -53,6 +53,8 @@ def fill_taker(step: Step, order: OrderState, fills: Sequence[Fill]) -> None:
 
 def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:
     """Settle resting orders that the street reached."""
+    if not fills:
+        return  # most quotes reach nobody; a portal without accounts has no street to settle with
     state = step.state
     street = state.accounts[state.street_id]
     for fill in fills:

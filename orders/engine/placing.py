@@ -116,10 +116,24 @@ def _check_passage(order: OrderState, now_ns: int) -> Denial | None:
     notional = ticks_lots * instrument.value_units
     return (
         checks.check_notional(notional, instrument.terms)
+        or _check_proceeds(order, now_ns)
         or checks.check_open_orders(len(account.open_orders))
         or _check_self_trade(order)
         or _check_means(order, notional)
     )
+
+
+def _check_proceeds(order: OrderState, now_ns: int) -> Denial | None:
+    """A sell below the market is worth what the bids pay, however low its limit."""
+    instrument, limit_price = order.instrument, order.limit_price
+    if order.side is Side.BUY or limit_price is None:
+        return None
+    best = instrument.book.best(Side.BUY, now_ns)
+    if best is None or best <= limit_price:
+        return None
+    taken, ticks_lots = instrument.book.takeable(order.side, limit_price, order.quantity, now_ns)
+    ticks_lots += (order.quantity - taken) * limit_price
+    return checks.check_largest_notional(ticks_lots * instrument.value_units)
 
 
 def _check_self_trade(order: OrderState) -> Denial | None:

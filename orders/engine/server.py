@@ -167,17 +167,12 @@ class EngineServer:
             self.enqueue(None, NO_REPLY, ExpireOrders())
 
     async def _process(self, batch: Sequence[Waiting]) -> None:
-        # Whole microseconds: what the database keeps, so that a restart sees the same times.
-        now_ns = self._clock.now_ns() // 1000 * 1000
         known = await self._known_client_ids(batch)
-        self.core.begin_batch()
-        # An order whose time has come is out of the market before anybody else comes in.
-        self.core.apply(ExpireOrders(), now_ns)
+        now_ns = await self._expire_due()
         replies = [self._apply(waiting.command, known, now_ns) for waiting in batch]
         changes = self.core.changes
         if not changes.is_empty:
-            payloads = await self._writer.commit(changes, now_ns)
-            self._publisher.publish_events(changes, payloads)
+            await self._commit(now_ns)
         elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
             await self._writer.verify_lease()
         self._reply(batch, replies)
@@ -185,11 +180,40 @@ class EngineServer:
         longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
         metrics.observe_batch(len(batch), longest_wait_ns, changes, len(self._pending))
 
+    async def _expire_due(self) -> int:
+        """Take orders whose time has come out of the market; returns the time for a new batch, at
+        which none is due.
+        """
+        while True:
+            # Whole microseconds: what the database keeps, so that a restart sees the same times.
+            now_ns = self._clock.now_ns() // 1000 * 1000
+            self.core.begin_batch()
+            self.core.apply(ExpireOrders(), now_ns)
+            if self.core.changes.is_empty:
+                return now_ns
+            await self._commit(now_ns)
+            self._publisher.note_books(self.core.changes.books)
+
+    async def _commit(self, now_ns: int) -> None:
+        """Write what the core changed, log whose requests it was, and tell the world."""
+        changes = self.core.changes
+        payloads = await self._writer.commit(changes, now_ns)
+        self._publisher.publish_events(changes, payloads)
+        logger.info(
+            "batch_committed",
+            batch=self._writer.batch,
+            requests=sorted({event.request_id for _, event in changes.events}),
+        )
+
     def _apply(
         self, command: AnyCommand, known: dict[tuple[int, str], UUID], now_ns: int
     ) -> AnyReply:
-        """The core's reply, or the refusal of a client order id that is `known` already."""
-        if not isinstance(command, SubmitOrder) or not command.client_order_id:
+        """The core's reply, or the refusal of an order that comes too late or a second time."""
+        if not isinstance(command, SubmitOrder):
+            return self.core.apply(command, now_ns)
+        if command.good_until_ns is not None and now_ns > command.good_until_ns:
+            return BusyReply()
+        if not command.client_order_id:
             return self.core.apply(command, now_ns)
         key = (command.account_id, command.client_order_id)
         if key in known:

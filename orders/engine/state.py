@@ -128,13 +128,18 @@ class EngineState:
         if order.expires_ns is not None:
             self.next_expiry_ns = min(order.expires_ns, self.next_expiry_ns or order.expires_ns)
 
-    def expired(self, now_ns: int) -> list[OrderState]:
-        """Open orders whose time has come, oldest first. Looks at them only once some may have."""
+    def take_expired(self, now_ns: int, limit: int) -> list[OrderState]:
+        """Up to `limit` open orders whose time has come, oldest first; the caller closes them.
+
+        Looks through the orders only once some may be due.
+        """
         if self.next_expiry_ns is None or self.next_expiry_ns > now_ns:
             return []
-        ends = {order.id: order.expires_ns for order in self.orders.values() if order.expires_ns}
-        self.next_expiry_ns = min((end for end in ends.values() if end > now_ns), default=None)
-        return [self.orders[order_id] for order_id, end in ends.items() if end <= now_ns]
+        due = [o for o in self.orders.values() if o.expires_ns and o.expires_ns <= now_ns]
+        if len(due) <= limit:
+            ends = [order.expires_ns for order in self.orders.values() if order.expires_ns]
+            self.next_expiry_ns = min([end for end in ends if end > now_ns], default=None)
+        return due[:limit]
 
     def add_instrument(self, instrument: Instrument) -> None:
         self.instruments[instrument.symbol] = instrument

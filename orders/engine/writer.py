@@ -14,7 +14,7 @@ from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.rows import TupleRow
 
 from core.batch_sql import Write, one_statement
-from core.services import event_log
+from core.services import audit_log, event_log
 from core.services.event_log import EventRow
 from orders.domain.values import Side
 from orders.engine import store
@@ -89,6 +89,7 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (posting.holds, _hold_rows(changes)),
         (store.instrument_states, changes.instruments.values()),
         (event_log.events, events),
+        (audit_log.entries, changes.audits),
     ]
     return [write(rows) for write, rows in tables if rows]
 

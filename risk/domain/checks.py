@@ -11,6 +11,7 @@ from decimal import Decimal
 from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_wire
 from risk.domain.limits import (
+    MAX_CASH_UNITS,
     MAX_NOTIONAL_UNITS,
     MAX_OPEN_ORDERS_PER_ACCOUNT,
     MAX_PRICE,
@@ -64,8 +65,8 @@ def check_price(price: Decimal, terms: InstrumentTerms) -> Denial | None:
     return None
 
 
-def check_notional(notional_units: int, terms: InstrumentTerms) -> Denial | None:
-    """Within the instrument's minimum and the portal's maximum value."""
+def check_largest_notional(notional_units: int) -> Denial | None:
+    """Within the portal's maximum value."""
     if notional_units > MAX_NOTIONAL_UNITS:
         return Denial(
             DenialReason.NOTIONAL_ABOVE_MAXIMUM,
@@ -74,6 +75,14 @@ def check_notional(notional_units: int, terms: InstrumentTerms) -> Denial | None
                 "maximum": units_to_wire(MAX_NOTIONAL_UNITS),
             },
         )
+    return None
+
+
+def check_notional(notional_units: int, terms: InstrumentTerms) -> Denial | None:
+    """Within the instrument's minimum and the portal's maximum value."""
+    denial = check_largest_notional(notional_units)
+    if denial is not None:
+        return denial
     if notional_units < terms.min_notional_units:
         return Denial(
             DenialReason.NOTIONAL_BELOW_MINIMUM,
@@ -122,4 +131,12 @@ def check_position(
                 "symbol": symbol,
             },
         )
+    return None
+
+
+def check_cash_amount(amount: Decimal) -> Denial | None:
+    """A deposit or adjustment: not zero, no finer than a unit, within the portal's maximum."""
+    units = decimal_to_units(amount)
+    if not units or abs(units) > MAX_CASH_UNITS:
+        return Denial(DenialReason.AMOUNT_INVALID, {"maximum": units_to_wire(MAX_CASH_UNITS)})
     return None

@@ -15,7 +15,7 @@ MAX_NOTIONAL_UNITS: Final = 1_000_000_000 * UNITS_PER_ONE
 """Largest value of one order in its quote currency: a slipped digit stops here."""
 
 MAX_CASH_UNITS: Final = 10_000_000_000 * UNITS_PER_ONE
-"""Largest single deposit or adjustment, so that sums stay far inside 64 bits."""
+"""Largest single deposit or adjustment: one amount in units fits 64 bits, sums are wider."""
 
 MAX_OPEN_ORDERS_PER_ACCOUNT: Final = 100_000
 """Bounds the engine's memory for one account (about 1 kB an order)."""

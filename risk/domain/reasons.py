@@ -103,7 +103,8 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         "Cancel it first.",
     ),
     DenialReason.AMOUNT_INVALID: Wording(
-        *UNPROCESSABLE, "The amount must not be zero and has at most 8 decimals."
+        *UNPROCESSABLE,
+        "The amount must not be zero, has at most 8 decimals and is at most {maximum}.",
     ),
 }
 

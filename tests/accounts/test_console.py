@@ -369,6 +369,27 @@ SEARCH_TEXTS = [
 ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_form_for_a_new_account_that_is_sent_twice_opens_one(
+    as_role: Callable[[str], Client], make_user: Callable[..., User]
+) -> None:
+    dora = make_user("dora")
+    form = {"act_id": str(uuid4()), "owner": "dora", "name": "Main", "cash": "250"}
+    console = as_role(Role.OPERATOR)
+    page = "/admin/portfolio/tradingaccount/add/"
+    refused = console.post(page, {**form, "cash": "10000000001"})
+
+    answers = [console.post(page, form, follow=True) for _ in range(2)]
+
+    assert b"at most 10000000000" in refused.content
+    account = TradingAccount.objects.get(owner=dora)
+    assert Balance.objects.get(account=account).total == 250
+    assert [b"This form was sent before" in answer.content for answer in answers] == [False, True]
+    trail = AuditEntry.objects.filter(target=f"trading-account:{account.pk}").order_by("id")
+    assert [entry.action for entry in trail] == ["TradingAccountOpened", "CashDeposited"]
+    assert {entry.address for entry in trail} == {"127.0.0.1"}
+
+
 @pytest.mark.parametrize("text", SEARCH_TEXTS)
 def test_any_search_text_is_harmless(as_role: Callable[[str], Client], text: str) -> None:
     client = as_role("operator")

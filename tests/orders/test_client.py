@@ -1,6 +1,7 @@
 """The clients of the engine: what never reached it is told apart from what may have."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -162,3 +163,51 @@ def test_blocking_client_notices_that_its_engine_was_replaced(
     engine.restart_after_kill()
 
     assert isinstance(client.request(desk.submit("alice", "BUY 1 @ 99")), OrderReply)
+
+
+def test_async_client_leaves_an_engine_that_hangs(path: Path) -> None:
+    accepted: list[socket.socket] = []
+
+    def hang_then_answer(listener: socket.socket) -> None:
+        accepted.append(listener.accept()[0])  # takes what is sent and never says a word
+        answering, _ = listener.accept()
+        with answering:
+            answering.recv(65_536)
+            answering.sendall(encode(1, DoneReply()))
+
+    async def ask_twice() -> object:
+        client = AsyncEngineClient(path, timeout_seconds=0.2)
+        with pytest.raises(UnknownOutcomeError):
+            await client.request(ASK)
+        try:
+            return await client.request(ASK)
+        finally:
+            await client.close()
+
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        threading.Thread(target=hang_then_answer, args=(listener,), daemon=True).start()
+
+        assert asyncio.run(ask_twice()) == DoneReply()
+
+    accepted[0].close()
+
+
+def test_blocking_client_takes_no_reply_to_another_request(path: Path) -> None:
+    Scripted(path, encode(7, DoneReply()), encode(2, DoneReply()))
+    client = EngineClient(path, timeout_seconds=5)
+
+    with pytest.raises(UnknownOutcomeError):
+        client.request(ASK)
+
+    assert client.request(ASK) == DoneReply()
+
+
+def test_blocking_client_drops_a_connection_on_which_a_reply_waits(path: Path) -> None:
+    first = encode(1, DoneReply())
+    Scripted(path, first + encode(9, DoneReply()), encode(2, DoneReply()))
+    client = EngineClient(path, timeout_seconds=5)
+
+    assert client.request(ASK) == DoneReply()
+    assert client.request(ASK) == DoneReply()

@@ -5,9 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from core.models import Event
+from accounts.models import User
+from core.models import AuditEntry, Event
 from orders.domain import commands
-from orders.domain.replies import BalanceReply, CanceledReply, DoneReply, OrderReply
+from orders.domain.replies import BalanceReply, BusyReply, CanceledReply, DoneReply, OrderReply
 from orders.domain.views import AccountEvent, OrderView
 from orders.models import EngineLease, Execution, Order
 from orders.selectors import account_snapshot, order_by_id, order_view
@@ -144,13 +145,56 @@ def test_refusal_writes_nothing(engine: EngineProcess, desk: Desk) -> None:
 
 
 def test_halt_is_stored(engine: EngineProcess, desk: Desk) -> None:
-    halt = commands.SetInstrumentStatus("AAPL", "HALTED", "halt")
+    halt = commands.SetInstrumentStatus("AAPL", "HALTED", "halt", reason="news pending")
 
     assert engine.ask(halt) == DoneReply()
 
     assert desk.place(engine, "alice", "BUY 1 @ 100") == "INSTRUMENT_HALTED"
     engine.restart_after_kill()
     assert desk.place(engine, "alice", "BUY 1 @ 100") == "INSTRUMENT_HALTED"
+
+
+def test_who_moved_cash_and_halted_trading_is_committed_with_the_act(
+    engine: EngineProcess, desk: Desk, olga: User
+) -> None:
+    by_olga = {"actor_id": olga.pk, "address": "192.0.2.7"}
+    before = AuditEntry.objects.count()
+    adjustment = msgspec.structs.replace(desk.deposit("alice", "-2.5", "ADJUSTMENT"), **by_olga)
+    halt = commands.SetInstrumentStatus("AAPL", "HALTED", "halt", "news pending", **by_olga)
+
+    engine.ask(adjustment)
+    engine.ask(halt)
+    engine.ask(msgspec.structs.replace(adjustment, amount=Decimal(-10_000)))
+
+    account = desk.accounts["alice"].pk
+    trail = AuditEntry.objects.order_by("id")[before:]
+    assert [
+        (row.actor, row.action, row.target, row.reason, row.facts, row.address, row.request_id)
+        for row in trail
+    ] == [
+        (
+            olga,
+            "CashAdjusted",
+            f"trading-account:{account}",
+            "a reason",
+            {"amount": "-2.5", "total": "9997.5"},
+            "192.0.2.7",
+            "cash-alice",
+        ),
+        (olga, "InstrumentHalted", "instrument:AAPL", "news pending", {}, "192.0.2.7", "halt"),
+    ]
+
+
+def test_order_that_nobody_waits_for_any_more_is_not_taken(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    late = msgspec.structs.replace(desk.submit("alice", "BUY 1 @ 100"), good_until_ns=1)
+
+    assert engine.ask(late) == BusyReply()
+
+    assert not Order.objects.exists()
+    assert isinstance(engine.ask(msgspec.structs.replace(late, good_until_ns=None)), OrderReply)
+    assert_clean()
 
 
 def test_hold_of_an_order_that_came_and_went_at_once_is_not_stored(

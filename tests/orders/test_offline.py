@@ -8,7 +8,9 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
+from core.domain.clock import SystemClock
 from core.domain.errors import Refusal
+from core.domain.origin import Origin
 from core.models import AuditEntry, Event
 from marketdata.models import Instrument
 from orders import services
@@ -16,9 +18,12 @@ from orders.domain import commands
 from orders.domain.replies import BalanceReply, DeniedReply, DoneReply
 from orders.engine.client import EngineUnavailableError
 from orders.models import EngineLease, Order
-from portfolio.models import Balance, Transfer
+from portfolio.models import Balance, TradingAccount, Transfer
+from risk.domain.reasons import DenialReason
 from tests.engine_process import EngineProcess
 from tests.orders.desk import Desk, assert_clean, offline
+
+ORIGIN = Origin(now=SystemClock().now(), request_id="opening")
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -79,12 +84,14 @@ def test_account_can_be_opened_without_an_engine(
     instruments: dict[str, Instrument], charlie: User
 ) -> None:
     account = services.open_account(
-        owner=charlie, name="Main", cash=Decimal("250.5"), actor=None, request_id="r"
+        owner=charlie, name="Main", cash=Decimal("250.5"), actor=None, origin=ORIGIN
     )
 
     assert Balance.objects.get(account=account).total == Decimal("250.5")
     assert Event.objects.get(account_id=account.pk).kind == "CashDeposited"
-    assert AuditEntry.objects.get().action == "TradingAccountOpened"
+    trail = AuditEntry.objects.order_by("id").values_list("action", "target")
+    target = f"trading-account:{account.pk}"
+    assert [*trail] == [("TradingAccountOpened", target), ("CashDeposited", target)]
     assert_clean()
 
 
@@ -94,7 +101,7 @@ def test_account_opened_while_the_engine_runs_can_trade_at_once(
     dora = make_user("dora")
 
     account = services.open_account(
-        owner=dora, name="Main", cash=Decimal(100), actor=None, request_id="r"
+        owner=dora, name="Main", cash=Decimal(100), actor=None, origin=ORIGIN
     )
     again = engine.ask(
         commands.OpenAccount(account.pk, account.public_id, account.kind, account.currency_id)
@@ -113,3 +120,14 @@ def test_cash_cannot_be_moved_inside_a_transaction_that_the_engine_cannot_see(
     with transaction.atomic(), pytest.raises((EngineUnavailableError, Refusal)):
         services.ask_running_or_not([desk.deposit("alice", "5")])
     assert_clean()
+
+
+def test_account_is_not_opened_with_an_amount_that_could_not_be_deposited(charlie: User) -> None:
+    with pytest.raises(Refusal) as refused:
+        services.open_account(
+            owner=charlie, name="Main", cash=Decimal("10000000001"), actor=None, origin=ORIGIN
+        )
+
+    assert refused.value.reason is DenialReason.AMOUNT_INVALID
+    assert not TradingAccount.objects.exists()
+    assert not AuditEntry.objects.exists()

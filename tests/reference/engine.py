@@ -217,6 +217,7 @@ class ReferenceEngine:
             raise Refused("NOTIONAL_ABOVE_MAXIMUM")
         if value < terms.smallest_value:
             raise Refused("NOTIONAL_BELOW_MINIMUM")
+        self._check_proceeds(terms, side, quantity, limit, now_ns)
         if book.would_self_trade(account, side, limit):
             raise Refused("SELF_TRADE")
         if side == "BUY" and value > self.cash[account] - self.locked_cash(account):
@@ -224,6 +225,16 @@ class ReferenceEngine:
         free = self.holding(account, terms.symbol).lots - self.locked_lots(account, terms.symbol)
         if side == "SELL" and quantity > free:
             raise Refused("POSITION_INSUFFICIENT")
+
+    def _check_proceeds(
+        self, terms: Terms, side: str, quantity: int, limit: int | None, now_ns: int
+    ) -> None:
+        """What a sell would bring: the bids it reaches, and its limit for what is left."""
+        if side == "BUY" or limit is None:
+            return
+        takeable, paid = self.books[terms.symbol].takeable(side, limit, quantity, now_ns)
+        if (paid + (quantity - takeable) * limit) * terms.tick * terms.lot > 1_000_000_000:
+            raise Refused("NOTIONAL_ABOVE_MAXIMUM")
 
     def _settle(self, taker: Order, outcome: Outcome) -> None:
         for maker_id, _, price, lots, _ in outcome.fills:

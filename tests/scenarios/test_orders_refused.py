@@ -241,6 +241,19 @@ FACTS: dict[str, tuple[dict[str, object], dict[str, str], str]] = {
 }
 
 
+def test_sell_is_worth_what_the_bids_pay_however_low_its_limit() -> None:
+    floor = Floor(cash="100000")
+    floor.give("alice", "10000000", "0.01")
+    floor.quote(bids="1000x10000000")
+    before = dump(floor.state)
+
+    assert floor.place("alice-1", "SELL 1000001 @ 0.01") == "NOTIONAL_ABOVE_MAXIMUM"
+    assert dump(floor.state) == before
+    assert floor.place("alice-2", "SELL 1000000 @ 0.01") == "FILLED 1000000/1000000"
+
+    floor.check()
+
+
 @pytest.mark.parametrize("reason", FACTS)
 def test_refusal_states_the_facts_in_plain_words(floor: Floor, reason: str) -> None:
     different, facts, sentence = FACTS[reason]

@@ -1,14 +1,30 @@
 """Structured logs: one JSON object a line on stdout, with the service and the request id that
 follows an order through the processes. The supervisor writes stdout to
 <data-dir>/logs/<service>.log.
+
+Our own lines go straight to the descriptor: through the standard library's handlers a line costs
+five times as much, and an order writes two. Other people's lines come out alike, that way.
 """
 
 import logging.config
+from io import FileIO
+from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
 from core.request_context import current_request_id
+
+STDOUT = 1
+
+
+class Writer(structlog.BytesLogger):
+    """Writes finished lines, and knows by which name its module asked for it."""
+
+    def __init__(self, file: FileIO, name: str) -> None:
+        super().__init__(file)
+        self.name = name
 
 
 def add_request_id(_: object, __: str, event: EventDict) -> EventDict:
@@ -45,7 +61,7 @@ def logging_config(*, service: str, level: str) -> None:
             "formatters": {
                 "json": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "processor": structlog.processors.JSONRenderer(),
+                    "processor": structlog.processors.JSONRenderer(serializer=_json_text),
                     "foreign_pre_chain": processors,
                 }
             },
@@ -60,9 +76,18 @@ def logging_config(*, service: str, level: str) -> None:
             "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
         }
     )
+    stdout = FileIO(STDOUT, "w", closefd=False)
     structlog.configure(
-        processors=[*processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*processors, structlog.processors.JSONRenderer(serializer=_json)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *names: Writer(stdout, names[0] if names else ""),
         cache_logger_on_first_use=True,
     )
+
+
+def _json(event: EventDict, **_: Any) -> bytes:  # Any: the standard library's options
+    return msgspec.json.encode(event, enc_hook=repr)
+
+
+def _json_text(event: EventDict, **options: Any) -> str:  # Any: as above
+    return _json(event, **options).decode()

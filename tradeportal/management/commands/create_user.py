@@ -21,6 +21,7 @@ from accounts.selectors import may_trade
 from accounts.services import create_user
 from core.domain.clock import SystemClock
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
+from core.domain.errors import Refusal
 from core.domain.origin import Origin
 from orders.services import open_account
 
@@ -43,27 +44,30 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # Any: argparse's values
         cash = _cash(options["cash"])
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else None
-        request_id = uuid4().hex
+        origin = Origin(now=SystemClock().now(), request_id=uuid4().hex)
         try:
             made = create_user(
                 username=options["username"],
                 email=options["email"],
                 role=Role(options["role"]),
                 password=password,
-                origin=Origin(now=SystemClock().now(), request_id=request_id),
+                origin=origin,
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        account_id = _open_account(made.user, cash, request_id)
-        self._show(
-            {
-                "username": made.user.username,
-                "password": made.generated_password,
-                "role": options["role"],
-                "account_id": account_id,
-            },
-            as_json=options["json"],
-        )
+        shown: dict[str, str | None] = {
+            "username": made.user.username,
+            "password": made.generated_password,
+            "role": options["role"],
+            "account_id": None,
+        }
+        try:
+            shown["account_id"] = _open_account(made.user, cash, origin)
+        except Refusal as refusal:
+            # The user exists, and the password is shown only now.
+            raise CommandError(f"The user was made, but its account: {refusal}") from refusal
+        finally:
+            self._show(shown, as_json=options["json"])
 
     def _show(self, result: dict[str, str | None], *, as_json: bool) -> None:
         if as_json:
@@ -87,11 +91,11 @@ def _cash(text: str | None) -> Decimal | None:
     return cash
 
 
-def _open_account(user: User, cash: Decimal | None, request_id: str) -> str | None:
+def _open_account(user: User, cash: Decimal | None, origin: Origin) -> str | None:
     """Who may trade needs an account; anyone else gets one only when cash was asked for."""
     if cash is None and not may_trade(user):
         return None
     account = open_account(
-        owner=user, name="Main", cash=cash or Decimal(0), actor=None, request_id=request_id
+        owner=user, name="Main", cash=cash or Decimal(0), actor=None, origin=origin
     )
     return str(account.public_id)

@@ -83,7 +83,7 @@ def _finish_demo(origin: Origin) -> str | None:
     demo = User.objects.filter(username=DEMO_USERNAME).first()
     if demo is None or TradingAccount.objects.filter(owner=demo).exists():
         return None
-    open_account(owner=demo, name="Main", cash=DEMO_CASH, actor=None, request_id=origin.request_id)
+    open_account(owner=demo, name="Main", cash=DEMO_CASH, actor=None, origin=origin)
     password = secrets.token_urlsafe(18)
     demo.set_password(password)
     demo.save(update_fields=["password"])
