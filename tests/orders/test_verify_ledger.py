@@ -476,13 +476,3 @@ def test_command_lists_what_is_wrong_and_fails(names: Names) -> None:
         "row": f"balance of account {account} in USD",
         "problem": f"locked is 0, the pending holds add up to {locked}",
     }
-
-
-@pytest.mark.django_db(transaction=True)
-def test_check_reads_one_snapshot_and_writes_nothing() -> None:
-    found_before = iter(discrepancies())
-    assert next(found_before, None) is None
-
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_isolation")
-        assert cursor.fetchone() == ("read committed",)
