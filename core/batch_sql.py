@@ -1,4 +1,4 @@
-"""How a whole batch becomes one statement: lists as array literals, and many tables' writes as one.
+"""How a whole batch becomes one statement: lists as array literals, many tables' writes as one.
 
 Building a literal with str.join is several times faster than binding a Python list element by
 element, and one statement costs a third of the round trips, parsing and waiting of ten. The engine
