@@ -14,7 +14,7 @@ from accounts.domain.api_keys import KeyPair, Principal, Scope, read_key_pair
 from accounts.models import User
 from accounts.services import resolve_key_async
 from core.domain import strict_json
-from marketdata.consumers.base import CLOSE_POLICY, HubSocket
+from marketdata.consumers.base import CLOSE_POLICY, KEY_CHECK_SECONDS, HubSocket
 from marketdata.hub import AsgiEvent, Message
 from orders.domain.dialect import trade_update
 from orders.domain.views import AccountEvent
@@ -22,9 +22,6 @@ from portfolio.selectors import default_account
 
 AUTHENTICATION_SECONDS = 10
 """How long a socket may stay open without a valid key."""
-
-RECHECK_SECONDS = 1.0
-"""How soon a revoked key closes the socket."""
 
 STREAM = "trade_updates"
 
@@ -49,11 +46,10 @@ class TradeUpdatesSocket(HubSocket):
     form = TradeUpdateForm()
 
     async def opened(self) -> None:
-        self._pair: KeyPair | None = None
         self._topic: str | None = None
         self.hub.attach(self.listener)
         await self.let_in()
-        self.help_with(self._close_without_key())
+        self.help_with(self._await_key())
 
     async def received(self, frame: str | bytes) -> None:
         try:
@@ -72,20 +68,25 @@ class TradeUpdatesSocket(HubSocket):
             self._say("error", {"code": 400, "message": "Unknown action."})
 
     async def _authenticate(self, message: dict[str, Any]) -> None:  # Any: JSON values
+        """Once for good: what the socket hears ends with the key that opened it."""
+        if self._topic is not None:
+            self._say("error", {"code": 403, "message": "already authenticated"})
+            return
         data = message.get("data")
         fields = data if isinstance(data, dict) else message
-        self._pair = read_key_pair(
+        pair = read_key_pair(
             key_id=_text(fields.get("key_id") or fields.get("key")),
             secret=_text(fields.get("secret_key") or fields.get("secret")),
             authorization=None,
         )
-        principal = await self._principal()
-        if principal is not None:
-            self._topic = await sync_to_async(_account_topic)(principal.user_id)
-        status = "authorized" if self._topic and principal else "unauthorized"
+        reader = await _reader(pair) if pair else None
+        self._topic = await sync_to_async(_account_topic)(reader.user_id) if reader else None
+        status = "authorized" if self._topic else "unauthorized"
         self._say("authorization", {"action": "authenticate", "status": status})
-        if status == "unauthorized":
+        if pair is None or self._topic is None:
             await self.end(CLOSE_POLICY)
+        else:
+            self.help_with(self._watch_key(pair))
 
     def _listen(self, message: dict[str, Any]) -> None:  # Any: JSON values
         """Replace the set of streams; only `trade_updates` exists."""
@@ -101,21 +102,25 @@ class TradeUpdatesSocket(HubSocket):
         else:
             self.hub.unsubscribe(self.listener, self._topic)
 
-    async def _principal(self) -> Principal | None:
-        """Who the socket's key is now; None once it is revoked or may not read."""
-        if self._pair is None:
-            return None
-        principal = await resolve_key_async(self._pair.key_id, self._pair.secret)
-        return principal if principal and Scope.READ in principal.scopes else None
-
-    async def _close_without_key(self) -> None:
+    async def _await_key(self) -> None:
         await asyncio.sleep(AUTHENTICATION_SECONDS)
-        while await self._principal() is not None:
-            await asyncio.sleep(RECHECK_SECONDS)
+        if self._topic is None:
+            await self.end(CLOSE_POLICY)
+
+    async def _watch_key(self, pair: KeyPair) -> None:
+        """A key that was revoked ends the sockets that it has opened."""
+        while await _reader(pair) is not None:
+            await asyncio.sleep(KEY_CHECK_SECONDS)
         await self.end(CLOSE_POLICY)
 
     def _say(self, stream: str, data: dict[str, object]) -> None:
         self.say(_frame(stream, data))
+
+
+async def _reader(pair: KeyPair) -> Principal | None:
+    """Who the key pair is now; None once it is revoked or may not read."""
+    principal = await resolve_key_async(pair.key_id, pair.secret)
+    return principal if principal and Scope.READ in principal.scopes else None
 
 
 def _frame(stream: str, data: object) -> str:

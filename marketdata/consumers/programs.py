@@ -12,7 +12,7 @@ import msgspec
 from accounts.domain.api_keys import Principal, Scope
 from accounts.services import resolve_key_async
 from core.domain import strict_json
-from marketdata.consumers.base import CLOSE_POLICY, HubSocket
+from marketdata.consumers.base import CLOSE_POLICY, KEY_CHECK_SECONDS, HubSocket
 from marketdata.consumers.forms import DialectForm, JsonCodec, MsgpackCodec
 from marketdata.consumers.symbols import known_instruments
 from marketdata.domain.topics import bar_topic, book_topic, quote_topic, trade_topic
@@ -20,7 +20,6 @@ from marketdata.hub import TOPIC_LIMIT
 from marketdata.models import Instrument
 
 AUTH_TIMEOUT_SECONDS = 10
-KEY_CHECK_SECONDS = 1
 EVERYTHING = "*"
 MSGPACK_TYPE = b"application/msgpack"
 
