@@ -53,7 +53,13 @@ def preview(
     terms: InstrumentTerms,
     means: Means,
 ) -> Preview:
-    """`opposite` is the other side of the book, best price first, as (price, size)."""
+    """`opposite` is the other side of the book, best price first, as (price, size).
+
+    An order off the instrument's grid is refused before anything is estimated, as in the engine.
+    """
+    denial = _check_grid(draft, terms)
+    if denial is not None:
+        return Preview(price=None, notional=None, takeable=Decimal(0), denial=denial)
     taken, paid = _take(draft, opposite)
     limit = draft.limit_price
     resting = draft.quantity - taken if limit is not None else Decimal(0)
@@ -61,7 +67,7 @@ def preview(
     quantity = taken + resting
     is_priced = quantity > 0
     return Preview(
-        price=divide_half_up(notional, quantity) if is_priced and _is_storable(notional) else None,
+        price=divide_half_up(notional, quantity) if is_priced else None,
         notional=notional if is_priced else None,
         takeable=taken,
         denial=_denial(draft, notional if is_priced else None, terms, means),
@@ -85,29 +91,32 @@ def _take(
     return taken, paid
 
 
+def _check_grid(draft: DraftOrder, terms: InstrumentTerms) -> Denial | None:
+    denial = checks.check_quantity(draft.quantity, terms)
+    if denial is not None or draft.limit_price is None:
+        return denial
+    return checks.check_price(draft.limit_price, terms)
+
+
 def _denial(
     draft: DraftOrder, notional: Decimal | None, terms: InstrumentTerms, means: Means
 ) -> Denial | None:
-    denial = checks.check_quantity(draft.quantity, terms)
-    if denial is None and draft.limit_price is not None:
-        denial = checks.check_price(draft.limit_price, terms)
-    if denial is not None:
-        return denial
     if notional is None:
         return Denial(DenialReason.LIQUIDITY_NONE, {"symbol": terms.symbol})
     # A limit order sets aside its whole value at the limit, also where it would trade better.
     reserved = draft.quantity * draft.limit_price if draft.limit_price is not None else notional
-    units = decimal_to_units(reserved)
+    units, expected = decimal_to_units(reserved), decimal_to_units(notional)
     quantity_units = decimal_to_units(draft.quantity)
-    assert units is not None and quantity_units is not None  # on the grid: checked above
-    return checks.check_notional(units, terms) or (
-        checks.check_funds(units, means.free_units, terms.currency)
-        if draft.side is Side.BUY
-        else checks.check_position(
-            quantity_units, means.position_units, means.locked_units, terms.symbol
+    # On the grid: checked above.
+    assert units is not None and expected is not None and quantity_units is not None
+    return (
+        checks.check_notional(units, terms)
+        or checks.check_largest_notional(expected)
+        or (
+            checks.check_funds(units, means.free_units, terms.currency)
+            if draft.side is Side.BUY
+            else checks.check_position(
+                quantity_units, means.position_units, means.locked_units, terms.symbol
+            )
         )
     )
-
-
-def _is_storable(value: Decimal) -> bool:
-    return decimal_to_units(value) is not None
