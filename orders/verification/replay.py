@@ -1,7 +1,8 @@
 """Replays every execution in order and compares the outcome with the stored positions.
 
 Average cost depends on the whole path, so no single statement can tell it. The executions are
-streamed once, in the order in which they happened; memory holds one state for each position.
+streamed once, in the order in which they happened; memory holds one state for each position. Units
+travel as numeric: sums of the house and the street outgrow 64 bits.
 """
 
 from collections.abc import Iterator
@@ -17,19 +18,19 @@ Key = tuple[int, int]
 """(account, instrument)"""
 
 _EXECUTIONS: Final = """
-SELECT account_id, instrument_id, is_with_street, signed::bigint, notional
+SELECT account_id, instrument_id, is_with_street, signed, notional
 FROM (
   SELECT id, account_id, instrument_id,
     count(*) OVER (PARTITION BY trade_id) = 1 AS is_with_street,
     CASE side WHEN 'BUY' THEN quantity ELSE -quantity END * 100000000 AS signed,
-    (price * quantity * 100000000)::bigint AS notional
+    round(price * quantity * 100000000) AS notional
   FROM orders_execution
 ) AS execution ORDER BY id
 """
 
 _POSITIONS: Final = """
-SELECT account_id, instrument_id, (quantity * 100000000)::bigint, (cost_basis * 100000000)::bigint,
-  (realized_pnl * 100000000)::bigint
+SELECT account_id, instrument_id, quantity * 100000000, cost_basis * 100000000,
+  realized_pnl * 100000000
 FROM portfolio_position ORDER BY account_id, instrument_id
 """
 
@@ -76,9 +77,10 @@ def _replay(fetch_size: int) -> dict[Key, PositionState]:
         cursor.execute(_EXECUTIONS)
         while rows := cursor.fetchmany(fetch_size):
             for account_id, instrument_id, is_with_street, signed, notional in rows:
-                _fill(positions, (account_id, instrument_id), signed, notional)
+                quantity, value = int(signed), int(notional)
+                _fill(positions, (account_id, instrument_id), quantity, value)
                 if is_with_street:
-                    _fill(positions, (street_id, instrument_id), -signed, notional)
+                    _fill(positions, (street_id, instrument_id), -quantity, value)
     return positions
 
 
@@ -102,5 +104,5 @@ def _stored(fetch_size: int) -> dict[Key, Held]:
         cursor.execute(_POSITIONS)
         while rows := cursor.fetchmany(fetch_size):
             for account_id, instrument_id, *amounts in rows:
-                stored[account_id, instrument_id] = Held(*amounts)
+                stored[account_id, instrument_id] = Held(*map(int, amounts))
     return stored
