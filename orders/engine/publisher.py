@@ -5,7 +5,9 @@ no fact: account events are numbered rows, readers that see a gap take a snapsho
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -22,10 +24,89 @@ logger = structlog.get_logger(__name__)
 
 DEPTH_INTERVAL_SECONDS = 0.1
 DEPTH_LEVELS = 10
-MAX_QUEUED_MESSAGES = 50_000
-"""Frames that may wait for Redis; beyond it the oldest go, and their readers see the gap."""
+BOOK_REFRESH_SECONDS = 2.0
+"""How often every book is published, changed or not: a Redis that lost all knows them again, and
+the street of a feed that ended goes from the screens when it has expired.
+"""
+MAX_QUEUED_EVENTS = 50_000
+"""Account events that may wait for Redis, all accounts together."""
 
 MAX_PIPELINE = 500
+RETRY_SECONDS = 0.5
+FLUSH_SECONDS = 3
+"""How long the engine's end may wait for Redis to take what is left."""
+
+
+class Frame(NamedTuple):
+    """What goes to a channel. Of a state only the newest counts; `latest_key` keeps it."""
+
+    channel: str
+    text: str
+    is_state: bool = False
+    latest_key: str | None = None
+
+
+class FrameQueue:
+    """What waits for Redis: of each state the newest frame, of each account its events in order.
+
+    Accounts are served in turn and the one with the most waiting pays for a full queue, so that
+    nobody's flood delays or displaces what another account should hear.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._states: dict[str, Frame] = {}
+        self._events: OrderedDict[str, deque[Frame]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._states) + sum(map(len, self._events.values()))
+
+    def put(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            if frame.is_state:
+                self._states[frame.channel] = frame
+            else:
+                self._line(frame.channel).append(frame)
+        self._bound()
+
+    def put_back(self, frames: list[Frame]) -> None:
+        """Frames that were taken and not sent: before what came after them."""
+        for frame in reversed(frames):
+            if frame.is_state:
+                self._states.setdefault(frame.channel, frame)
+            else:
+                self._line(frame.channel).appendleft(frame)
+
+    def take(self, count: int) -> list[Frame]:
+        """The states, and events up to `count` frames in all."""
+        taken = list(self._states.values())
+        self._states.clear()
+        while self._events and len(taken) < count:
+            channel, line = self._events.popitem(last=False)
+            taken.append(line.popleft())
+            if line:
+                self._events[channel] = line
+        return taken
+
+    def _line(self, channel: str) -> deque[Frame]:
+        line = self._events.get(channel)
+        if line is None:
+            line = self._events[channel] = deque()
+        return line
+
+    def _bound(self) -> None:
+        """Of the longest line only its newest frame stays: by its number readers see the gap."""
+        excess = sum(map(len, self._events.values())) - self._limit
+        while excess > 0:
+            longest = max(self._events.values(), key=len)
+            dropped = len(longest) - 1
+            if not dropped:
+                return  # one frame each: no more than there are accounts
+            logger.warning("account_events_dropped", channel=longest[0].channel, frames=dropped)
+            newest = longest.pop()
+            longest.clear()
+            longest.append(newest)
+            excess -= dropped
 
 
 class Publisher:
@@ -36,57 +117,62 @@ class Publisher:
         self._prefix = prefix
         self._clock = clock
         self._epoch = epoch
-        self._frames: list[tuple[str, str, str | None]] = []
+        self._queue = FrameQueue(MAX_QUEUED_EVENTS)
         self._has_frames = asyncio.Event()
+        self._sending = asyncio.Lock()
         self._books: dict[int, Instrument] = {}
         self._sequences: dict[int, int] = {}
 
     def publish_events(self, changes: Changes, payloads: list[str]) -> None:
         """Queue the account events of a committed batch, and wake the outbox relay."""
+        frames: list[Frame] = []
         for (_, event), payload in zip(changes.events, payloads, strict=True):
             topic = f"account:{event.account_id}"
             frame = (
                 f'{{"op":"event","topic":"{topic}","epoch":"ledger",'
                 f'"seq":{event.account_sequence},"data":{payload}}}'
             )
-            self._frames.append((self._prefix + topic, frame, None))
-        if changes.events:
-            self._frames.append((self._prefix + "outbox", "", None))
-        self._bound()
-        self._has_frames.set()
+            frames.append(Frame(self._prefix + topic, frame))
+        if frames:
+            frames.append(Frame(self._prefix + "outbox", "", is_state=True))
+            self._put(frames)
 
     def note_books(self, books: Mapping[int, Instrument]) -> None:
         """Remember whose depth changed; the newest state is published with the next interval."""
         self._books.update(books)
 
-    async def run(self) -> None:
-        """Send what is queued, for ever."""
-        await asyncio.gather(self._send_frames(), self._publish_depth())
+    async def run(self, instruments: Mapping[str, Instrument]) -> None:
+        """Send what is queued, and now and then all books of `instruments`, for ever."""
+        await asyncio.gather(
+            self._send_frames(), self._publish_depth(), self._refresh_books(instruments)
+        )
 
     async def flush(self) -> None:
-        """Send what is still queued, once; used when the engine stops."""
-        frames, self._frames = self._frames, []
-        if frames:
-            try:
-                await self._send(frames)
-            except (RedisError, OSError) as error:
-                logger.warning("publish_failed", frames=len(frames), error=str(error))
+        """Send what is still queued and wait for what is on its way; used when the engine stops."""
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                while await self._send_some() and self._queue:
+                    pass
+        except TimeoutError:
+            logger.warning("publish_unfinished", frames=len(self._queue))
 
-    def _bound(self) -> None:
-        excess = len(self._frames) - MAX_QUEUED_MESSAGES
-        if excess > 0:
-            del self._frames[:excess]
+    def _put(self, frames: Iterable[Frame]) -> None:
+        self._queue.put(frames)
+        self._has_frames.set()
+
+    async def _refresh_books(self, instruments: Mapping[str, Instrument]) -> None:
+        while True:
+            self.note_books({instrument.id: instrument for instrument in instruments.values()})
+            await asyncio.sleep(BOOK_REFRESH_SECONDS)
 
     async def _publish_depth(self) -> None:
         while True:
             await asyncio.sleep(DEPTH_INTERVAL_SECONDS)
             books, self._books = self._books, {}
-            for instrument in books.values():
-                self._frames.append(self._depth_frame(instrument))
             if books:
-                self._has_frames.set()
+                self._put(self._depth_frame(instrument) for instrument in books.values())
 
-    def _depth_frame(self, instrument: Instrument) -> tuple[str, str, str]:
+    def _depth_frame(self, instrument: Instrument) -> Frame:
         now_ns = self._clock.now_ns()
         sequence = self._sequences[instrument.id] = self._sequences.get(instrument.id, 0) + 1
         topic = f"book:{instrument.symbol}"
@@ -102,27 +188,42 @@ class Publisher:
             },
         }
         text = msgspec.json.encode(frame).decode()
-        return self._prefix + topic, text, f"{self._prefix}latest:{topic}"
+        latest_key = f"{self._prefix}latest:{topic}"
+        return Frame(self._prefix + topic, text, is_state=True, latest_key=latest_key)
 
     async def _send_frames(self) -> None:
         while True:
             await self._has_frames.wait()
-            frames, self._frames = self._frames[:MAX_PIPELINE], self._frames[MAX_PIPELINE:]
-            if not self._frames:
-                self._has_frames.clear()
+            self._has_frames.clear()
+            while self._queue:
+                if not await self._send_some():
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def _send_some(self) -> bool:
+        """Send the next pipeline; False when Redis did not take it and it waits again.
+
+        What Redis took without our hearing of it is sent twice: readers drop numbers they know.
+        """
+        async with self._sending:
+            frames = self._queue.take(MAX_PIPELINE)
             try:
                 await self._send(frames)
             except (RedisError, OSError) as error:
-                logger.warning("publish_failed", frames=len(frames), error=str(error))
-                await asyncio.sleep(0.5)
+                self._queue.put_back(frames)
+                logger.warning("publish_failed", frames=len(self._queue), error=str(error))
+                return False
+        return True
 
-    async def _send(self, frames: list[tuple[str, str, str | None]]) -> None:
+    async def _send(self, frames: list[Frame]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for channel, frame, latest_key in frames:
-            if latest_key is not None:
-                pipeline.set(latest_key, frame)
-            pipeline.publish(channel, frame)
-        await pipeline.execute()
+        for frame in frames:
+            if frame.latest_key is not None:
+                pipeline.set(frame.latest_key, frame.text)
+            pipeline.publish(frame.channel, frame.text)
+        answers = await pipeline.execute(raise_on_error=False)
+        refusals = [answer for answer in answers if isinstance(answer, Exception)]
+        if refusals:  # asking again would get the same, and keep all others waiting
+            logger.warning("publish_refused", commands=len(refusals), error=str(refusals[0]))
 
 
 def _levels(instrument: Instrument, side: Side, now_ns: int) -> list[tuple[str, str]]:
