@@ -1,6 +1,7 @@
 """The feed's quotes and trades as they enter the books: replace the street, fill what it reached.
 
-A symbol we do not know, a level off the grid or a halted instrument is left out, never guessed at.
+Nothing is guessed at: a symbol we do not know and a halted instrument are left out, and so is a
+whole quote with one level off the grid; the street before it then stands until it expires.
 """
 
 from collections.abc import Sequence

@@ -17,11 +17,13 @@ MAX_STREET_LEVELS = 10
 
 @dataclass(frozen=True, slots=True)
 class StreetQuote:
-    """Levels `(price in ticks, quantity in lots)`, best first, and when they were received."""
+    """Levels `(price in ticks, quantity in lots)`, best first. `applied_ns` is the time of the
+    batch that brought them into the book; their age counts from it.
+    """
 
     bids: Sequence[tuple[int, int]]
     asks: Sequence[tuple[int, int]]
-    received_ns: int
+    applied_ns: int
 
 
 class StreetFill(NamedTuple):
@@ -56,19 +58,19 @@ def _is_ordered(levels: Sequence[tuple[int, int]], direction: int) -> bool:
 class Street:
     """What is left of the last quote: price → quantity by side, best first, used up levels gone."""
 
-    __slots__ = ("_levels", "_received_ns")
+    __slots__ = ("_applied_ns", "_levels")
 
     def __init__(self) -> None:
         self._levels: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
-        self._received_ns = 0
+        self._applied_ns = 0
 
     def replace(self, quote: StreetQuote) -> None:
         self._levels = {Side.BUY: dict(quote.bids), Side.SELL: dict(quote.asks)}
-        self._received_ns = quote.received_ns
+        self._applied_ns = quote.applied_ns
 
     def levels(self, side: Side, now_ns: int) -> dict[int, int]:
         """Price → quantity left, best first; empty once the quote has expired (S3)."""
-        if now_ns - self._received_ns > STREET_TTL_NS:
+        if now_ns - self._applied_ns > STREET_TTL_NS:
             return {}
         return self._levels[side]
 
