@@ -35,8 +35,8 @@ def one_statement(condition: Write, writes: Sequence[Write]) -> tuple[str, list[
 
 @lru_cache(maxsize=256)  # one for each set of tables that a batch may touch: a few dozen
 def _joined(condition: str, parts: tuple[str, ...]) -> str:
-    writes = "".join([f", write_{number} AS ({part})" for number, part in enumerate(parts)])
-    sql = f"WITH condition AS ({condition}){writes} SELECT 1 / count(*) FROM condition"  # noqa: S608
+    rest = "".join([f", write_{number} AS ({part})" for number, part in enumerate(parts)])
+    sql = f"WITH condition AS ({condition}){rest} SELECT 1 / count(*) FROM condition"  # noqa: S608
     first, *others = sql.split("%s")
     return first + "".join([f"${number}{text}" for number, text in enumerate(others, start=1)])
 

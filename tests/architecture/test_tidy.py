@@ -33,11 +33,15 @@ BLANKET_HOMES: dict[str, str] = {
 """Files whose process loop may catch everything, with the reason."""
 
 
-def sources() -> Iterator[Path]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
+def python_in(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
             if "migrations" not in path.parts:
                 yield path
+
+
+def sources() -> Iterator[Path]:
+    return python_in(*PACKAGES)
 
 
 def name_of(path: Path) -> str:
@@ -45,6 +49,17 @@ def name_of(path: Path) -> str:
 
 
 FILES = [pytest.param(path, id=name_of(path)) for path in sources()]
+ALL_PYTHON = [
+    pytest.param(path, id=name_of(path))
+    for path in (
+        *python_in(*PACKAGES, "benchmarks", "tests"),
+        ROOT / "manage.py",
+        ROOT / "portal",
+    )
+]
+SCRIPTS = [
+    pytest.param(path, id=name_of(path)) for path in sorted((ROOT / "static/src").rglob("*.ts"))
+]
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -65,11 +80,16 @@ def test_a_function_keeps_to_its_measure(path: Path) -> None:
             assert length <= FUNCTION_LIMIT, f"{node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("path", ALL_PYTHON)
 def test_a_module_says_why_it_exists(path: Path) -> None:
     tree = ast.parse(path.read_text())
 
     assert not tree.body or ast.get_docstring(tree), "no module docstring"
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_a_script_of_the_pages_says_why_it_exists(path: Path) -> None:
+    assert path.read_text().startswith("//"), "no comment at the top"
 
 
 @pytest.mark.parametrize("path", FILES)
