@@ -1,22 +1,21 @@
 """A small portal for the supervisor's tests: the real supervisor around services of a few lines.
 
-Run as a program: small_portal.py DATA_DIR [--real-databases] [--services a,b,c]. Each service
-writes what happens to it into `DATA_DIR/journal`, so that a test can read the order of events.
+Run as a program: small_portal.py up --data-dir DIR [--real-databases] [--services a,b,c], with the
+other options of `./portal up`. Each service writes what happens to it into `DIR/journal`, so that a
+test can read the order of events.
 """
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 
-from tradeportal.supervisor import databases, probes
+from tradeportal.supervisor import cli, databases, probes, up
 from tradeportal.supervisor.catalog import Plan
-from tradeportal.supervisor.config import Configuration, parse
+from tradeportal.supervisor.config import Configuration, override
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
-from tradeportal.supervisor.instance import Instance, Parts
-from tradeportal.supervisor.place import Place
-from tradeportal.supervisor.recovery import clean_up
+from tradeportal.supervisor.instance import Parts
+from tradeportal.supervisor.place import Place, extract_place
 from tradeportal.supervisor.setup_steps import DemoSignIn
 from tradeportal.supervisor.spec import ServiceSpec
 
@@ -83,33 +82,29 @@ async def no_setup(plan: Plan) -> DemoSignIn | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("data_dir", type=Path)
-    parser.add_argument("--real-databases", action="store_true")
-    parser.add_argument("--services", default="alpha,beta,gamma")
-    options = parser.parse_args()
-    data = DataDir(options.data_dir)
-    data.prepare()
-    lock = data.lock()
-    if lock is None:
-        return 4
-    clean_up(data.state)
+    own = argparse.ArgumentParser()
+    own.add_argument("--real-databases", action="store_true")
+    own.add_argument("--services", default="alpha,beta,gamma")
+    arguments, given = extract_place(sys.argv[1:])
+    options, rest = own.parse_known_args(arguments)
+    assert given.data_dir is not None
+    place = Place(DataDir(Path(given.data_dir)), Path(given.config) if given.config else None)
     names = [name for name in options.services.split(",") if name]
     parts = Parts(
+        pages=lambda data: None,
         databases=databases.prepare if options.real_databases else no_databases,
         setup=no_setup,
         services=lambda plan: [
-            service_spec(name, data, needs=tuple(names[:index][-1:]), stop_timeout_seconds=1.0)
+            service_spec(name, plan.data, needs=tuple(names[:index][-1:]), stop_timeout_seconds=1.0)
             for index, name in enumerate(names)
         ],
     )
-    quick = parse({"restart": {"first_delay_seconds": 0.05}}, source="test")
     try:
-        check = Place(data, None).check_restart
-        asyncio.run(Instance(data, quick, parts, lambda instance: None, check).run())
+        configuration = cli.up_configuration(place, cli.parser().parse_args(rest))
+        quick = override(configuration, "restart", first_delay_seconds=0.05)
+        return up.run(place, quick, parts, (sys.executable, __file__))
     except PortalError as error:
         return error.exit_code
-    return 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tradeportal.supervisor import cli
 from tradeportal.supervisor.catalog import PROJECT
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.identity import ProcessId, boot_id, identify, started_at, wait_gone
+from tradeportal.supervisor.ports import any_free
 from tradeportal.supervisor.privileges import recorded_storage
 from tradeportal.supervisor.recovery import clean_up
 from tradeportal.supervisor.state import InstanceState, ServiceState
@@ -58,7 +59,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(name: str, *arguments: str) -> tuple[subprocess.Popen[bytes], DataDir]:
         data = DataDir(tmp_path / name)
         process = subprocess.Popen(
-            [sys.executable, small_portal.__file__, str(data.root), *arguments],
+            [sys.executable, small_portal.__file__, "up", "--data-dir", str(data.root), *arguments],
             cwd=PROJECT,
             env={**own_servers, "PYTHONPATH": str(PROJECT)},
             stdout=subprocess.DEVNULL,
@@ -189,7 +190,7 @@ def test_a_second_supervisor_of_the_same_directory_does_not_start(start: Start) 
 
     second, _ = start("one")
 
-    assert second.wait(WAIT_SECONDS) == 4
+    assert second.wait(WAIT_SECONDS) == 0  # it only says what runs
     assert data.state.read_running() == state
 
 
@@ -249,6 +250,33 @@ def test_a_restart_with_a_wrong_configuration_is_refused_and_stops_nothing(
     assert "unknown section [sever]" in complaints[1]
     assert data.state.read_running() == before
     assert process.poll() is None
+
+
+def test_a_restart_of_the_portal_takes_the_port_of_the_file_that_it_reads_again(
+    start: Start, tmp_path: Path
+) -> None:
+    process, data = start("one")
+    before = running(data)
+    place = ["--data-dir", str(data.root)]
+
+    assert cli.main(["restart", *place]) == 0
+    same = running(data)
+    ports = [any_free(), any_free()]
+    (data.root / "portal.toml").write_text(f"[server]\nport = {ports[0]}")
+    assert cli.main(["restart", *place]) == 0
+    of_the_file = running(data)
+    other = tmp_path / "other.toml"
+    other.write_text(f"[server]\nport = {ports[1]}")
+    assert cli.main(["restart", "--config", str(other), *place]) == 0
+    of_another = running(data)
+    assert cli.main(["restart", *place]) == 0
+
+    assert same.url == before.url
+    assert of_the_file.url == f"http://127.0.0.1:{ports[0]}"
+    assert of_another.url == running(data).url == f"http://127.0.0.1:{ports[1]}"
+    assert running(data).supervisor_pid == process.pid
+    assert len({item.pid for state in (before, same, of_the_file) for item in state.services}) == 9
+    assert of_another.living() == []
 
 
 def test_a_long_data_directory_gets_short_socket_paths(start: Start) -> None:

@@ -27,6 +27,7 @@ from tradeportal.supervisor import (
     control,
     databases,
     logs,
+    pages,
     ports,
     setup_steps,
 )
@@ -47,6 +48,7 @@ STOP = "stop"
 class Parts:
     """What a portal is made of; tests bring up smaller ones."""
 
+    pages: Callable[[DataDir], None] = pages.ensure_built
     databases: Callable[[DataDir, Configuration], databases.Databases] = databases.prepare
     setup: Callable[[catalog.Plan], Coroutine[None, None, setup_steps.DemoSignIn | None]] = (
         setup_steps.run_all

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tradeportal.supervisor import commands, console, pages
+from tradeportal.supervisor import commands, console
 from tradeportal.supervisor.config import Configuration
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
@@ -23,11 +23,20 @@ from tradeportal.supervisor.recovery import clean_up
 from tradeportal.supervisor.setup_steps import DemoSignIn
 
 CHILD_FLAG = "--detached-child"
+PROGRAM = (sys.executable, "-m", "tradeportal.supervisor")
+EVERYTHING = Parts()
 
 
-def run(place: Place, configuration: Configuration) -> int:
+def run(
+    place: Place,
+    configuration: Configuration,
+    parts: Parts = EVERYTHING,
+    program: tuple[str, ...] = PROGRAM,
+) -> int:
     """Run the portal until Ctrl-C or `down`; `configuration` is the place's, as the command line
     changed it.
+
+    A restart becomes `program` with the arguments of this one. Tests run a smaller portal.
     """
     data = place.data
     data.prepare()
@@ -38,12 +47,15 @@ def run(place: Place, configuration: Configuration) -> int:
     ended = clean_up(data.state)
     if ended:
         console.say(f"  ok  Ended what a killed supervisor left behind: {', '.join(ended)}")
-    pages.ensure_built(data)
-    instance = Instance(data, configuration, Parts(), announce, place.check_restart)
+    parts.pages(data)
+    instance = Instance(data, configuration, parts, announce, place.check_restart)
     then = asyncio.run(instance.run())
     if then == RESTART:
         os.close(lock)
-        _become_new_supervisor(instance.port, instance.next_config_file)
+        arguments = arguments_after_restart(
+            sys.argv[1:], port=instance.port, config_file=instance.next_config_file
+        )
+        os.execv(program[0], [*program, *arguments])  # noqa: S606  # our own program again
     console.say("  ok  Everything has stopped")
     return 0
 
@@ -51,7 +63,7 @@ def run(place: Place, configuration: Configuration) -> int:
 def run_detached(data: DataDir) -> int:
     """Start a supervisor of its own session, show its start, return when everything runs."""
     data.prepare()
-    command = [sys.executable, "-m", "tradeportal.supervisor", *sys.argv[1:], CHILD_FLAG]
+    command = [*PROGRAM, *sys.argv[1:], CHILD_FLAG]
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -122,11 +134,3 @@ def _already_runs(data: DataDir) -> int:
     for line in commands.service_lines(state):
         console.say(line)
     return 0
-
-
-def _become_new_supervisor(port: int, config_file: str) -> None:
-    """Restart in place, with new code and configuration."""
-    arguments = arguments_after_restart(sys.argv[1:], port=port, config_file=config_file)
-    os.execv(  # noqa: S606  # our own program again
-        sys.executable, [sys.executable, "-m", "tradeportal.supervisor", *arguments]
-    )
