@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,15 @@ class Key:
 class LivePortal:
     """Runs commands of the front door against one data directory."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.url = ""
+        self.printed = ""
+        self._environment = environment or {}
 
-    def start(self) -> None:
-        self._portal("up", "--detach", timeout=START_SECONDS)
+    def start(self, *options: str) -> None:
+        """`up`; what it said is kept in `printed`."""
+        self.printed = self._portal("up", "--detach", *options, timeout=START_SECONDS)
         self.url = self.status()["url"]
 
     def stop(self) -> None:
@@ -103,6 +107,7 @@ class LivePortal:
         accepted: tuple[int, ...] = (0,),
     ) -> str:
         environment = {k: v for k, v in os.environ.items() if k not in INHERITED_NO_MORE}
+        environment |= self._environment
         command = [sys.executable, str(ROOT / "portal"), *arguments]
         if data_dir_by_environment:
             environment["PORTAL_DATA_DIR"] = str(self.data_dir)
