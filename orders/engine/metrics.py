@@ -2,9 +2,12 @@
 refusals.
 """
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
+from orders.domain.replies import AnyReply, DeniedReply
 from orders.engine.changes import Changes
 
 BATCH_SIZE = Histogram(
@@ -26,15 +29,21 @@ OPEN_ORDERS = Gauge(
     "portal_engine_open_orders", "Orders resting in the books", multiprocess_mode="mostrecent"
 )
 ORDERS = Counter("portal_orders_accepted_total", "Orders accepted")
+DENIED = Counter("portal_orders_denied_total", "Requests that a rule refused", ["reason"])
 EXECUTIONS = Counter("portal_executions_total", "Executions committed")
 
 
-def observe_batch(size: int, longest_wait_ns: int, changes: Changes, queue_depth: int) -> None:
+def observe_batch(
+    replies: Sequence[AnyReply], longest_wait_ns: int, changes: Changes, queue_depth: int
+) -> None:
     """Record one batch after its commit: its longest wait is the honest bound for all of it."""
-    BATCH_SIZE.observe(size)
+    BATCH_SIZE.observe(len(replies))
     QUEUE_DEPTH.set(queue_depth)
     ACK_SECONDS.observe(longest_wait_ns / NANOSECONDS_PER_SECOND)
     if changes.new_orders:
         ORDERS.inc(len(changes.new_orders))
     if changes.executions:
         EXECUTIONS.inc(len(changes.executions))
+    for reply in replies:
+        if isinstance(reply, DeniedReply):
+            DENIED.labels(reply.reason).inc()

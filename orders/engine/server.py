@@ -178,7 +178,7 @@ class EngineServer:
         self._reply(batch, replies)
         self._publisher.note_books(changes.books)
         longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
-        metrics.observe_batch(len(batch), longest_wait_ns, changes, len(self._pending))
+        metrics.observe_batch(replies, longest_wait_ns, changes, len(self._pending))
 
     async def _expire_due(self) -> int:
         """Take orders whose time has come out of the market; returns the time for a new batch, at
