@@ -5,14 +5,19 @@ The slowest fixture there is, so one session shares it: tests that use it stand 
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import httpx
+
+from tradeportal.supervisor.datadir import DataDir
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 240
@@ -77,6 +82,17 @@ class LivePortal:
             assert time.monotonic() < deadline, service
             time.sleep(0.3)
 
+    @property
+    def database_url(self) -> str:
+        """The DATABASE_URL of its processes."""
+        return DataDir(self.data_dir).state.read_environment()["DATABASE_URL"]
+
+    def demo(self) -> SignIn:
+        """The demo trader, with the password that the first start has printed."""
+        found = re.search(r"^  Sign in as (\S+) with password (\S+)$", self.printed, re.MULTILINE)
+        assert found is not None, self.printed
+        return SignIn(found[1], found[2])
+
     def manage(self, *arguments: str) -> str:
         """The standard output of a management command; fails with its error output."""
         return self._portal("manage", *arguments, data_dir_by_environment=True)
@@ -118,3 +134,46 @@ class LivePortal:
         )
         assert done.returncode in accepted, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+@dataclass
+class Browser:
+    """Somebody's browser: cookies, and the hidden token of each form."""
+
+    url: str
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.url, timeout=30)
+
+    def token(self, page: str) -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.http.get(page).text)
+        assert found is not None, page
+        return found[1]
+
+    def send(self, page: str, path: str, **fields: str) -> httpx.Response:
+        fields["csrfmiddlewaretoken"] = self.token(page)
+        return self.http.post(path, data=fields, headers={"Origin": self.url})
+
+    def sign_in(self, who: SignIn) -> None:
+        answer = self.send(
+            "/accounts/sign-in", "/accounts/sign-in", username=who.username, password=who.password
+        )
+        assert answer.status_code == 302, answer.status_code
+
+    def act(self, page: str, action: str, row: str, **fields: str) -> str:
+        """An action of the console on one row, confirmed; the page that follows."""
+        chosen = {"action": action, "_selected_action": row, "index": "0"}
+        asked = self.send(page, page, **chosen)
+        act_id = re.search(r'name="act_id" value="([^"]+)"', asked.text)
+        assert act_id is not None, asked.status_code
+        self.send(
+            page,
+            page,
+            **chosen,
+            confirmed="yes",
+            act_id=act_id[1],
+            reason="asked for by the test",
+            **fields,
+        )
+        return self.http.get(page).text

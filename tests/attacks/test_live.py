@@ -4,60 +4,16 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.live_portal import Key, LivePortal, SignIn
+from tests.live_portal import Browser, Key, LivePortal, SignIn
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 CANARY = "canary-7f3a9c-not-a-real-password"
-
-
-@dataclass
-class Browser:
-    """Somebody's browser: cookies, and the hidden token of each form."""
-
-    url: str
-    http: httpx.Client = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, timeout=30)
-
-    def token(self, page: str) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.http.get(page).text)
-        assert found is not None, page
-        return found[1]
-
-    def send(self, page: str, path: str, **fields: str) -> httpx.Response:
-        fields["csrfmiddlewaretoken"] = self.token(page)
-        return self.http.post(path, data=fields, headers={"Origin": self.url})
-
-    def sign_in(self, who: SignIn) -> None:
-        answer = self.send(
-            "/accounts/sign-in", "/accounts/sign-in", username=who.username, password=who.password
-        )
-        assert answer.status_code == 302, answer.status_code
-
-    def act(self, page: str, action: str, row: str, **fields: str) -> str:
-        """An action of the console on one row, confirmed; the page that follows."""
-        chosen = {"action": action, "_selected_action": row, "index": "0"}
-        asked = self.send(page, page, **chosen)
-        act_id = re.search(r'name="act_id" value="([^"]+)"', asked.text)
-        assert act_id is not None, asked.status_code
-        self.send(
-            page,
-            page,
-            **chosen,
-            confirmed="yes",
-            act_id=act_id[1],
-            reason="asked for by the test",
-            **fields,
-        )
-        return self.http.get(page).text
 
 
 def api(portal: LivePortal, key: Key) -> httpx.Client:
