@@ -1,37 +1,25 @@
-"""Money, Price and Quantity: immutable values that cannot be mixed up.
+"""Money, Price and Quantity: immutable values that cannot be mixed up, exact to the last digit.
 
-Used at the rims (forms, API, admin, services). The engine itself counts in ticks, lots and units.
+For code outside of the engine that reckons with several currencies or grids. Nothing does so far:
+an account holds one currency, so forms, API and services hand plain decimals on to the engine,
+whose checks count in units (core.domain.units).
 """
 
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
-UNITS_PER_ONE = 10**8
-"""The engine's money, and every stored price and quantity, is a whole number of units of 10^-8."""
-
-UNIT = Decimal(1) / UNITS_PER_ONE
-
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 """Arithmetic that raises where the usual context (28 digits) would round."""
 
 
-class UnitsError(ValueError):
-    """A decimal is not a whole number of units, ticks or lots; nothing is ever rounded silently."""
-
-
-def to_units(value: Decimal) -> int:
-    """`value` as a whole number of 10^-8 units; UnitsError when it is finer than that."""
-    return steps_of(value, UNIT)
-
-
-def from_units(units: int) -> Decimal:
-    return EXACT.multiply(Decimal(units), UNIT)
+class OffGridError(ValueError):
+    """A decimal is not a whole number of ticks or lots; nothing is ever rounded silently."""
 
 
 def steps_of(value: Decimal, step: Decimal) -> int:
-    """How many whole `step`s make `value` exactly; UnitsError when they do not."""
+    """How many whole `step`s make `value` exactly; OffGridError when they do not."""
     if not value.is_finite() or EXACT.remainder(value, step):
-        raise UnitsError(f"{value} is not a whole number of {step}")
+        raise OffGridError(f"{value} is not a whole number of {step}")
     return int(EXACT.divide_int(value, step))
 
 
