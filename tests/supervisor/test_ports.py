@@ -47,7 +47,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused() -> None:
         ports.choose_web_port("127.0.0.1", taken, ports.Claim())
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "2001:db8::1"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
 def test_a_host_that_is_not_this_machine_is_named(host: str) -> None:
     with pytest.raises(PortalError, match=f"server.host: this machine cannot listen on '{host}'"):
         ports.choose_web_port(host, 0, ports.Claim())
