@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from tests.live_portal import LivePortal
@@ -186,18 +187,34 @@ def test_an_unknown_outcome_keeps_the_key_and_the_client_order_id_tells(
     live_portal: LivePortal, http: httpx.Client
 ) -> None:
     key, name = new_key(), f"unknown-{uuid4()}"
-    engine = live_portal.service("engine")["pid"]
-    os.kill(engine, signal.SIGSTOP)
-    try:
+    with psycopg.connect(live_portal.database_url) as other:
+        other.execute("LOCK TABLE orders_order IN EXCLUSIVE MODE")  # the commit waits for this
         unknown = post(http, key, order(client_order_id=name))
-    finally:
-        os.kill(engine, signal.SIGCONT)
     until(lambda: http.get("/health/ready").status_code == 200)
 
     again = post(http, key, order(client_order_id=name))
 
+    assert unknown.json()["client_order_id"] == name
     assert (unknown.status_code, unknown.json()["reason"]) == (503, "UNKNOWN_OUTCOME")
     assert (again.status_code, again.json()["reason"]) == (409, "CONFLICT")
     found = http.get("/v2/orders:by_client_order_id", params={"client_order_id": name})
     assert (found.status_code, found.json()["status"]) == (200, "new")
     assert [known["client_order_id"] for known in orders(http)].count(name) == 1
+
+
+def test_an_order_that_its_client_gave_up_before_it_was_taken_is_never_placed(
+    live_portal: LivePortal, http: httpx.Client
+) -> None:
+    name = f"given-up-{uuid4()}"
+    engine = live_portal.service("engine")["pid"]
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        unknown = post(http, new_key(), order(client_order_id=name))
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    until(lambda: http.get("/health/ready").status_code == 200)
+
+    assert (unknown.status_code, unknown.json()["reason"]) == (503, "UNKNOWN_OUTCOME")
+    found = http.get("/v2/orders:by_client_order_id", params={"client_order_id": name})
+    assert found.status_code == 404
+    assert http.post("/v2/orders", content=order(client_order_id=name)).status_code == 200
