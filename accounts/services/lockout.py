@@ -1,7 +1,7 @@
 """The rules that django-axes follows here: how long a lock lasts, and who waits for whom.
 
-Axes counts failures per user name and address in the database. It is given a lock that grows, and
-an answer that looks the same locked or not.
+Axes counts failures per user name and address in the database. It is given a lock that grows. Its
+middleware is left out: the sign-in page answers, and looks the same locked or not.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.db import OperationalError, connection, transaction
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from accounts.domain.lockout import LONGEST_LOCK, lock_duration
 from core.domain.clock import SystemClock
@@ -47,13 +47,6 @@ def cool_off(request: HttpRequest | None) -> timedelta:
         username=request.POST.get("username", ""), ip_address=client_address_of(request)
     ).aggregate(total=Sum("failures_since_start"))["total"]
     return lock_duration(failures or 0)
-
-
-def keep_answer(
-    request: HttpRequest, response: HttpResponse, credentials: dict[str, Any] | None
-) -> HttpResponse:
-    """Locked and wrong look alike: the sign-in page has answered (AXES_LOCKOUT_CALLABLE)."""
-    return response
 
 
 @contextmanager

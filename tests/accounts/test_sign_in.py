@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client, override_settings
+from django.test import AsyncClient, Client, override_settings
 
 from accounts.domain.lockout import lock_duration
+from accounts.forms import SIGN_IN_REFUSED
 from accounts.models import User
 from accounts.services.lockout import lift_lock
 from core.domain.origin import Origin
@@ -63,6 +65,18 @@ def test_unknown_wrong_and_locked_look_alike(client: Client, alice: User) -> Non
     assert unknown.status_code == wrong.status_code == locked.status_code == 400
     assert errors(unknown) == errors(wrong) == errors(locked)
     assert not is_signed_in(client)
+
+
+def test_wrong_and_locked_look_alike_in_the_server_that_people_meet(alice: User) -> None:
+    """The gateway speaks ASGI, where middleware takes other ways than in the test client above."""
+    client = AsyncClient()
+    form = {"username": "alice", "password": WRONG}
+
+    answers = [async_to_sync(client.post)("/accounts/sign-in", form) for _ in range(7)]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert {tuple(errors(answer)) for answer in answers} == {(str(SIGN_IN_REFUSED),)}
+    assert actions() == ["SignInFailed"] * 5 + ["SignInLocked"]
 
 
 def test_a_disabled_user_looks_like_an_unknown_one(client: Client, alice: User) -> None:
