@@ -14,12 +14,18 @@ LIVE = "tp-connection[data-state=live]"
 
 def sign_in(page: Page, url: str, person: SignIn) -> "Terminal":
     """Sign in by the form and wait until the terminal is live (without scripts: until it opens)."""
+    enter(page, url, person)
+    page.wait_for_url(f"{url}/terminal*")
+    return Terminal(page)
+
+
+def enter(page: Page, url: str, person: SignIn) -> None:
+    """Sign in by the form, and wait until it has been left for whatever comes next."""
     page.goto(f"{url}/")
     page.get_by_label("User name").fill(person.username)
     page.get_by_label("Password", exact=True).fill(person.password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{url}/terminal*")
-    return Terminal(page)
+    page.wait_for_url(lambda address: "/accounts/sign-in" not in address)
 
 
 def money(amount: Decimal) -> str:

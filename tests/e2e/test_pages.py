@@ -1,17 +1,21 @@
 """Every page in both themes, on a desk and on a phone: no complaints, nothing cut off, usable."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from django.test import RequestFactory
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.chromium import Watch, be_patient
 from tests.e2e.axe import bring_axe, grave_violations
 from tests.e2e.conftest import DESKTOP, NewPage
-from tests.e2e.terminal import Terminal, sign_in
+from tests.e2e.terminal import Terminal, enter, sign_in
 from tests.live_portal import LivePortal, SignIn
+from tradeportal.error_pages import server_error
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,28 +24,69 @@ pytestmark = [
 ]
 PHONE = {"width": 390, "height": 844}
 TABS_TO_ANYWHERE = 80
+BROKEN = "/broken"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page, whether one signs in for it, and how one sees that it is there."""
+    """A page, who looks at it, how one gets there and how one sees that it is there."""
 
     name: str
     path: str
     heading: str
-    is_private: bool = True
-    is_live: bool = True
+    who: str = "nobody"
+    is_live: bool = False
+    is_ours: bool = True
     expected_complaint: str = ""
+    then: Callable[[Page], None] = lambda page: None
+
+
+def refuse_sign_in(page: Page) -> None:
+    """Twice for each theme and device: by the last of them the name is locked, which must look the
+    same.
+    """
+    for _ in range(2):
+        page.get_by_label("User name").fill("mallory-pages")
+        page.get_by_label("Password", exact=True).fill("wrong")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert").filter(has_text="do not open an account")).to_be_visible()
+
+
+def lose_the_token(page: Page) -> None:
+    page.context.clear_cookies(name="csrftoken")
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password", exact=True).fill("any")
+    page.get_by_role("button", name="Sign in").click()
+
+
+def failed_with(status: int) -> str:
+    return f"the server responded with a status of {status}"
 
 
 PLACES = [
-    Place("sign-in", "/accounts/sign-in", "Sign in", is_private=False, is_live=False),
-    Place("terminal", "/terminal?symbol=AAPL", "Trading terminal"),
-    Place("notifications", "/notifications/", "Notifications"),
-    Place("licences", "/about/licences", "Licences"),
+    Place("sign-in", "/accounts/sign-in", "Sign in"),
     Place(
-        "404", "/nowhere", "There is nothing here", is_live=False,
-        expected_complaint="the server responded with a status of 404",
+        "sign-in refused", "/accounts/sign-in", "Sign in", then=refuse_sign_in,
+        expected_complaint=failed_with(400),
+    ),
+    Place("sign-in code", "/accounts/otp", "Confirm it is you", who="halfway"),
+    Place("terminal", "/terminal?symbol=AAPL", "Trading terminal", who="alice", is_live=True),
+    Place("notifications", "/notifications/", "Notifications", who="alice", is_live=True),
+    Place("licences", "/about/licences", "Licences", who="alice", is_live=True),
+    Place("no account", "/terminal", "You have no trading account", who="olga", is_live=True),
+    Place("console", "/admin/", "Console", who="olga", is_ours=False),
+    Place(
+        "403", "/admin/", "This is not yours to open", who="alice",
+        expected_complaint=failed_with(403),
+    ),
+    Place(
+        "403 form", "/accounts/sign-in", "The form had expired", then=lose_the_token,
+        expected_complaint=failed_with(403),
+    ),
+    Place("404", "/nowhere", "There is nothing here", expected_complaint=failed_with(404)),
+    Place(
+        "500", BROKEN, "Something broke on our side", expected_complaint=failed_with(500),
     ),
 ]  # fmt: skip
 
@@ -52,16 +97,42 @@ def alice(live_portal: LivePortal) -> SignIn:
 
 
 @pytest.fixture(scope="module")
-def signed_in(browser: Browser, live_portal: LivePortal, alice: SignIn) -> Iterator[Any]:
-    """The cookies of a session with an order, a fill, a position and a notification to show."""
-    context = be_patient(browser.new_context(viewport=DESKTOP))
-    terminal = sign_in(context.new_page(), live_portal.url, alice).wait_until_live()
+def sessions(
+    browser: Browser, live_portal: LivePortal, alice: SignIn
+) -> Iterator[dict[str, Any]]:  # Any: Playwright's cookies
+    """The cookies of each who looks at pages: Alice, who has an order, a fill, a position and a
+    notification to show, Olga, and somebody who has yet to give the code of an authenticator.
+    """
+    portal, context = live_portal, be_patient(browser.new_context(viewport=DESKTOP))
+    terminal = sign_in(context.new_page(), portal.url, alice).wait_until_live()
     terminal.place("Buy", "3")
     expect(terminal.bell).to_have_text("1")
     terminal.place("Buy", "3", limit_price="2.00")
     expect(terminal.status).to_have_text("Buy 3 AAPL: Working")
-    yield context.storage_state()
+    found: dict[str, Any] = {"nobody": None, "alice": context.storage_state()}
+    for name, person in more_people(portal).items():
+        other = be_patient(browser.new_context(viewport=DESKTOP))
+        enter(other.new_page(), portal.url, person)
+        found[name] = other.storage_state()
+        other.close()
+    yield found
     context.close()
+
+
+def more_people(portal: LivePortal) -> dict[str, SignIn]:
+    """An operator without a trading account, and a trader with an authenticator."""
+    code = """
+import json
+from django.core.management import call_command
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from accounts.models import User
+call_command("create_user", username="olga-pages", role="operator", json=True)
+call_command("create_user", username="halfway-pages", role="trader", json=True)
+TOTPDevice.objects.create(user=User.objects.get(username="halfway-pages"), confirmed=True)
+"""
+    lines = [line for line in portal.manage("shell", "-c", code).splitlines() if line[:1] == "{"]
+    olga, halfway = [json.loads(line)["password"] for line in lines]
+    return {"olga": SignIn("olga-pages", olga), "halfway": SignIn("halfway-pages", halfway)}
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -79,20 +150,36 @@ def device(request: pytest.FixtureRequest) -> dict[str, Any]:  # Any: Playwright
 def opened(page: Page, place: Place, portal: LivePortal, theme: str) -> None:
     cookie = {"name": "theme", "value": theme, "url": portal.url}
     page.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is one
+    page.route(f"{portal.url}{BROKEN}", lambda route: fail(route, portal))
     page.goto(f"{portal.url}{place.path}")
+    place.then(page)
     expect(page.get_by_role("heading", name=place.heading, exact=True)).to_be_attached()
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    if place.is_ours:
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
     if place.is_live:
         Terminal(page).wait_until_live()
 
 
+def fail(route: Route, portal: LivePortal) -> None:
+    """Answer as the portal does when a view raises; a whole portal has none that can be made to."""
+    request = RequestFactory().get(BROKEN, headers={"cookie": route.request.headers["cookie"]})
+    answer = server_error(request)
+    policy = httpx.get(f"{portal.url}/nowhere").headers["content-security-policy"]
+    route.fulfill(
+        status=answer.status_code,
+        body=answer.content,
+        headers={"content-type": answer["Content-Type"], "content-security-policy": policy},
+    )
+
+
 @pytest.mark.parametrize("place", PLACES, ids=[place.name for place in PLACES])
-def test_a_page_is_sound(
-    place: Place, theme: str, device: dict[str, Any], live_portal: LivePortal, signed_in: Any,
-    new_page: NewPage,
+def test_a_page_is_sound_and_accessible(
+    place: Place, theme: str, device: dict[str, Any], live_portal: LivePortal,
+    sessions: dict[str, Any], new_page: NewPage,
 ) -> None:  # fmt: skip
-    page = new_page(**device, **({"storage_state": signed_in} if place.is_private else {}))
+    page = new_page(**device, color_scheme=theme, storage_state=sessions[place.who])
     watch = Watch(page, live_portal.url)
+    bring_axe(page)
     opened(page, place, live_portal, theme)
 
     complaints = [text for text in watch.complaints if not is_expected(text, place)]
@@ -102,22 +189,23 @@ def test_a_page_is_sound(
     widths = "() => [document.scrollingElement.scrollWidth, window.innerWidth]"
     needed, given = page.evaluate(widths)
     assert needed <= given
+    assert grave_violations(page) == []
 
 
 def is_expected(text: str, place: Place) -> bool:
     return bool(place.expected_complaint) and place.expected_complaint in text
 
 
-@pytest.mark.parametrize("place", PLACES, ids=[place.name for place in PLACES])
-def test_a_page_is_accessible(
-    place: Place, theme: str, device: dict[str, Any], live_portal: LivePortal, signed_in: Any,
-    new_page: NewPage,
-) -> None:  # fmt: skip
-    page = new_page(**device, **({"storage_state": signed_in} if place.is_private else {}))
-    bring_axe(page)
-    opened(page, place, live_portal, theme)
+def test_olga_finds_the_console_on_a_phone(
+    live_portal: LivePortal, sessions: dict[str, Any], new_page: NewPage
+) -> None:
+    page = new_page(viewport=PHONE, is_mobile=True, storage_state=sessions["olga"])
+    page.goto(f"{live_portal.url}/notifications/")
 
-    assert grave_violations(page) == []
+    page.get_by_role("button", name="Signed in as olga-pages").click()
+    page.get_by_role("link", name="Console").click()
+
+    expect(page.get_by_role("heading", name="Console", exact=True)).to_be_visible()
 
 
 def test_the_keyboard_alone_signs_in_and_places_an_order(
