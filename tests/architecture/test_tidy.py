@@ -134,3 +134,15 @@ def test_no_signal_controls_the_flow_and_no_save_is_overridden() -> None:
 def test_no_work_is_left_as_a_note() -> None:
     for path in sources():
         assert not re.search(r"\b(TODO|FIXME|XXX)\b", path.read_text()), path
+
+
+def test_every_template_is_used() -> None:
+    """Named by a template or by code; error pages by their status in tradeportal/error_pages.py."""
+    templates = [path for path in (ROOT / "templates").rglob("*.*") if path.is_file()]
+    used = "\n".join(path.read_text() for path in (*templates, *sources()))
+    by_status = {"400.html", "403.html", "404.html", "500.html"}
+
+    names = {path.relative_to(ROOT / "templates").as_posix() for path in templates}
+
+    assert len(names) > 20
+    assert {name for name in names - by_status if f'"{name}"' not in used} == set()
