@@ -67,8 +67,10 @@ class Balance(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="balances")
-    currency = models.ForeignKey(Currency, on_delete=models.PROTECT)
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, related_name="balances", db_index=False
+    )
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, db_index=False)
     total = models.DecimalField(max_digits=28, decimal_places=8)
     locked = models.DecimalField(max_digits=28, decimal_places=8)
     is_overdraft_allowed = models.BooleanField(default=False)
@@ -144,9 +146,10 @@ class Hold(models.Model):
         VOIDED = "VOIDED"
 
     order_id = models.UUIDField(primary_key=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT)
-    currency = models.ForeignKey(Currency, null=True, on_delete=models.PROTECT)
-    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT)
+    # Read by order or as a whole: an index more would only cost each order its upkeep.
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
+    currency = models.ForeignKey(Currency, null=True, on_delete=models.PROTECT, db_index=False)
+    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT, db_index=False)
     amount = models.DecimalField(max_digits=28, decimal_places=8)
     remaining = models.DecimalField(max_digits=28, decimal_places=8)
     state = models.CharField(max_length=8, choices=State)
@@ -176,7 +179,9 @@ class Position(models.Model):
     """Quantity of one instrument in one account with its cost. Short only for the street."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="positions")
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, related_name="positions", db_index=False
+    )
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT)
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     locked = models.DecimalField(max_digits=28, decimal_places=8)

@@ -42,13 +42,7 @@ def loads(body: bytes) -> Any:  # Any: JSON may be any shape; callers check it
     if _depth(body) > MAX_DEPTH:
         raise StrictJsonError(f"the body is nested deeper than {MAX_DEPTH} levels")
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_float=_number,
-            parse_int=_whole,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise StrictJsonError("the body is not UTF-8 text") from error
     except json.JSONDecodeError as error:
@@ -61,7 +55,13 @@ def loads(body: bytes) -> Any:  # Any: JSON may be any shape; callers check it
 
 
 def _depth(body: bytes) -> int:
-    """How deep brackets nest: json itself would recurse into them before noticing anything."""
+    """How deep brackets may nest: json itself would recurse into them before noticing anything.
+
+    A body with few brackets cannot nest deep, and need not be looked through.
+    """
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets <= MAX_DEPTH:
+        return brackets
     depth = deepest = 0
     for match in _PIECE.finditer(body):
         if match.group(1):
@@ -122,3 +122,8 @@ def _check_texts(value: Any) -> None:  # Any: any JSON
     elif isinstance(value, list):
         for member in value:
             _check_texts(member)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_number, parse_int=_whole, parse_constant=_constant
+)

@@ -98,10 +98,8 @@ def _text(body: Mapping[str, object], field: str, longest: int) -> str:
 
 def _one_of(body: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
     value = body[field]
-    if isinstance(value, str) and value.islower():
-        for choice in choices:
-            if choice.value == value.upper():
-                return choice
+    if isinstance(value, str) and value.islower() and value.upper() in choices.__members__:
+        return choices[value.upper()]
     offered = ", ".join(choice.value.lower() for choice in choices)
     raise field_refusal(field, f"must be one of: {offered}.")
 
