@@ -15,9 +15,9 @@ logger = structlog.get_logger(__name__)
 MESSAGE_LIMIT_BYTES = 65_536
 MESSAGES_PER_SECOND = 50
 CLOSE_TIMEOUT_SECONDS = 5
-KEY_CHECK_SECONDS = 0.2
+KEY_CHECK_SECONDS = 0.5
 """How often a program's socket asks for its key, in memory: with the age that the key cache may
-have it makes a second from a revocation to the end of what the key opened.
+have it makes little more than a second from a revocation to the end of what the key opened.
 """
 
 CLOSE_SIGNED_OUT = 4401

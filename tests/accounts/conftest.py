@@ -26,6 +26,16 @@ def add_authenticator() -> Callable[[User], TOTPDevice]:
     return add
 
 
+@pytest.fixture
+def as_role(make_user: Callable[..., User]) -> Callable[[str], Client]:
+    def enter(role: str) -> Client:
+        client = Client()
+        client.force_login(make_user(f"one-{role}", role=role))
+        return client
+
+    return enter
+
+
 def code_of(device: TOTPDevice, steps: int = 0) -> str:
     """What the app shows now, or some steps of 30 seconds away."""
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)

@@ -2,15 +2,11 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from axes.models import AccessAttempt
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -22,48 +18,13 @@ from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.models import AuditEntry
 from orders.models import Order
-from portfolio.models import Balance, TradingAccount, Transfer
+from portfolio.models import TradingAccount, Transfer
 from tests.accounts.conftest import code_of
+from tests.accounts.console import REASON, address, run, shown
 from tests.conftest import PASSWORD
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-REASON = "asked for by telephone, identity checked"
 pytestmark = pytest.mark.django_db
-
-
-def address(model: type[Model], page: str = "changelist") -> str:
-    pages = {"changelist": "", "add": "add/", "change": "1/change/", "delete": "1/delete/"}
-    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/{pages[page]}"
-
-
-@pytest.fixture
-def as_role(make_user: Callable[..., User]) -> Callable[[str], Client]:
-    def enter(role: str) -> Client:
-        client = Client()
-        client.force_login(make_user(f"one-{role}", role=role))
-        return client
-
-    return enter
-
-
-def run(
-    client: Client, model: type[Model], action: str, target: Model, **fields: Any
-) -> HttpResponse:
-    """Choose one row, confirm with a reason, and give the page that follows."""
-    form = {"action": action, "_selected_action": str(target.pk), "index": "0"}
-    asked = client.post(address(model), form)
-    if asked.status_code != 200 or "core/confirm_action.html" not in [
-        template.name for template in asked.templates
-    ]:
-        return asked  # type: ignore[return-value]
-    act_id = re.search(r'name="act_id" value="([0-9a-f-]{36})"', asked.content.decode())
-    assert act_id is not None
-    filled = {**form, "confirmed": "yes", "act_id": act_id[1], "reason": REASON, **fields}
-    return client.post(address(model), filled, follow=True)  # type: ignore[return-value]
-
-
-def shown(response: HttpResponse) -> list[str]:
-    return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
 
 
 def test_the_console_shows_what_it_should() -> None:
@@ -319,45 +280,6 @@ def test_a_new_user_gets_a_password_that_is_shown_once(as_role: Callable[[str], 
     assert match[1] not in str(list(AuditEntry.objects.values()))
 
 
-def test_without_an_engine_cash_stays_as_it_is(client: Client, alice: User, olga: User) -> None:
-    account = make_account(alice)
-    client.force_login(olga)
-
-    response = run(client, TradingAccount, "adjust_cash", account, amount="500")
-
-    assert shown(response) == [
-        f"Main of alice ({account.public_id}): "
-        "The order engine cannot be reached. Nothing was done; try again in a moment."
-    ]
-    assert not Balance.objects.filter(account=account, total=Decimal(500)).exists()
-    assert not AuditEntry.objects.filter(action="CashAdjusted").exists()
-
-
-@pytest.mark.parametrize("amount", ["0", "1e3", "1_000", "１００", "NaN", "", "0.0000000001"])
-def test_an_odd_amount_is_refused(client: Client, alice: User, olga: User, amount: str) -> None:
-    account = make_account(alice)
-    client.force_login(olga)
-
-    response = run(client, TradingAccount, "adjust_cash", account, amount=amount)
-
-    assert response.context["form"].errors["amount"]  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("role", ["auditor", "support", "risk_manager"])
-def test_only_operators_move_money(
-    as_role: Callable[[str], Client], alice: User, role: str
-) -> None:
-    account = make_account(alice)
-    client = as_role(role)
-
-    response = run(client, TradingAccount, "adjust_cash", account, amount="500")
-
-    assert "core/confirm_action.html" not in [
-        template.name for template in getattr(response, "templates", [])
-    ]
-    assert client.post("/admin/portfolio/tradingaccount/add/", {}).status_code == 403
-
-
 SEARCH_TEXTS = [
     "alice",
     "123",
@@ -369,49 +291,12 @@ SEARCH_TEXTS = [
 ]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_form_for_a_new_account_that_is_sent_twice_opens_one(
-    as_role: Callable[[str], Client], make_user: Callable[..., User]
-) -> None:
-    dora = make_user("dora")
-    form = {"act_id": str(uuid4()), "owner": "dora", "name": "Main", "cash": "250"}
-    console = as_role(Role.OPERATOR)
-    page = "/admin/portfolio/tradingaccount/add/"
-    refused = console.post(page, {**form, "cash": "10000000001"})
-
-    answers = [console.post(page, form, follow=True) for _ in range(2)]
-
-    assert b"at most 10000000000" in refused.content
-    account = TradingAccount.objects.get(owner=dora)
-    assert Balance.objects.get(account=account).total == 250
-    assert [b"This form was sent before" in answer.content for answer in answers] == [False, True]
-    trail = AuditEntry.objects.filter(target=f"trading-account:{account.pk}").order_by("id")
-    assert [entry.action for entry in trail] == ["TradingAccountOpened", "CashDeposited"]
-    assert {entry.address for entry in trail} == {"127.0.0.1"}
-
-
 @pytest.mark.parametrize("text", SEARCH_TEXTS)
 def test_any_search_text_is_harmless(as_role: Callable[[str], Client], text: str) -> None:
     client = as_role("operator")
 
     for model in (User, AuditEntry, TradingAccount, Order, Transfer):
         assert client.get(address(model), {"q": text}).status_code == 200, model
-
-
-def make_account(owner: User) -> TradingAccount:
-    """A row to act on; money is the engine's, so it has none."""
-    return TradingAccount.objects.create(
-        name="Main",
-        owner=owner,
-        currency=currency(),
-        created_at=SystemClock().now(),
-    )
-
-
-def currency() -> Any:
-    from marketdata.models import Currency
-
-    return Currency.objects.get_or_create(code="USD", defaults={"name": "US dollar"})[0]
 
 
 def test_nobody_changes_their_own_roles(as_role: Callable[[str], Client]) -> None:
