@@ -17,10 +17,10 @@ class Write(NamedTuple):
     """One table's part of a batch: an INSERT or UPDATE with `%s` for each of its values."""
 
     sql: str
-    values: Sequence[str]
+    values: Sequence[str | bytes]
 
 
-def one_statement(condition: Write, writes: Sequence[Write]) -> tuple[str, list[str]]:
+def one_statement(condition: Write, writes: Sequence[Write]) -> tuple[str, list[str | bytes]]:
     """`writes` as one statement, done wholly or not at all, with its values for `$1`, `$2`, ...
 
     `condition` returns one row when it holds; otherwise everything fails with a division by zero.
@@ -49,8 +49,8 @@ def bools(values: Iterable[bool]) -> str:
     return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
 
 
-def uuids(values: Iterable[UUID]) -> str:
-    return "{" + ",".join([value.hex for value in values]) + "}"
+def uuids(values: Iterable[UUID | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else value.hex for value in values]) + "}"
 
 
 def micros(values: Iterable[int | None]) -> str:

@@ -16,12 +16,21 @@ class EventKind(StrEnum):
     """Every kind of fact that the log may hold; a kind that is not here cannot be appended."""
 
     ORDER_ACCEPTED = "OrderAccepted"
+    ORDER_QUEUED = "OrderQueued"
+    ORDER_RELEASED = "OrderReleased"
+    ORDER_TRIGGERED = "OrderTriggered"
     ORDER_PARTIALLY_FILLED = "OrderPartiallyFilled"
     ORDER_FILLED = "OrderFilled"
     ORDER_CANCELED = "OrderCanceled"
     ORDER_EXPIRED = "OrderExpired"
+    ORDER_REPLACED = "OrderReplaced"
+    ORDER_AMENDED = "OrderAmended"
+    ORDER_DECREMENTED = "OrderDecremented"
     CASH_DEPOSITED = "CashDeposited"
     CASH_ADJUSTED = "CashAdjusted"
+    TRADING_HALTED = "TradingHalted"
+    TRADING_RESTRICTED = "TradingRestricted"
+    TRADING_RESUMED = "TradingResumed"
 
 
 CURRENT_VERSION: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
@@ -42,7 +51,7 @@ class NewEvent:
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """A fact as it stands in the log. `account_sequence` counts an account's events without
-    gaps.
+    gaps; `payload` is JSON text, for the handler to read as far as it needs it.
     """
 
     id: int
@@ -50,5 +59,5 @@ class RecordedEvent:
     version: int
     account_id: int | None
     account_sequence: int | None
-    payload: Mapping[str, Any]  # Any: JSON
+    payload: str
     occurred_at: datetime

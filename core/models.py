@@ -168,6 +168,9 @@ class AuditEntry(models.Model):
 class IdempotencyRecord(models.Model):
     """The stored answer to a request that carried an Idempotency-Key, kept per user until it
     expires.
+
+    `drawn_id` is the id drawn for what the request makes, and `claimed_at` says since when somebody
+    works on it: with both, who comes after a request that was cut off can finish it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -177,9 +180,18 @@ class IdempotencyRecord(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     response = models.JSONField(null=True)
     created_at = models.DateTimeField()
+    drawn_id = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once"),
+            models.CheckConstraint(
+                condition=models.Q(drawn_id__isnull=True, claimed_at__isnull=True)
+                | models.Q(drawn_id__isnull=False, claimed_at__isnull=False),
+                name="idempotency_drawn_with_claim",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

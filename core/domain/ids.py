@@ -3,6 +3,7 @@
 Time order keeps index inserts at one end of the tree, whatever PostgreSQL version stores them.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from uuid import UUID
@@ -21,6 +22,17 @@ def new_id(now_ns: int) -> UUID:
     value |= 0x7 << 76 | random >> 62 << 64
     value |= 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=value)
+
+
+def derived_id(base: UUID, number: int) -> UUID:
+    """The `number`th id that comes from `base`: always the same, of the same version and time."""
+    if not number:
+        return base
+    digest = hashlib.sha256(base.bytes + number.to_bytes(4, "big")).digest()
+    time_and_version = base.int >> 76 << 76
+    random = int.from_bytes(digest[:10], "big") & ((1 << 76) - 1)
+    variant = 0b11 << 62
+    return UUID(int=(time_and_version | random) & ~variant | 0b10 << 62)
 
 
 def execution_uuid(number: int) -> UUID:

@@ -2,22 +2,11 @@
 core.services.audit.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from core.batch_sql import EPOCH_SQL, Write, ints, micros, texts
-
-_INSERT = f"""
-INSERT INTO core_auditentry (actor_id, action, target, reason, facts, address, request_id,
-  occurred_at)
-SELECT actor, action, target, reason, facts::jsonb, address::inet, request_id,
-  {EPOCH_SQL.format("occurred")}
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-  %s::bigint[])
-  AS entry (actor, action, target, reason, facts, address, request_id, occurred)
-"""  # noqa: S608  # the only thing formatted in is a constant of ours
+from core.batch_columns import WriteRows, address, insert, json, number, text, time
 
 
 class AuditRow(NamedTuple):
@@ -33,18 +22,17 @@ class AuditRow(NamedTuple):
     occurred_ns: int
 
 
-def entries(rows: Sequence[AuditRow]) -> Write:
-    """The rows, in their order, as a part of the engine's commit."""
-    return Write(
-        _INSERT,
-        (
-            ints(row.actor_id for row in rows),
-            texts(row.action for row in rows),
-            texts(row.target for row in rows),
-            texts(row.reason for row in rows),
-            texts(msgspec.json.encode(row.facts).decode() for row in rows),
-            texts(row.address for row in rows),
-            texts(row.request_id for row in rows),
-            micros(row.occurred_ns for row in rows),
-        ),
-    )
+entries: WriteRows[AuditRow] = insert(
+    "core_auditentry",
+    (
+        number("actor_id", lambda rows: [row.actor_id for row in rows]),
+        text("action", lambda rows: [row.action for row in rows]),
+        text("target", lambda rows: [row.target for row in rows]),
+        text("reason", lambda rows: [row.reason for row in rows]),
+        json("facts", lambda rows: [msgspec.json.encode(row.facts).decode() for row in rows]),
+        address("address", lambda rows: [row.address for row in rows]),
+        text("request_id", lambda rows: [row.request_id for row in rows]),
+        time("occurred_at", lambda rows: [row.occurred_ns for row in rows]),
+    ),
+)
+"""The rows, in their order, as a part of the engine's commit."""

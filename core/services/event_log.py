@@ -2,17 +2,9 @@
 core.services.outbox.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from core.batch_sql import EPOCH_SQL, Write, ints, micros, texts
-
-_INSERT = f"""
-INSERT INTO core_event (kind, version, account_id, account_sequence, payload, occurred_at)
-SELECT kind, version, account_id, account_sequence, payload::jsonb, {EPOCH_SQL.format("occurred")}
-FROM unnest(%s::text[], %s::smallint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
-  AS event (kind, version, account_id, account_sequence, payload, occurred)
-"""  # noqa: S608  # the only thing formatted in is a constant of ours
+from core.batch_columns import WriteRows, insert, json, number, text, time
 
 
 class EventRow(NamedTuple):
@@ -26,16 +18,15 @@ class EventRow(NamedTuple):
     occurred_ns: int
 
 
-def events(rows: Sequence[EventRow]) -> Write:
-    """The rows, numbered in their order."""
-    return Write(
-        _INSERT,
-        (
-            texts(row.kind for row in rows),
-            ints(row.version for row in rows),
-            ints(row.account_id for row in rows),
-            ints(row.account_sequence for row in rows),
-            texts(row.payload for row in rows),
-            micros(row.occurred_ns for row in rows),
-        ),
-    )
+events: WriteRows[EventRow] = insert(
+    "core_event",
+    (
+        text("kind", lambda rows: [row.kind for row in rows]),
+        number("version", lambda rows: [row.version for row in rows]),
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        number("account_sequence", lambda rows: [row.account_sequence for row in rows]),
+        json("payload", lambda rows: [row.payload for row in rows]),
+        time("occurred_at", lambda rows: [row.occurred_ns for row in rows]),
+    ),
+)
+"""The rows, numbered in their order."""

@@ -1,14 +1,15 @@
 """Stored answers of requests with an Idempotency-Key (IETF draft idempotency-key-header-07).
 
-Around the act: `begin` claims the key, `finish` stores the answer, `abandon` frees the key when
-nothing was done. A key whose act was cut off stays claimed until it expires: its outcome is not
-known, and doing it twice is worse than asking.
+Around the act: `begin` claims the key, `finish` stores the answer, `abandon` gives the claim back
+when nothing was done. A claim whose act was cut off is taken over by the next request, if the act
+can be finished without doing it twice (Drawn); else it stays until it expires.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -37,10 +38,28 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """What lets a cut-off act be finished by a later request: everything it makes bears an id that
+    comes from `id`, so that a second try finds what the first one made. Nobody works on a claim any
+    more `after` that time.
+    """
+
+    id: UUID
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to act once for a key; hand it back to `finish` or `abandon`."""
+    """The right to act once for a key; hand it back to `finish` or `abandon`.
+
+    `drawn_id` is what was drawn by the first who claimed it. `claimed_at` begins the time in which
+    the act must be over; `taken_from` is when the claim that was taken over began.
+    """
 
     record_id: int
+    drawn_id: UUID | None = None
+    claimed_at: datetime | None = None
+    taken_from: datetime | None = None
 
 
 def read_key(header: str) -> str:
@@ -68,7 +87,9 @@ def request_hash(*, method: str, path: str, body: bytes) -> str:
     return digest.hexdigest()
 
 
-def begin(*, user_id: int, key: str, request_hash: str, now: datetime) -> Claim | StoredAnswer:
+def begin(
+    *, user_id: int, key: str, request_hash: str, now: datetime, drawn: Drawn | None = None
+) -> Claim | StoredAnswer:
     """Claim the key, or give the stored answer of the same request.
 
     Refusal 400 for a key that is empty or too long, 422 when the key was used for another request,
@@ -87,11 +108,18 @@ def begin(*, user_id: int, key: str, request_hash: str, now: datetime) -> Claim 
         try:
             with transaction.atomic():
                 record = mine.create(
-                    user_id=user_id, key=key, request_hash=request_hash, created_at=now
+                    user_id=user_id,
+                    key=key,
+                    request_hash=request_hash,
+                    created_at=now,
+                    drawn_id=drawn.id if drawn else None,
+                    claimed_at=now if drawn else None,
                 )
         except IntegrityError:  # waits here while another claim of the key is being committed
-            return _earlier_answer(mine.select_for_update().first(), request_hash)
-    return Claim(record.pk)
+            earlier = mine.select_for_update().first()
+            taken = _take_over(earlier, request_hash, now, drawn)
+            return taken or _earlier_answer(earlier, request_hash)
+    return Claim(record.pk, record.drawn_id, record.claimed_at)
 
 
 def finish(claim: Claim, *, status: int, body: object) -> None:
@@ -102,14 +130,38 @@ def finish(claim: Claim, *, status: int, body: object) -> None:
 
 
 def abandon(claim: Claim) -> None:
-    """Free the key: nothing was done, and the same request may be sent again."""
-    IdempotencyRecord.objects.filter(pk=claim.record_id, status__isnull=True).delete()
+    """Give the claim back: nothing was done now, and the same request may be sent again.
+
+    A key that was claimed for the first time is free. One that was taken over stays claimed, since
+    what the request before it has done is as unknown as it was, and may be taken over at once.
+    """
+    mine = IdempotencyRecord.objects.filter(
+        pk=claim.record_id, status__isnull=True, claimed_at=claim.claimed_at
+    )
+    if claim.taken_from is None:
+        mine.delete()
+    else:
+        mine.update(claimed_at=claim.taken_from)
 
 
 def forget_expired(now: datetime) -> int:
     """Delete what no client may rely on any more; how many records."""
     deleted, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEEP).delete()
     return deleted
+
+
+def _take_over(
+    record: IdempotencyRecord | None, request_hash: str, now: datetime, drawn: Drawn | None
+) -> Claim | None:
+    """The claim of a request that was cut off; None for one that is answered or still at work."""
+    if record is None or record.request_hash != request_hash or record.status is not None:
+        return None
+    began = record.claimed_at
+    if drawn is None or began is None or now - began < drawn.after:
+        return None
+    record.claimed_at = now
+    record.save(update_fields=["claimed_at"])
+    return Claim(record.pk, record.drawn_id, now, taken_from=began)
 
 
 def _earlier_answer(record: IdempotencyRecord | None, request_hash: str) -> StoredAnswer:

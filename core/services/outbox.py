@@ -180,7 +180,7 @@ def recorded(event_id: int) -> RecordedEvent:
         version=row.version,
         account_id=row.account_id,
         account_sequence=row.account_sequence,
-        payload=row.payload,
+        payload=msgspec.json.encode(row.payload).decode(),
         occurred_at=row.occurred_at,
     )
 
@@ -237,6 +237,6 @@ def _event(row: Sequence[Any]) -> RecordedEvent:
         version=version,
         account_id=account_id,
         account_sequence=account_sequence,
-        payload=msgspec.json.decode(payload),
+        payload=payload,
         occurred_at=occurred_at,
     )
