@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from marketdata.domain.market_states import STORED_STATES
+
 
 class Currency(models.Model):
     """Money that balances are kept in (ISO 4217 code or token code)."""
@@ -20,7 +22,9 @@ class Currency(models.Model):
 
 
 class Venue(models.Model):
-    """A market with its own rules and hours. The simulated venue is open around the clock."""
+    """A market with its own rules and hours: `calendar` is ALWAYS for one that never closes, such
+    as the simulated venue, or a code of exchange_calendars (XNYS, XLON).
+    """
 
     class Kind(models.TextChoices):
         SIMULATED = "SIMULATED"
@@ -30,9 +34,32 @@ class Venue(models.Model):
     name = models.CharField(max_length=64)
     kind = models.CharField(max_length=12, choices=Kind)
     time_zone = models.CharField(max_length=64, default="UTC")
+    calendar = models.CharField(max_length=16, default="ALWAYS")
 
     def __str__(self) -> str:
         return self.code
+
+
+class Session(models.Model):
+    """One day on which the venues of a calendar trade. Written by the engine, which is told the
+    days some time ahead (orders.services.fill_sessions).
+    """
+
+    calendar = models.CharField(max_length=16)
+    day = models.DateField()
+    opens_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "day"], name="session_once"),
+            models.CheckConstraint(
+                condition=models.Q(opens_at__lt=models.F("closes_at")), name="session_hours"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar} {self.day}"
 
 
 class Instrument(models.Model):
@@ -41,10 +68,6 @@ class Instrument(models.Model):
     class AssetClass(models.TextChoices):
         US_EQUITY = "us_equity"
         CRYPTO = "crypto"
-
-    class Status(models.TextChoices):
-        OPEN = "OPEN"
-        HALTED = "HALTED"
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -59,7 +82,15 @@ class Instrument(models.Model):
     tick_size = models.DecimalField(max_digits=28, decimal_places=8)
     lot_size = models.DecimalField(max_digits=28, decimal_places=8)
     min_notional = models.DecimalField(max_digits=28, decimal_places=8, default=0)
-    status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
+    status = models.CharField(
+        max_length=12,
+        choices=[(state.value, state.value) for state in STORED_STATES],
+        default="OPEN",
+    )
+    market_band_bps = models.PositiveIntegerField(
+        default=500,
+        help_text="how far from the best price a market order may trade, in basis points",
+    )
     feed = models.CharField(max_length=32, blank=True)
 
     class Meta:
@@ -71,7 +102,16 @@ class Instrument(models.Model):
             models.CheckConstraint(
                 condition=models.Q(min_notional__gte=0), name="instrument_min_notional"
             ),
+            models.CheckConstraint(
+                condition=models.Q(market_band_bps__gt=0, market_band_bps__lt=10_000),
+                name="instrument_market_band",
+            ),
         ]
+
+    @property
+    def is_marginable(self) -> bool:
+        """Whether margin accounts may borrow for it, and sell it short."""
+        return self.asset_class == self.AssetClass.US_EQUITY
 
     def __str__(self) -> str:
         return self.symbol

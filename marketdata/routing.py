@@ -1,22 +1,18 @@
 """Addresses of the market data sockets; tradeportal.asgi mounts them.
 
-The browser's socket wants a session and a checked Origin around it, the programs' sockets neither.
+The browser's socket has its address in orders/routing.py, where it learns to take orders.
 """
 
 from typing import Any, cast
 
 from django.urls import URLPattern, path
 
-from marketdata.consumers import BrowserSocket, CryptoSocket, StockSocket
+from marketdata.consumers import CryptoSocket, StockSocket
 
 
 def _socket(route: str, consumer: Any) -> URLPattern:  # Any: Channels has no types
     return cast(URLPattern, path(route, consumer.as_asgi()))
 
-
-websocket_urlpatterns = [
-    _socket("ws/v1/", BrowserSocket),
-]
 
 api_websocket_urlpatterns = [
     _socket("v2/iex", StockSocket),

@@ -4,8 +4,9 @@ Stock clients (alpaca-py, ccxt) run against these routes unmodified;
 """
 
 from marketdata.api.history import CryptoBars, CryptoTrades, StockBars, StockTrades
+from marketdata.api.hours import CalendarView, ClockView
 from marketdata.api.latest import CryptoLatest, CryptoSnapshots, StockLatest, StockSnapshots
-from marketdata.api.reference import AssetDetail, AssetList, CalendarView, ClockView
+from marketdata.api.reference import AssetDetail, AssetList
 
 __all__ = [
     "AssetDetail",

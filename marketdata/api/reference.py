@@ -1,6 +1,5 @@
-"""`/v2/clock`, `/v2/calendar`, `/v2/assets`: what trades, and when (always)."""
+"""`/v2/assets`: what trades. When it trades is told by marketdata/api/hours.py."""
 
-from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,53 +10,15 @@ from core.api import not_found
 from core.domain.decimals import to_wire
 from marketdata.api import schema
 from marketdata.api.base import DataView
-from marketdata.api.params import Query, invalid
+from marketdata.api.params import Query
 from marketdata.domain.dialect import Fields
+from marketdata.domain.market_states import MarketState
 from marketdata.models import Instrument
 from marketdata.selectors import (
     instrument_by_public_id,
     instrument_by_symbol,
     tradable_instruments,
 )
-
-LONGEST_CALENDAR = timedelta(days=3_660)
-DEFAULT_CALENDAR = timedelta(days=365)
-OPEN, CLOSE = "00:00", "23:59"
-
-
-class ClockView(DataView):
-    """The market never closes: the venue's day ends at midnight UTC, and the next begins with
-    it.
-    """
-
-    @extend_schema(summary="The venue's clock", tags=["Market"], responses=schema.CLOCK)
-    def get(self, request: Request) -> Response:
-        Query(request.query_params, ())
-        now = self.now()
-        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        return Response(
-            {"timestamp": now, "is_open": True, "next_open": midnight, "next_close": midnight}
-        )
-
-
-class CalendarView(DataView):
-    """Every day is a trading day."""
-
-    @extend_schema(
-        summary="Trading days",
-        tags=["Market"],
-        parameters=[OpenApiParameter("start", str), OpenApiParameter("end", str)],
-        responses=schema.CALENDAR_DAY(many=True),
-    )
-    def get(self, request: Request) -> Response:
-        query = Query(request.query_params, ("start", "end", "date_type"))
-        today = self.now().date()
-        start = query.day("start") or today - DEFAULT_CALENDAR
-        end = query.day("end") or max(today, start) + DEFAULT_CALENDAR
-        if end - start > LONGEST_CALENDAR:
-            raise invalid("end", f"at most {LONGEST_CALENDAR.days} days after start")
-        days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
-        return Response([{"date": day.isoformat(), "open": OPEN, "close": CLOSE} for day in days])
 
 
 class AssetList(DataView):
@@ -110,10 +71,10 @@ def asset_fields(instrument: Instrument) -> Fields:
         "symbol": instrument.symbol,
         "name": instrument.name,
         "status": "active",
-        "tradable": instrument.status == Instrument.Status.OPEN,
-        "marginable": False,
-        "shortable": False,
-        "easy_to_borrow": False,
+        "tradable": MarketState(instrument.status).takes_orders,
+        "marginable": instrument.is_marginable,
+        "shortable": instrument.is_marginable,
+        "easy_to_borrow": instrument.is_marginable,
         "fractionable": instrument.lot_size < 1,
         "min_order_size": to_wire(instrument.lot_size),
         "min_trade_increment": to_wire(instrument.lot_size),

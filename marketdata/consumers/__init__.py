@@ -2,7 +2,7 @@
 crypto).
 """
 
-from marketdata.consumers.browser import BrowserSocket
+from marketdata.consumers.browser import BrowserSocket, TopicSocket
 from marketdata.consumers.programs import CryptoSocket, StockSocket
 
-__all__ = ["BrowserSocket", "CryptoSocket", "StockSocket"]
+__all__ = ["BrowserSocket", "CryptoSocket", "StockSocket", "TopicSocket"]

@@ -14,6 +14,7 @@ logger = structlog.get_logger(__name__)
 
 MESSAGE_LIMIT_BYTES = 65_536
 MESSAGES_PER_SECOND = 50
+"""What a person's page or a reader of prices may say; the order socket has a number of its own."""
 CLOSE_TIMEOUT_SECONDS = 5
 KEY_CHECK_SECONDS = 0.5
 """How often a program's socket asks for its key, in memory: with the age that the key cache may
@@ -36,6 +37,7 @@ class HubSocket(AsyncWebsocketConsumer):
     form: Form
     hub: Hub
     listener: Listener
+    messages_per_second = MESSAGES_PER_SECOND
 
     async def __call__(
         self,
@@ -78,10 +80,10 @@ class HubSocket(AsyncWebsocketConsumer):
         """Finish the handshake."""
         await self.accept()  # type: ignore[no-untyped-call]  # Channels has no types
 
-    def say(self, frame: str | bytes) -> None:
-        """Queue a frame of our own behind what the hub has queued."""
+    def say(self, frame: str | bytes) -> bool:
+        """Queue a frame of our own behind what the hub has queued; False when there is no room."""
         kind = "text" if isinstance(frame, str) else "bytes"
-        self.listener.put_log({"type": "websocket.send", kind: frame})
+        return self.listener.put_log({"type": "websocket.send", kind: frame})
 
     def help_with(self, work: Any) -> None:  # Any: a coroutine of whatever kind
         """Run a task beside the socket, for as long as it lives."""
@@ -123,7 +125,7 @@ class HubSocket(AsyncWebsocketConsumer):
         second = int(asyncio.get_running_loop().time())
         count = self._window[1] + 1 if self._window[0] == second else 1
         self._window = (second, count)
-        return count > MESSAGES_PER_SECOND
+        return count > self.messages_per_second
 
     def _on_stuck(self) -> None:
         HUB_TOO_SLOW.inc()

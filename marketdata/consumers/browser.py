@@ -1,7 +1,7 @@
 """The browser socket `/ws/v1/`: one per page, carries everything live that the page shows.
 
-Protocol: docs/live-protocol.md. Frames of topics come from the hub; this class reads requests, says
-who may hear what, and ends the socket when its session ends.
+Protocol: docs/live-protocol.md. Frames of topics come from the hub; these classes read requests,
+say who may hear what, and end the socket when its session ends. Apps above add requests of theirs.
 """
 
 import asyncio
@@ -32,24 +32,19 @@ GROUP_RETRY_SECONDS = 1.0
 WELCOME = msgspec.json.encode({"op": "welcome", "heartbeat_seconds": HEARTBEAT_SECONDS}).decode()
 
 
-class BrowserSocket(HubSocket):
-    """Takes subscribe, unsubscribe and ping from a signed-in and verified person."""
+class TopicSocket(HubSocket):
+    """Takes subscribe, unsubscribe and ping for `user`; what else it takes says a subclass."""
 
     form = TextForm()
+    user: User
 
-    async def opened(self) -> None:
-        await self.let_in()
-        user = self.scope["user"]
-        session = self.scope["session"]
-        if not await database_sync_to_async(is_session_complete)(user, session):
-            await self.end(CLOSE_SIGNED_OUT)
-            return
-        self._user: User = user
-        self._session_key: str = session.session_key
-        self.hub.attach(self.listener)
-        self.say(WELCOME)
-        self.help_with(self._hear_group())
-        self.help_with(self._check_standing())
+    async def asked(self, request: object) -> bool:
+        """Take a request that is about no topic; False when it is none of ours."""
+        return False
+
+    async def may_listen(self) -> bool:
+        """Whether this socket may hear topics at all."""
+        return True
 
     async def received(self, frame: str | bytes) -> None:
         try:
@@ -67,10 +62,12 @@ class BrowserSocket(HubSocket):
             case {"op": "ping", "t": int(t)}:
                 self.say(msgspec.json.encode({"op": "pong", "t": t}).decode())
             case _:
-                self._refuse(
-                    ErrorReason.REQUEST_MALFORMED,
-                    f"Send subscribe or unsubscribe with at most {TOPIC_LIMIT} topics, or ping.",
-                )
+                if not await self.asked(request):
+                    self._refuse(
+                        ErrorReason.REQUEST_MALFORMED,
+                        f"Send subscribe or unsubscribe with at most {TOPIC_LIMIT} topics, or"
+                        " ping.",
+                    )
 
     async def _subscribe(self, text: str) -> None:
         if len(self.listener.topics) >= TOPIC_LIMIT and text not in self.listener.topics:
@@ -84,12 +81,12 @@ class BrowserSocket(HubSocket):
 
     async def _may_hear(self, text: str) -> bool:
         topic = parse_topic(text)
-        if topic is None:
+        if topic is None or not await self.may_listen():
             return False
         if topic.kind in MARKET_KINDS:
             return topic.key in await known_instruments.symbols()
         provider = self.hub.providers.get(topic.kind)
-        return provider is not None and await provider.may_subscribe(self._user, text)
+        return provider is not None and await provider.may_subscribe(self.user, text)
 
     def _refuse(self, reason: ErrorReason, message: str, topic: str | None = None) -> None:
         error = {"op": "error", "code": reason.value, "message": message}
@@ -97,13 +94,29 @@ class BrowserSocket(HubSocket):
             error["topic"] = topic
         self.say(msgspec.json.encode(error).decode())
 
+
+class BrowserSocket(TopicSocket):
+    """The socket of a signed-in and verified person."""
+
+    async def opened(self) -> None:
+        await self.let_in()
+        user = self.scope["user"]
+        session = self.scope["session"]
+        if not await database_sync_to_async(is_session_complete)(user, session):
+            await self.end(CLOSE_SIGNED_OUT)
+            return
+        self.user = user
+        self.session_key: str = session.session_key
+        self.hub.attach(self.listener)
+        self.say(WELCOME)
+        self.help_with(self._hear_group())
+        self.help_with(self._check_standing())
+
     async def _check_standing(self) -> None:
         """Close the socket of a session that has ended, whoever ended it and however."""
         while True:
             await asyncio.sleep(STANDING_CHECK_SECONDS)
-            if not await database_sync_to_async(is_still_signed_in)(
-                self._user.pk, self._session_key
-            ):
+            if not await database_sync_to_async(is_still_signed_in)(self.user.pk, self.session_key):
                 await self.end(CLOSE_SIGNED_OUT)
                 return
 
@@ -111,7 +124,7 @@ class BrowserSocket(HubSocket):
         """Pass on what is sent to the user. A Redis that comes back empty is joined again."""
         layer = get_channel_layer()
         channel = await layer.new_channel()
-        group = user_group(self._user.pk)
+        group = user_group(self.user.pk)
         try:
             while True:
                 try:
@@ -135,7 +148,7 @@ class BrowserSocket(HubSocket):
             self.say(message["frame"])
         elif message["type"] == "user.signed_out":
             mark = message.get("session")
-            if mark is None or mark == session_mark(self._session_key):
+            if mark is None or mark == session_mark(self.session_key):
                 self.help_with(self.end(CLOSE_SIGNED_OUT))
 
 

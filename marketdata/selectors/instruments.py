@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from marketdata.domain.demo import SOURCE_FEED
+from marketdata.domain.market_states import MarketState
 from marketdata.domain.plan import FeedInstrument
 from marketdata.domain.values import Grid
 from marketdata.models import Bar, Instrument
@@ -53,7 +54,7 @@ def instrument_by_public_id(public_id: UUID) -> Instrument | None:
 def halted_symbols() -> frozenset[str]:
     """The instruments that stand still: the feed sends nothing for them."""
     return frozenset(
-        Instrument.objects.filter(status=Instrument.Status.HALTED)
+        Instrument.objects.filter(status=MarketState.HALTED)
         .order_by("pk")
         .values_list("symbol", flat=True)
     )
