@@ -12,7 +12,7 @@ from portfolio.models import Balance, Hold, Position, Transfer
 
 @admin.register(Balance)
 class BalanceAdmin(ReadOnlyAdmin):
-    list_display = ["account", "currency", "total", "locked", "is_overdraft_allowed"]
+    list_display = ["account", "currency", "total", "locked", "fees_paid", "is_overdraft_allowed"]
     list_filter = ["currency"]
     list_select_related = ["account", "currency"]
     search_fields = ["account__name", "account__owner__username"]

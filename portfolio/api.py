@@ -16,17 +16,26 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api import HasScope
+from accounts.domain.api_keys import Principal
 from accounts.models import User
 from core.api import not_found
 from marketdata.models import Instrument
 from marketdata.selectors import instrument_by_public_id, instrument_by_symbol
-from portfolio.domain.dialect import DialectPosition, Holding, dialect_account, dialect_position
+from portfolio.domain.dialect import (
+    DialectPosition,
+    Funds,
+    Holding,
+    Terms,
+    dialect_account,
+    dialect_position,
+)
 from portfolio.models import Position, TradingAccount
 from portfolio.schemas import AccountSerializer, PositionSerializer
 from portfolio.selectors import (
     average_entry_price,
     balance_of,
     default_account,
+    margin_of,
     mark_prices,
     open_positions,
 )
@@ -40,6 +49,10 @@ class TradingView(APIView):
     def user(self, request: Request) -> User:
         assert isinstance(request.user, User)  # a key always belongs to one
         return request.user
+
+    def key_id(self, request: Request) -> str:
+        assert isinstance(request.auth, Principal)  # ApiKeyAuthentication says who calls
+        return request.auth.key_id
 
     def account(self, request: Request) -> TradingAccount:
         account = default_account(self.user(request))
@@ -64,15 +77,22 @@ class AccountView(TradingView):
         """Cash, buying power and equity of the caller's account."""
         account = self.account(request)
         balance = balance_of(account)
-        values = [Decimal(position.market_value) for position in valued_positions(account)]
         return answer(
             dialect_account(
                 account_id=str(account.public_id),
                 created_at=account.created_at,
-                currency=account.currency_id,
-                total=balance.total,
-                locked=balance.locked,
-                long_value=sum(values, Decimal(0)),
+                funds=Funds(
+                    currency=account.currency_id,
+                    total=balance.total,
+                    locked=balance.locked,
+                    fees_paid=balance.fees_paid,
+                ),
+                margin=margin_of(account, balance),
+                terms=Terms(
+                    multiplier=account.margin_multiplier,
+                    is_shorting_enabled=account.is_shorting_enabled,
+                    is_suspended=account.is_suspended,
+                ),
             )
         )
 
@@ -93,7 +113,7 @@ class PositionView(TradingView):
     def get(self, request: Request, asset: str) -> HttpResponse:
         """One open position; 404 when there is none."""
         account = self.account(request)
-        instrument = _instrument(asset)
+        instrument = instrument_named(asset)
         if instrument is not None:
             for position in valued_positions(account):
                 if position.asset_id == str(instrument.public_id):
@@ -118,6 +138,7 @@ def _valued(position: Position, marks: dict[str, Decimal]) -> DialectPosition:
             asset_class=instrument.asset_class,
             quantity=position.quantity,
             locked=position.locked,
+            is_marginable=instrument.is_marginable,
             average=average,
             cost=position.cost_basis,
             mark=marks.get(instrument.symbol, average),
@@ -125,7 +146,8 @@ def _valued(position: Position, marks: dict[str, Decimal]) -> DialectPosition:
     )
 
 
-def _instrument(asset: str) -> Instrument | None:
+def instrument_named(asset: str) -> Instrument | None:
+    """By its public id or symbol, as clients write them."""
     try:
         return instrument_by_public_id(UUID(asset))
     except ValueError:

@@ -14,6 +14,39 @@ from django.db.models import F, Q
 from marketdata.models import Currency, Instrument
 
 
+class FeeTier(models.Model):
+    """What accounts pay on their fills, in basis points (docs/fees-and-margin.md H1)."""
+
+    code = models.CharField(max_length=16, primary_key=True)
+    name = models.CharField(max_length=64)
+    maker_bps = models.DecimalField(max_digits=8, decimal_places=4)
+    taker_bps = models.DecimalField(max_digits=8, decimal_places=4)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(maker_bps__gte=0, taker_bps__gte=F("maker_bps"), taker_bps__lte=1000),
+                name="fee_tier_rates",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Desk(models.Model):
+    """Trading accounts that are watched and limited together (docs/risk.md)."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TradingAccount(models.Model):
     """A holder of balances, positions and orders. STREET and HOUSE stand for the other side of
     trades and deposits.
@@ -26,6 +59,15 @@ class TradingAccount(models.Model):
 
     class VenueKind(models.TextChoices):
         PAPER = "PAPER"
+
+    class StpMode(models.TextChoices):
+        """What self-trade prevention does for orders that name no mode (docs/matching.md O1)."""
+
+        REJECT = "REJECT"
+        EXPIRE_TAKER = "EXPIRE_TAKER"
+        EXPIRE_MAKER = "EXPIRE_MAKER"
+        EXPIRE_BOTH = "EXPIRE_BOTH"
+        DECREMENT = "DECREMENT"
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -42,11 +84,26 @@ class TradingAccount(models.Model):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="shared_trading_accounts"
     )
+    # Without a tier there are no fees.
+    fee_tier = models.ForeignKey(FeeTier, null=True, on_delete=models.PROTECT, db_index=False)
+    desk = models.ForeignKey(Desk, null=True, on_delete=models.PROTECT, related_name="accounts")
+    stp_mode = models.CharField(max_length=16, choices=StpMode, default=StpMode.REJECT)
+    # What its people set: no new orders; no short selling.
+    is_suspended = models.BooleanField(default=False)
+    is_long_only = models.BooleanField(default=False)
+    # 1 is a cash account (docs/fees-and-margin.md L1).
+    margin_multiplier = models.PositiveSmallIntegerField(default=1)
+    is_shorting_enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(margin_multiplier__in=(2, 4))
+                | Q(margin_multiplier=1, is_shorting_enabled=False),
+                name="account_margin",
+            ),
             models.CheckConstraint(
                 condition=Q(kind="CASH", owner__isnull=False)
                 | (~Q(kind="CASH") & Q(owner__isnull=True)),
@@ -73,12 +130,15 @@ class Balance(models.Model):
     currency = models.ForeignKey(Currency, on_delete=models.PROTECT, db_index=False)
     total = models.DecimalField(max_digits=28, decimal_places=8)
     locked = models.DecimalField(max_digits=28, decimal_places=8)
+    # The sum of the account's FEE transfers, kept so that nobody has to add them up.
+    fees_paid = models.DecimalField(max_digits=28, decimal_places=8, default=0)
     is_overdraft_allowed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "currency"], name="balance_once"),
             models.CheckConstraint(condition=Q(locked__gte=0), name="balance_locked_not_negative"),
+            models.CheckConstraint(condition=Q(fees_paid__gte=0), name="balance_fees_not_negative"),
             models.CheckConstraint(
                 condition=Q(is_overdraft_allowed=True) | Q(total__gte=F("locked")),
                 name="balance_free_not_negative",
@@ -89,6 +149,27 @@ class Balance(models.Model):
         return f"{self.account_id} {self.currency_id} {self.total}"
 
 
+class EquitySample(models.Model):
+    """What an account was worth at an instant, and the cash that had come from outside until then.
+
+    Taken every few minutes by portfolio.services.sampling; not part of the ledger.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
+    sampled_at = models.DateTimeField()
+    equity = models.DecimalField(max_digits=28, decimal_places=8)
+    deposited = models.DecimalField(max_digits=28, decimal_places=8)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sampled_at"], name="equity_sample_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.sampled_at}: {self.equity}"
+
+
 class Transfer(models.Model):
     """Money moved from one account to another: one row is both postings, so every transfer sums to
     zero. Immutable.
@@ -96,6 +177,7 @@ class Transfer(models.Model):
 
     class Kind(models.TextChoices):
         TRADE = "TRADE"
+        FEE = "FEE"
         DEPOSIT = "DEPOSIT"
         ADJUSTMENT = "ADJUSTMENT"
 
@@ -121,8 +203,8 @@ class Transfer(models.Model):
                 name="transfer_between_two_accounts",
             ),
             models.CheckConstraint(
-                condition=Q(kind="TRADE", trade_id__isnull=False)
-                | (~Q(kind="TRADE") & Q(trade_id__isnull=True)),
+                condition=Q(kind__in=("TRADE", "FEE"), trade_id__isnull=False)
+                | (~Q(kind__in=("TRADE", "FEE")) & Q(trade_id__isnull=True)),
                 name="transfer_trade_id_by_kind",
             ),
         ]

@@ -1,14 +1,20 @@
 """Reads of accounts, balances, positions and the ledger, always scoped by who is looking."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from core.domain.units import divide_half_up
+from core.domain.units import decimal_to_units, divide_half_up
 from marketdata.selectors import LiveDataUnavailableError, latest_quotes
-from portfolio.models import Balance, Position, TradingAccount
+from portfolio.domain.fees import RATE_PER_BPS
+from portfolio.domain.history import Sample
+from portfolio.domain.margin import Exposure, MarginState, margin_state
+from portfolio.models import Balance, EquitySample, FeeTier, Position, TradingAccount
+
+UNIT = Decimal("0.00000001")
 
 
 def accounts_visible_to(user: User) -> QuerySet[TradingAccount]:
@@ -36,6 +42,14 @@ def balance_of(account: TradingAccount) -> Balance:
     )
 
 
+def fee_rates_of(account: TradingAccount) -> tuple[int, int]:
+    """What the account's fills pay now, as maker and as taker (portfolio.domain.fees)."""
+    tier = FeeTier.objects.filter(tradingaccount=account).first()
+    if tier is None:
+        return 0, 0
+    return int(tier.maker_bps * RATE_PER_BPS), int(tier.taker_bps * RATE_PER_BPS)
+
+
 def open_positions(account: TradingAccount) -> QuerySet[Position]:
     """Positions with a quantity, by symbol."""
     return (
@@ -60,6 +74,45 @@ def average_entry_price(position: Position) -> Decimal:
     if not position.quantity:
         return Decimal(0)
     return divide_half_up(abs(position.cost_basis), abs(position.quantity))
+
+
+def margin_of(account: TradingAccount, balance: Balance) -> MarginState:
+    """What the account is worth and must keep, by the newest quotes (docs/fees-and-margin.md)."""
+    positions = list(open_positions(account))
+    marks = mark_prices([position.instrument.symbol for position in positions])
+    return margin_state(
+        cash=_units(balance.total),
+        held=_units(balance.locked),
+        multiplier=account.margin_multiplier,
+        exposures=[
+            Exposure(
+                _units(_value(position, marks)), is_marginable=position.instrument.is_marginable
+            )
+            for position in positions
+        ],
+    )
+
+
+def _value(position: Position, marks: dict[str, Decimal]) -> Decimal:
+    """Rounded down to the unit; at cost without a quote."""
+    mark = marks.get(position.instrument.symbol)
+    if mark is None:
+        return position.cost_basis
+    return (position.quantity * mark).quantize(UNIT, ROUND_FLOOR)
+
+
+def _units(value: Decimal) -> int:
+    units = decimal_to_units(value)
+    assert units is not None  # rounded to a unit, or stored so
+    return units
+
+
+def samples_of(account: TradingAccount, start: datetime, end: datetime) -> list[Sample]:
+    """The account's equity samples from `start` to before `end`, oldest first."""
+    rows = EquitySample.objects.filter(
+        account=account, sampled_at__gte=start, sampled_at__lt=end
+    ).order_by("sampled_at")
+    return [Sample(row.sampled_at, row.equity, row.deposited) for row in rows]
 
 
 def mark_prices(symbols: Sequence[str]) -> dict[str, Decimal]:

@@ -7,6 +7,4 @@ from portfolio import api
 app_name = "portfolio"
 urlpatterns = [
     path("v2/account", api.AccountView.as_view(), name="account"),
-    path("v2/positions", api.PositionsView.as_view(), name="positions"),
-    path("v2/positions/<path:asset>", api.PositionView.as_view(), name="position"),
 ]

@@ -11,8 +11,11 @@ class NegativeBalanceError(Exception):
 
 @dataclass(slots=True)
 class BalanceState:
+    """`fees` is the sum of all fees that were ever paid out of it."""
+
     total: int = 0
     locked: int = 0
+    fees: int = 0
     is_overdraft_allowed: bool = False
 
     @property
@@ -23,6 +26,11 @@ class BalanceState:
         """Add `amount` (negative: take) to the total."""
         self.total += amount
         self._check()
+
+    def pay_fee(self, amount: int) -> None:
+        """Take a fee from the total."""
+        self.fees += amount
+        self.move(-amount)
 
     def lock(self, amount: int) -> None:
         """Set `amount` aside for an order (negative: give it back)."""

@@ -8,12 +8,17 @@ import msgspec
 
 from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
+from core.domain.units import units_to_decimal
+from portfolio.domain.margin import MarginState
 
 RATIO = Decimal("0.000001")
 
 
 class DialectAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """A TradeAccount. `cash` leaves out what open orders hold, as ccxt expects of it."""
+    """A TradeAccount. `cash` leaves out what open orders hold, as ccxt expects of it.
+
+    `fees_paid` is ours: all fees on fills. None accrue: each is paid with its fill.
+    """
 
     id: str
     account_number: str
@@ -33,6 +38,8 @@ class DialectAccount(msgspec.Struct, frozen=True, kw_only=True):
     initial_margin: str = "0"
     maintenance_margin: str = "0"
     multiplier: str = "1"
+    accrued_fees: str = "0"
+    fees_paid: str = "0"
     created_at: str
     trading_blocked: bool = False
     transfers_blocked: bool = False
@@ -42,7 +49,10 @@ class DialectAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DialectPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """A Position, long. Intraday figures equal the total ones: there is no day boundary here."""
+    """A Position; of a short one quantity, value and cost are below zero.
+
+    Intraday figures equal the total ones: there is no day boundary here.
+    """
 
     asset_id: str
     symbol: str
@@ -73,35 +83,60 @@ class Holding:
     asset_class: str
     quantity: Decimal
     locked: Decimal
+    is_marginable: bool
     average: Decimal
     cost: Decimal
     mark: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funds:
+    """An account's cash, what open orders hold of it, and the fees that it has paid."""
+
+    currency: str
+    total: Decimal
+    locked: Decimal
+    fees_paid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What operators and the account's people have set for it."""
+
+    multiplier: int
+    is_shorting_enabled: bool
+    is_suspended: bool
+
+
 def dialect_account(
-    *,
-    account_id: str,
-    created_at: datetime,
-    currency: str,
-    total: Decimal,
-    locked: Decimal,
-    long_value: Decimal,
+    *, account_id: str, created_at: datetime, funds: Funds, margin: MarginState, terms: Terms
 ) -> DialectAccount:
-    """The account with `total` cash of which `locked` is held, and positions worth `long_value`."""
-    free, equity = to_wire(total - locked), to_wire(total + long_value)
+    """The account with its funds and what its positions are worth and require."""
+    equity = to_wire(units_to_decimal(margin.equity))
+    cash = to_wire(funds.total - funds.locked)
+    power = to_wire(units_to_decimal(margin.buying_power)) if terms.multiplier > 1 else cash
     return DialectAccount(
         id=account_id,
         account_number=account_id,
-        currency=currency,
-        cash=free,
-        buying_power=free,
-        regt_buying_power=free,
-        non_marginable_buying_power=free,
+        currency=funds.currency,
+        cash=cash,
+        buying_power=power,
+        regt_buying_power=power,
+        non_marginable_buying_power=(
+            to_wire(units_to_decimal(max(margin.excess, 0))) if terms.multiplier > 1 else cash
+        ),
         equity=equity,
         last_equity=equity,
         portfolio_value=equity,
-        position_market_value=to_wire(long_value),
-        long_market_value=to_wire(long_value),
+        position_market_value=to_wire(units_to_decimal(margin.long_value + margin.short_value)),
+        long_market_value=to_wire(units_to_decimal(margin.long_value)),
+        short_market_value=to_wire(units_to_decimal(margin.short_value)),
+        initial_margin=to_wire(units_to_decimal(margin.initial)),
+        maintenance_margin=to_wire(units_to_decimal(margin.maintenance)),
+        multiplier=str(terms.multiplier),
+        shorting_enabled=terms.is_shorting_enabled,
+        fees_paid=to_wire(funds.fees_paid),
+        trade_suspended_by_user=terms.is_suspended,
         created_at=wire_time(to_ns(created_at)),
     )
 
@@ -110,13 +145,18 @@ def dialect_position(holding: Holding) -> DialectPosition:
     """The position at its mark. Crypto symbols lose their slash here, as upstream's do."""
     value = holding.quantity * holding.mark
     profit = value - holding.cost
-    ratio = (profit / holding.cost).quantize(RATIO, ROUND_HALF_UP) if holding.cost else Decimal(0)
+    paid = abs(holding.cost)
+    ratio = (profit / paid).quantize(RATIO, ROUND_HALF_UP) if paid else Decimal(0)
+    is_short = holding.quantity < 0
+    free = abs(holding.quantity) - holding.locked
     return DialectPosition(
         asset_id=holding.asset_id,
         symbol=holding.symbol.replace("/", ""),
         asset_class=holding.asset_class,
         qty=to_wire(holding.quantity),
-        qty_available=to_wire(holding.quantity - holding.locked),
+        qty_available=to_wire(-free if is_short else free),
+        side="short" if is_short else "long",
+        asset_marginable=holding.is_marginable,
         avg_entry_price=to_wire(holding.average),
         market_value=to_wire(value),
         cost_basis=to_wire(holding.cost),

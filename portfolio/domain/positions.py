@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class PositionState:
-    """`cost` is what the open quantity was bought for; when short, both are negative."""
+    """`cost` is what the open quantity was bought for; when short, both are negative.
+
+    `openings` counts a margin account's open orders that open: buys above zero, sells below.
+    """
 
     quantity: int = 0
     locked: int = 0
     cost: int = 0
     realized: int = 0
+    openings: int = 0
 
     @property
     def free(self) -> int:

@@ -22,6 +22,29 @@ class BalanceRow(NamedTuple):
     total_units: int
     locked_units: int
     is_overdraft_allowed: bool
+    fees_units: int = 0
+
+
+class FeeTierRow(NamedTuple):
+    """Rates are fractions in units of 10^-8."""
+
+    code: str
+    name: str
+    maker_rate: int
+    taker_rate: int
+
+
+class AccountTermsRow(NamedTuple):
+    """What operators and its people have set for an account; no tier code: no fees."""
+
+    account_id: int
+    fee_tier: str | None
+    desk_id: int | None
+    stp_mode: str
+    is_suspended: bool
+    is_long_only: bool
+    multiplier: int
+    is_shorting_enabled: bool
 
 
 class PositionRow(NamedTuple):

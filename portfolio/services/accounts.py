@@ -1,4 +1,4 @@
-"""Creates trading accounts as rows; the engine is told of them by orders.services.open_account."""
+"""Creates trading accounts as rows; the engine is told of them by orders/services/money.py."""
 
 from datetime import datetime
 

@@ -5,111 +5,114 @@ The engine decides, and commits these together with its own tables; the tables' 
 the house and the street may outgrow 64 bits of units.
 """
 
-from collections.abc import Sequence
+from core.batch_columns import (
+    WriteRows,
+    bps,
+    flag,
+    insert,
+    large_units,
+    number,
+    text,
+    time,
+    units,
+    update,
+    upsert,
+    uuid,
+)
+from portfolio.domain.rows import (
+    AccountTermsRow,
+    BalanceRow,
+    FeeTierRow,
+    HoldRow,
+    PositionRow,
+    TransferRow,
+)
 
-from core.batch_sql import EPOCH_SQL, Write, bools, ints, micros, texts, uuids
-from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow, TransferRow
+transfers: WriteRows[TransferRow] = insert(
+    "portfolio_transfer",
+    (
+        number("id", lambda rows: [row.id for row in rows]),
+        text("kind", lambda rows: [row.kind for row in rows]),
+        number("debit_account_id", lambda rows: [row.debit_account_id for row in rows]),
+        number("credit_account_id", lambda rows: [row.credit_account_id for row in rows]),
+        text("currency_id", lambda rows: [row.currency for row in rows]),
+        large_units("amount", lambda rows: [row.amount_units for row in rows]),
+        number("trade_id", lambda rows: [row.trade_id for row in rows]),
+        text("reason", lambda rows: [row.reason for row in rows]),
+        time("occurred_at", lambda rows: [row.occurred_ns for row in rows]),
+    ),
+)
+"""New ledger transfers."""
 
-_TRANSFERS = f"""
-INSERT INTO portfolio_transfer (id, kind, debit_account_id, credit_account_id, currency_id, amount,
-  trade_id, reason, occurred_at)
-SELECT id, kind, debit, credit, currency, amount * 0.00000001, trade, reason,
-  {EPOCH_SQL.format("occurred")}
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::numeric[],
-  %s::bigint[], %s::text[], %s::bigint[])
-  AS item (id, kind, debit, credit, currency, amount, trade, reason, occurred)
-"""  # noqa: S608  # the only thing formatted in is a constant of ours
+balances: WriteRows[BalanceRow] = upsert(
+    "portfolio_balance",
+    key=(
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        text("currency_id", lambda rows: [row.currency for row in rows]),
+    ),
+    changing=(
+        large_units("total", lambda rows: [row.total_units for row in rows]),
+        large_units("locked", lambda rows: [row.locked_units for row in rows]),
+        large_units("fees_paid", lambda rows: [row.fees_units for row in rows]),
+        flag("is_overdraft_allowed", lambda rows: [row.is_overdraft_allowed for row in rows]),
+    ),
+)
+"""Each account's balance as it is after the batch."""
 
-_BALANCES = """
-INSERT INTO portfolio_balance (account_id, currency_id, total, locked, is_overdraft_allowed)
-SELECT account, currency, total * 0.00000001, locked * 0.00000001, overdraft
-FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::numeric[], %s::boolean[])
-  AS item (account, currency, total, locked, overdraft)
-ON CONFLICT (account_id, currency_id) DO UPDATE SET total = excluded.total, locked = excluded.locked
-"""
+positions: WriteRows[PositionRow] = upsert(
+    "portfolio_position",
+    key=(
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        number("instrument_id", lambda rows: [row.instrument_id for row in rows]),
+    ),
+    changing=(
+        large_units("quantity", lambda rows: [row.quantity_units for row in rows]),
+        large_units("locked", lambda rows: [row.locked_units for row in rows]),
+        large_units("cost_basis", lambda rows: [row.cost_units for row in rows]),
+        large_units("realized_pnl", lambda rows: [row.realized_units for row in rows]),
+        flag("is_short_allowed", lambda rows: [row.is_short_allowed for row in rows]),
+    ),
+)
+"""Each position as it is after the batch."""
 
-_POSITIONS = """
-INSERT INTO portfolio_position (account_id, instrument_id, quantity, locked, cost_basis,
-  realized_pnl, is_short_allowed)
-SELECT account, instrument, quantity * 0.00000001, locked * 0.00000001, cost * 0.00000001,
-  realized * 0.00000001, short
-FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
-  %s::numeric[], %s::boolean[])
-  AS item (account, instrument, quantity, locked, cost, realized, short)
-ON CONFLICT (account_id, instrument_id) DO UPDATE SET quantity = excluded.quantity,
-  locked = excluded.locked, cost_basis = excluded.cost_basis, realized_pnl = excluded.realized_pnl
-"""
+holds: WriteRows[HoldRow] = upsert(
+    "portfolio_hold",
+    key=(uuid("order_id", lambda rows: [row.order_id for row in rows]),),
+    changing=(
+        units("amount", lambda rows: [row.amount_units for row in rows]),
+        units("remaining", lambda rows: [row.remaining_units for row in rows]),
+        text("state", lambda rows: [row.state for row in rows]),
+    ),
+    fixed=(
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        text("currency_id", lambda rows: [row.currency for row in rows]),
+        number("instrument_id", lambda rows: [row.instrument_id for row in rows]),
+    ),
+)
+"""Each hold as it is after the batch."""
 
-_HOLDS = """
-INSERT INTO portfolio_hold (order_id, account_id, currency_id, instrument_id, amount, remaining,
-  state)
-SELECT order_id, account, currency, instrument, amount * 0.00000001, remaining * 0.00000001, state
-FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],
-  %s::text[])
-  AS item (order_id, account, currency, instrument, amount, remaining, state)
-ON CONFLICT (order_id) DO UPDATE SET remaining = excluded.remaining, state = excluded.state
-"""
+fee_tiers: WriteRows[FeeTierRow] = upsert(
+    "portfolio_feetier",
+    key=(text("code", lambda rows: [row.code for row in rows]),),
+    changing=(
+        text("name", lambda rows: [row.name for row in rows]),
+        bps("maker_bps", lambda rows: [row.maker_rate for row in rows]),
+        bps("taker_bps", lambda rows: [row.taker_rate for row in rows]),
+    ),
+)
+"""Fee tiers that an operator made or changed."""
 
-
-def transfers(rows: Sequence[TransferRow]) -> Write:
-    """New ledger transfers."""
-    return Write(
-        _TRANSFERS,
-        (
-            ints(row.id for row in rows),
-            texts(row.kind for row in rows),
-            ints(row.debit_account_id for row in rows),
-            ints(row.credit_account_id for row in rows),
-            texts(row.currency for row in rows),
-            ints(row.amount_units for row in rows),
-            ints(row.trade_id for row in rows),
-            texts(row.reason for row in rows),
-            micros(row.occurred_ns for row in rows),
-        ),
-    )
-
-
-def balances(rows: Sequence[BalanceRow]) -> Write:
-    """Each account's balance as it is after the batch."""
-    return Write(
-        _BALANCES,
-        (
-            ints(row.account_id for row in rows),
-            texts(row.currency for row in rows),
-            ints(row.total_units for row in rows),
-            ints(row.locked_units for row in rows),
-            bools(row.is_overdraft_allowed for row in rows),
-        ),
-    )
-
-
-def positions(rows: Sequence[PositionRow]) -> Write:
-    """Each position as it is after the batch."""
-    return Write(
-        _POSITIONS,
-        (
-            ints(row.account_id for row in rows),
-            ints(row.instrument_id for row in rows),
-            ints(row.quantity_units for row in rows),
-            ints(row.locked_units for row in rows),
-            ints(row.cost_units for row in rows),
-            ints(row.realized_units for row in rows),
-            bools(row.is_short_allowed for row in rows),
-        ),
-    )
-
-
-def holds(rows: Sequence[HoldRow]) -> Write:
-    """Each hold as it is after the batch."""
-    return Write(
-        _HOLDS,
-        (
-            uuids(row.order_id for row in rows),
-            ints(row.account_id for row in rows),
-            texts(row.currency for row in rows),
-            ints(row.instrument_id for row in rows),
-            ints(row.amount_units for row in rows),
-            ints(row.remaining_units for row in rows),
-            texts(row.state for row in rows),
-        ),
-    )
+account_terms: WriteRows[AccountTermsRow] = update(
+    "portfolio_tradingaccount",
+    key=number("id", lambda rows: [row.account_id for row in rows]),
+    changing=(
+        text("fee_tier_id", lambda rows: [row.fee_tier for row in rows]),
+        number("desk_id", lambda rows: [row.desk_id for row in rows]),
+        text("stp_mode", lambda rows: [row.stp_mode for row in rows]),
+        flag("is_suspended", lambda rows: [row.is_suspended for row in rows]),
+        flag("is_long_only", lambda rows: [row.is_long_only for row in rows]),
+        number("margin_multiplier", lambda rows: [row.multiplier for row in rows]),
+        flag("is_shorting_enabled", lambda rows: [row.is_shorting_enabled for row in rows]),
+    ),
+)
+"""What operators and their people set for accounts."""
