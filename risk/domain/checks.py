@@ -50,19 +50,37 @@ def check_quantity(quantity: Decimal, terms: InstrumentTerms) -> Denial | None:
 
 def check_price(price: Decimal, terms: InstrumentTerms) -> Denial | None:
     """Above zero, within the maximum, a whole number of ticks: nothing is rounded silently."""
-    if not 0 < price <= MAX_PRICE:
+    if not _is_in_range(price):
         return Denial(DenialReason.PRICE_OUT_OF_RANGE, {"maximum": to_wire(MAX_PRICE)})
-    units = decimal_to_units(price)
-    if units is None or units % terms.tick_units:
-        return Denial(
-            DenialReason.PRICE_OFF_TICK,
-            {
-                "limit_price": to_wire(price),
-                "tick_size": units_to_wire(terms.tick_units),
-                "symbol": terms.symbol,
-            },
-        )
+    if not _is_on_tick(price, terms):
+        return Denial(DenialReason.PRICE_OFF_TICK, _off_tick("limit_price", price, terms))
     return None
+
+
+def check_stop_price(price: Decimal, terms: InstrumentTerms) -> Denial | None:
+    """The same of a stop price."""
+    if not _is_in_range(price):
+        return Denial(DenialReason.STOP_PRICE_OUT_OF_RANGE, {"maximum": to_wire(MAX_PRICE)})
+    if not _is_on_tick(price, terms):
+        return Denial(DenialReason.STOP_PRICE_OFF_TICK, _off_tick("stop_price", price, terms))
+    return None
+
+
+def _is_in_range(price: Decimal) -> bool:
+    return 0 < price <= MAX_PRICE
+
+
+def _is_on_tick(price: Decimal, terms: InstrumentTerms) -> bool:
+    units = decimal_to_units(price)
+    return units is not None and units % terms.tick_units == 0
+
+
+def _off_tick(field: str, price: Decimal, terms: InstrumentTerms) -> dict[str, str]:
+    return {
+        field: to_wire(price),
+        "tick_size": units_to_wire(terms.tick_units),
+        "symbol": terms.symbol,
+    }
 
 
 def check_largest_notional(notional_units: int) -> Denial | None:

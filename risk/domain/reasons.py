@@ -10,25 +10,64 @@ from typing import Final
 
 class DenialReason(StrEnum):
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
+    AMEND_NOT_LESS = "AMEND_NOT_LESS"
+    AUCTION_NOT_HELD = "AUCTION_NOT_HELD"
+    AUCTION_TOO_LATE = "AUCTION_TOO_LATE"
+    CALENDAR_UNKNOWN = "CALENDAR_UNKNOWN"
     CLIENT_ORDER_ID_DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE"
     CURRENCY_NOT_HELD = "CURRENCY_NOT_HELD"
+    EXPIRY_NOT_ALLOWED = "EXPIRY_NOT_ALLOWED"
+    EXPIRY_OUT_OF_RANGE = "EXPIRY_OUT_OF_RANGE"
+    EXPIRY_REQUIRED = "EXPIRY_REQUIRED"
+    FEE_RATES_INVALID = "FEE_RATES_INVALID"
+    FEE_TIER_UNKNOWN = "FEE_TIER_UNKNOWN"
+    DEADLINE_PASSED = "DEADLINE_PASSED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
+    INSTRUMENT_AUCTION = "INSTRUMENT_AUCTION"
+    INSTRUMENT_CANCEL_ONLY = "INSTRUMENT_CANCEL_ONLY"
     INSTRUMENT_HALTED = "INSTRUMENT_HALTED"
+    INSTRUMENT_POST_ONLY = "INSTRUMENT_POST_ONLY"
     INSTRUMENT_UNKNOWN = "INSTRUMENT_UNKNOWN"
     LIQUIDITY_NONE = "LIQUIDITY_NONE"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    MARGIN_IN_USE = "MARGIN_IN_USE"
+    MARGIN_INVALID = "MARGIN_INVALID"
+    MARGIN_ORDERS_OPEN = "MARGIN_ORDERS_OPEN"
+    NOT_SHORTABLE = "NOT_SHORTABLE"
     NOTIONAL_ABOVE_MAXIMUM = "NOTIONAL_ABOVE_MAXIMUM"
     NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
+    OPENING_ORDERS_MIXED = "OPENING_ORDERS_MIXED"
     OPEN_ORDERS_EXCEEDED = "OPEN_ORDERS_EXCEEDED"
     ORDER_NOT_OPEN = "ORDER_NOT_OPEN"
+    ORDER_UNCHANGED = "ORDER_UNCHANGED"
     POSITION_INSUFFICIENT = "POSITION_INSUFFICIENT"
+    POST_ONLY_NOT_ALLOWED = "POST_ONLY_NOT_ALLOWED"
+    POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
     PRICE_NOT_ALLOWED = "PRICE_NOT_ALLOWED"
     PRICE_OFF_TICK = "PRICE_OFF_TICK"
     PRICE_OUT_OF_RANGE = "PRICE_OUT_OF_RANGE"
     PRICE_REQUIRED = "PRICE_REQUIRED"
     QUANTITY_OFF_LOT = "QUANTITY_OFF_LOT"
     QUANTITY_OUT_OF_RANGE = "QUANTITY_OUT_OF_RANGE"
+    REDUCE_ONLY_EXCEEDS = "REDUCE_ONLY_EXCEEDS"
     SELF_TRADE = "SELF_TRADE"
+    STOP_ELECTED = "STOP_ELECTED"
+    STOP_PRICE_NOT_ALLOWED = "STOP_PRICE_NOT_ALLOWED"
+    STOP_PRICE_OFF_TICK = "STOP_PRICE_OFF_TICK"
+    STOP_PRICE_OUT_OF_RANGE = "STOP_PRICE_OUT_OF_RANGE"
+    STOP_PRICE_PASSED = "STOP_PRICE_PASSED"
+    STOP_PRICE_REQUIRED = "STOP_PRICE_REQUIRED"
+    TIF_NOT_ALLOWED = "TIF_NOT_ALLOWED"
+    TRADING_SUSPENDED = "TRADING_SUSPENDED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
+    DESK_NOT_JOINED = "DESK_NOT_JOINED"
+    FOUR_EYES_REQUIRED = "FOUR_EYES_REQUIRED"
+    SAME_PERSON = "SAME_PERSON"
+    SCOPE_UNKNOWN = "SCOPE_UNKNOWN"
+    STATE_CHANGED_MEANWHILE = "STATE_CHANGED_MEANWHILE"
+    TRADING_CANCEL_ONLY = "TRADING_CANCEL_ONLY"
+    TRADING_HALTED = "TRADING_HALTED"
+    TRADING_REDUCE_ONLY = "TRADING_REDUCE_ONLY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +82,53 @@ FORBIDDEN = (403, 40310000)
 
 WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.ACCOUNT_UNKNOWN: Wording(404, 40410000, "There is no such trading account."),
+    DenialReason.AMEND_NOT_LESS: Wording(
+        *UNPROCESSABLE,
+        "The new quantity must be above {filled} and below {quantity}: an amend only lowers it. "
+        "To raise it, replace the order; to end it, cancel it.",
+    ),
+    DenialReason.AUCTION_NOT_HELD: Wording(
+        *UNPROCESSABLE,
+        "{symbol} trades around the clock: it has no opening and no closing auction. Send a day,"
+        " gtc, gtd, ioc or fok order.",
+    ),
+    DenialReason.AUCTION_TOO_LATE: Wording(
+        *FORBIDDEN,
+        "Orders for this auction of {symbol} were taken until {until}. Send a day order, or wait"
+        " for the next.",
+    ),
+    DenialReason.CALENDAR_UNKNOWN: Wording(
+        *FORBIDDEN,
+        "The trading hours of {symbol} ({calendar}) are not known that far ahead. Nothing was done;"
+        " tell the operators.",
+    ),
     DenialReason.CLIENT_ORDER_ID_DUPLICATE: Wording(
         *UNPROCESSABLE, "client_order_id must be unique: order {order_id} already has it."
     ),
     DenialReason.CURRENCY_NOT_HELD: Wording(
         *FORBIDDEN, "{symbol} trades in {currency}, which this account does not hold."
+    ),
+    DenialReason.EXPIRY_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE, "Only a gtd order takes expires_at. Leave it out, or send gtd."
+    ),
+    DenialReason.EXPIRY_OUT_OF_RANGE: Wording(
+        *UNPROCESSABLE,
+        "expires_at must lie ahead (it is {now}) and at most {maximum_days} days away.",
+    ),
+    DenialReason.EXPIRY_REQUIRED: Wording(
+        *UNPROCESSABLE, "A gtd order needs expires_at, a time such as 2026-01-31T15:30:00Z."
+    ),
+    DenialReason.FEE_RATES_INVALID: Wording(
+        *UNPROCESSABLE,
+        "Fee rates are basis points with at most four decimals: 0 <= maker <= taker <= {maximum}.",
+    ),
+    DenialReason.FEE_TIER_UNKNOWN: Wording(
+        *UNPROCESSABLE, "There is no fee tier {code}. Make it first."
+    ),
+    DenialReason.DEADLINE_PASSED: Wording(
+        *UNPROCESSABLE,
+        "The order reached the engine after its deadline, so it was not taken. Send it again with "
+        "a later one if it is still wanted.",
     ),
     DenialReason.FUNDS_INSUFFICIENT: Wording(
         *FORBIDDEN,
@@ -57,11 +138,42 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.INSTRUMENT_HALTED: Wording(
         *FORBIDDEN, "Trading in {symbol} is halted. Open orders can still be canceled."
     ),
+    DenialReason.INSTRUMENT_AUCTION: Wording(
+        *FORBIDDEN,
+        "{symbol} is in an auction: nothing trades at once. Send a day, gtc or gtd order, and it"
+        " takes part.",
+    ),
+    DenialReason.INSTRUMENT_CANCEL_ONLY: Wording(
+        *FORBIDDEN, "{symbol} takes no new orders now. Open orders can still be canceled."
+    ),
+    DenialReason.INSTRUMENT_POST_ONLY: Wording(
+        *FORBIDDEN,
+        "{symbol} takes only orders that rest now. Send a limit order (day or gtc) whose price does"
+        " not meet the other side, or wait.",
+    ),
     DenialReason.INSTRUMENT_UNKNOWN: Wording(
         *UNPROCESSABLE, 'asset "{symbol}" not found. See /v2/assets for what trades here.'
     ),
     DenialReason.LIQUIDITY_NONE: Wording(
         *FORBIDDEN, "Nobody offers the other side of {symbol} now. Use a limit order, or wait."
+    ),
+    DenialReason.MARKET_CLOSED: Wording(
+        *FORBIDDEN,
+        "The market of {symbol} is closed until {opens_at}: nothing trades at once. Send a day,"
+        " gtc or gtd order, and it takes part in the opening.",
+    ),
+    DenialReason.MARGIN_IN_USE: Wording(
+        *UNPROCESSABLE,
+        "The account has a loan or a short position (cash {total}). Close them first.",
+    ),
+    DenialReason.MARGIN_INVALID: Wording(
+        *UNPROCESSABLE, "The multiplier is 1, 2 or 4, and short selling needs 2 or 4."
+    ),
+    DenialReason.MARGIN_ORDERS_OPEN: Wording(
+        *UNPROCESSABLE, "The account has {open_orders} open orders. Cancel them first."
+    ),
+    DenialReason.NOT_SHORTABLE: Wording(
+        *FORBIDDEN, 'asset "{symbol}" cannot be sold short. Sell no more than you hold.'
     ),
     DenialReason.NOTIONAL_ABOVE_MAXIMUM: Wording(
         *UNPROCESSABLE, "The order's value {notional} is above the maximum of {maximum}."
@@ -69,19 +181,40 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.NOTIONAL_BELOW_MINIMUM: Wording(
         *UNPROCESSABLE, "The order's value {notional} is below the minimum of {minimum}."
     ),
+    DenialReason.OPENING_ORDERS_MIXED: Wording(
+        *FORBIDDEN,
+        "An open order opens a position in {symbol} on the other side. Cancel it first.",
+    ),
     DenialReason.OPEN_ORDERS_EXCEEDED: Wording(
         *FORBIDDEN,
         "The account has {open_orders} open orders, the most allowed. Cancel some first.",
     ),
     DenialReason.ORDER_NOT_OPEN: Wording(
-        *UNPROCESSABLE, "The order is not open, so it cannot be canceled."
+        *UNPROCESSABLE, "The order is not open, so it can be neither canceled nor changed."
+    ),
+    DenialReason.ORDER_UNCHANGED: Wording(
+        *UNPROCESSABLE,
+        "order parameters are not changed. Name a quantity, a price, a time in force or a "
+        "client_order_id that differs.",
     ),
     DenialReason.POSITION_INSUFFICIENT: Wording(
         *FORBIDDEN,
         "insufficient qty available for order (requested: {requested}, available: {available})",
     ),
+    DenialReason.POST_ONLY_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "Only a limit order with time_in_force day or gtc can be post-only. Leave post_only out, "
+        "or send such an order.",
+    ),
+    DenialReason.POST_ONLY_WOULD_TAKE: Wording(
+        *UNPROCESSABLE,
+        "The order is post-only and would trade at once: {symbol} is offered at {best_price}. "
+        "Choose a limit that does not reach it.",
+    ),
     DenialReason.PRICE_NOT_ALLOWED: Wording(
-        *UNPROCESSABLE, "A market order takes no limit price. Leave it out or send a limit order."
+        *UNPROCESSABLE,
+        "A market or stop order takes no limit price. Leave it out, or send a limit or stop-limit"
+        " order.",
     ),
     DenialReason.PRICE_OFF_TICK: Wording(
         *UNPROCESSABLE,
@@ -90,21 +223,91 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.PRICE_OUT_OF_RANGE: Wording(
         *UNPROCESSABLE, "limit_price must be above 0 and at most {maximum}."
     ),
-    DenialReason.PRICE_REQUIRED: Wording(*UNPROCESSABLE, "A limit order needs a limit_price."),
+    DenialReason.PRICE_REQUIRED: Wording(
+        *UNPROCESSABLE, "A limit or stop-limit order needs a limit_price."
+    ),
     DenialReason.QUANTITY_OFF_LOT: Wording(
         *UNPROCESSABLE, "invalid qty {quantity}. It must be a multiple of {lot_size} for {symbol}."
     ),
     DenialReason.QUANTITY_OUT_OF_RANGE: Wording(
         *UNPROCESSABLE, "qty must be above 0 and at most {maximum}."
     ),
+    DenialReason.REDUCE_ONLY_EXCEEDS: Wording(
+        *UNPROCESSABLE,
+        "The order is reduce-only and asks for {requested} of {symbol}, but only {available} of "
+        "the position is left to reduce. Lower the quantity.",
+    ),
     DenialReason.SELF_TRADE: Wording(
         *FORBIDDEN,
-        "potential wash trade detected: an open order of this account stands on the other side. "
-        "Cancel it first.",
+        "potential wash trade detected: an open order of the same owner stands on the other side. "
+        "Cancel it first, or name another stp_mode.",
+    ),
+    DenialReason.STOP_ELECTED: Wording(
+        *UNPROCESSABLE,
+        "The order's stop price {stop_price} was reached already, so it cannot be changed. Leave "
+        "it out, or cancel the order and send a new one.",
+    ),
+    DenialReason.STOP_PRICE_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "Only a stop or stop-limit order takes a stop price. Leave it out, or send one of these.",
+    ),
+    DenialReason.STOP_PRICE_OFF_TICK: Wording(
+        *UNPROCESSABLE,
+        "invalid stop_price {stop_price}. It must be a multiple of {tick_size} for {symbol}.",
+    ),
+    DenialReason.STOP_PRICE_OUT_OF_RANGE: Wording(
+        *UNPROCESSABLE, "stop_price must be above 0 and at most {maximum}."
+    ),
+    DenialReason.STOP_PRICE_PASSED: Wording(
+        *UNPROCESSABLE,
+        "{symbol} last traded at {last_price}, which has passed the stop price {stop_price}"
+        " already. Choose one that lies ahead of the market, or send a market order.",
+    ),
+    DenialReason.STOP_PRICE_REQUIRED: Wording(
+        *UNPROCESSABLE, "A stop or stop-limit order needs a stop_price."
+    ),
+    DenialReason.TIF_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "A stop order waits for its price: time_in_force must be day, gtc or gtd, not"
+        " {time_in_force}.",
+    ),
+    DenialReason.TRADING_SUSPENDED: Wording(
+        *FORBIDDEN,
+        "New orders are suspended by the account's configuration. Set suspend_trade to false.",
     ),
     DenialReason.AMOUNT_INVALID: Wording(
         *UNPROCESSABLE,
         "The amount must not be zero, has at most 8 decimals and is at most {maximum}.",
+    ),
+    DenialReason.DESK_NOT_JOINED: Wording(
+        *UNPROCESSABLE,
+        "The account cannot join the desk: {why}.",
+    ),
+    DenialReason.FOUR_EYES_REQUIRED: Wording(
+        *FORBIDDEN,
+        "From {state} to {wanted} takes two persons: one asks for it, another approves.",
+    ),
+    DenialReason.SAME_PERSON: Wording(
+        *FORBIDDEN, "You asked for this yourself; somebody else has to approve it."
+    ),
+    DenialReason.SCOPE_UNKNOWN: Wording(404, 40410000, "There is no such scope."),
+    DenialReason.STATE_CHANGED_MEANWHILE: Wording(
+        409,
+        40910000,
+        "It has been changed again since this was asked for. Look at it anew and ask again.",
+    ),
+    DenialReason.TRADING_CANCEL_ONLY: Wording(
+        *FORBIDDEN,
+        "{scope} takes no new orders; open ones can be canceled. Ask an operator to enable it.",
+    ),
+    DenialReason.TRADING_HALTED: Wording(
+        *FORBIDDEN,
+        "Trading is halted for {scope} and its orders are canceled. Ask an operator to enable it.",
+    ),
+    DenialReason.TRADING_REDUCE_ONLY: Wording(
+        *FORBIDDEN,
+        "{scope} takes only orders that lessen a position, here to {side} at most {available}"
+        " {symbol}.",
     ),
 }
 

@@ -1,0 +1,66 @@
+"""What the engine can be asked about risk: members of orders.domain.commands.AnyCommand.
+
+They travel as all commands do, msgpack arrays with one tag a kind. One that could not be stored
+cannot be made.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from risk.domain.scopes import Scope, check_scope
+from risk.domain.states import TradingState
+
+Key = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+RequestId = Annotated[str, msgspec.Meta(max_length=64)]
+Reason = Annotated[str, msgspec.Meta(max_length=500)]
+Address = Annotated[str, msgspec.Meta(max_length=45)]
+
+
+class Consent(msgspec.Struct, frozen=True, array_like=True):
+    """The request that somebody approves: its row, who asked, and which version of the scope's
+    state or of the limit it takes back.
+    """
+
+    request: Key
+    asked_by_id: Key
+    version: Key
+
+
+class SwitchTrading(
+    msgspec.Struct, frozen=True, array_like=True, tag="switch_trading", tag_field="command"
+):
+    """Put a scope into a trading state (docs/risk.md W1 to W5). A looser one needs `consent`."""
+
+    scope: Scope
+    state: TradingState
+    reason: Reason
+    request_id: RequestId
+    actor_id: Key | None = None
+    address: Address | None = None
+    consent: Consent | None = None
+
+    def __post_init__(self) -> None:
+        check_scope(self.scope)
+        check_texts(self.reason, self.request_id)
+
+
+class JoinDesk(msgspec.Struct, frozen=True, array_like=True, tag="join_desk", tag_field="command"):
+    """Let an account join a desk (docs/risk.md W8)."""
+
+    account_id: Key
+    desk_id: Key
+    reason: Reason
+    request_id: RequestId
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.reason, self.request_id)
+
+
+def check_texts(*texts: str) -> None:
+    """ValueError for NUL, which no database text can hold."""
+    for text in texts:
+        if "\0" in text:
+            raise ValueError("a text holds NUL")

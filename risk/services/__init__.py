@@ -1,0 +1,1 @@
+"""Writing sides of risk."""
