@@ -5,68 +5,73 @@ POST and DELETE of a single order are also served by orders/order_route.py, whic
 bytes without Django's request machinery; what it does not take comes here.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
-from core.api import StrictJsonParser, not_found, read_json_object, read_query, refusal_body
-from core.domain import strict_json
-from core.domain.clock import SystemClock
-from core.domain.errors import ErrorReason, Refusal
+from core.api import not_found, read_json_object, read_query
+from core.domain.errors import Refusal
+from core.once import HEADER, once, read_body
 from core.request_context import current_request_id
-from core.services import idempotency
+from core.services.idempotency import Claim
 from orders.domain.dialect import DialectOrder, dialect_order
+from orders.domain.order_changes import read_cancel_filter, read_order_changes
 from orders.domain.order_request import field_refusal, read_order_request
 from orders.domain.views import OrderView
-from orders.schemas import OrderRequestSerializer, OrderSerializer
+from orders.schemas import OrderChangesSerializer, OrderRequestSerializer, OrderSerializer
 from orders.selectors import order_by_client_id, order_by_id, order_view, orders_of
-from orders.services import cancel_all_orders, cancel_order, submit_order
+from orders.services.ordering import (
+    cancel_all_orders,
+    cancel_order,
+    find_order,
+    replace_order,
+    submit_order,
+)
 from portfolio.api import TradingView, answer
 from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 500
+CANCEL_FILTER = [
+    OpenApiParameter("symbols", str, description="only orders in these, comma-separated"),
+    OpenApiParameter("side", str, enum=["buy", "sell"], description="only orders of this side"),
+]
 
 
 class OrdersView(TradingView):
     """/v2/orders"""
 
     @extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                str,
-                OpenApiParameter.HEADER,
-                description='a quoted string, such as "8e03978e": the same request is done once',
-            )
-        ],
+        parameters=[HEADER],
         request=OrderRequestSerializer,
         responses=OrderSerializer,
         operation_id="submit_order",
     )
     def post(self, request: Request) -> HttpResponse:
         """Place an order. 200 with the order as it was committed; a refusal changes nothing."""
-        body = _read_body(request)
+        body = read_body(request)
         fields = read_json_object(body)
-        return _once(request, body, lambda: self._submit(request, fields))
+        account = self.account(request)
 
-    def _submit(self, request: Request, fields: Mapping[str, object]) -> HttpResponse:
-        order = submit_order(
-            account=self.account(request),
-            spec=read_order_request(fields),
-            submitted_by=self.user(request),
-            request_id=current_request_id(),
-        )
-        return answer(dialect_order(order))
+        def submit(claim: Claim | None) -> HttpResponse:
+            order = submit_order(
+                account=account,
+                spec=read_order_request(fields),
+                submitted_by=self.user(request),
+                request_id=current_request_id(),
+                claim=claim,
+                key_id=self.key_id(request),
+            )
+            return answer(dialect_order(order))
+
+        return once(request, body, str(account.public_id), submit)
 
     @extend_schema(
         parameters=[
@@ -92,10 +97,22 @@ class OrdersView(TradingView):
         """The account's orders, newest first unless direction=asc."""
         return answer(_listed(self.account(request), read_query(request._request.GET)))
 
-    @extend_schema(responses={207: OpenApiTypes.OBJECT}, operation_id="cancel_all_orders")
+    @extend_schema(
+        parameters=CANCEL_FILTER,
+        responses={207: OpenApiTypes.OBJECT},
+        operation_id="cancel_all_orders",
+    )
     def delete(self, request: Request) -> HttpResponse:
-        """Cancel every open order. 207 with one entry for each that was open."""
-        orders = cancel_all_orders(account=self.account(request), request_id=current_request_id())
+        """Cancel every open order, or those in these symbols and of this side. 207 with one entry
+        for each that was open.
+        """
+        symbols, side = read_cancel_filter(read_query(request._request.GET))
+        orders = cancel_all_orders(
+            account=self.account(request),
+            request_id=current_request_id(),
+            symbols=symbols,
+            side=side,
+        )
         return answer([_canceled_entry(order) for order in orders], status=207)
 
 
@@ -108,9 +125,10 @@ class OrderByClientIdView(TradingView):
         operation_id="get_order_by_client_order_id",
     )
     def get(self, request: Request) -> HttpResponse:
-        """The order that bears this client order id."""
+        """The order that bears this client order id; after an unknown outcome, 404 is certain."""
         client_order_id = read_query(request._request.GET).get("client_order_id", "")
-        order = order_by_client_id(self.account(request), client_order_id)
+        account = self.account(request)
+        order = find_order(lambda: order_by_client_id(account, client_order_id))
         if order is None:
             raise not_found("order not found")
         return answer(dialect_order(order_view(order)))
@@ -122,58 +140,54 @@ class OneOrderView(TradingView):
     @extend_schema(responses=OrderSerializer, operation_id="get_order")
     def get(self, request: Request, order_id: UUID) -> HttpResponse:
         """One order of the account; 404 for anyone else's."""
-        order = order_by_id(self.account(request), order_id)
+        account = self.account(request)
+        order = find_order(lambda: order_by_id(account, order_id))
         if order is None:
             raise not_found("order not found")
         return answer(dialect_order(order_view(order)))
 
+    @extend_schema(
+        parameters=[HEADER],
+        request=OrderChangesSerializer,
+        responses=OrderSerializer,
+        operation_id="replace_order",
+    )
+    def patch(self, request: Request, order_id: UUID) -> HttpResponse:
+        """Put a new order in the place of an open one: 200 with the new order, whose `replaces`
+        names the old one. A refusal leaves the old order as it is.
+        """
+        body = read_body(request)
+        fields = read_json_object(body)
+        account = self.account(request)
+
+        def replace(claim: Claim | None) -> HttpResponse:
+            with telling_why_not_open(account, order_id):
+                order = replace_order(
+                    account=account,
+                    order_id=order_id,
+                    changes=read_order_changes(fields),
+                    submitted_by=self.user(request),
+                    request_id=current_request_id(),
+                    claim=claim,
+                )
+            return answer(dialect_order(order))
+
+        return once(request, body, str(account.public_id), replace)
+
     @extend_schema(responses={204: None}, operation_id="cancel_order")
     def delete(self, request: Request, order_id: UUID) -> HttpResponse:
         """Cancel one open order: 204; 422 when it is closed, 404 when it is not the account's."""
-        cancel_known_order(self.account(request), order_id, current_request_id())
+        account = self.account(request)
+        with telling_why_not_open(account, order_id):
+            cancel_order(account=account, order_id=order_id, request_id=current_request_id())
         return HttpResponse(status=204)
 
 
-def _read_body(request: Request) -> bytes:
-    """The body of a JSON request. DRF itself takes a body without Content-Length for none."""
-    if request._request.content_type != StrictJsonParser.media_type:
-        raise UnsupportedMediaType(request._request.content_type or "")
-    return request._request.read(strict_json.MAX_BODY_BYTES + 1)
-
-
-def _once(request: Request, body: bytes, act: Callable[[], HttpResponse]) -> HttpResponse:
-    """What `act` answers; with an Idempotency-Key, what the first request with it was answered.
-
-    Refusals are kept as well, except the one that says that nothing could be done. After an
-    unknown outcome the key stays claimed: later requests with it get 409, never a second order.
-    """
-    header = request.headers.get("Idempotency-Key")
-    if header is None:
-        return act()
-    claim = idempotency.begin(
-        user_id=cast(int, request.user.pk),
-        key=idempotency.read_key(header),
-        request_hash=idempotency.request_hash(method="POST", path=request.path, body=body),
-        now=SystemClock().now(),
-    )
-    if isinstance(claim, idempotency.StoredAnswer):
-        return answer(claim.body, claim.status)
+@contextmanager
+def telling_why_not_open(account: TradingAccount, order_id: UUID) -> Iterator[None]:
+    """Tells a closed order (422) from one that is not there (404)."""
     try:
-        response = act()
-    except Refusal as refusal:
-        if refusal.reason is ErrorReason.UNAVAILABLE:
-            idempotency.abandon(claim)
-        elif refusal.reason is not ErrorReason.UNKNOWN_OUTCOME:
-            idempotency.finish(claim, status=refusal.status, body=refusal_body(refusal))
-        raise
-    idempotency.finish(claim, status=response.status_code, body=json.loads(response.content))
-    return response
-
-
-def cancel_known_order(account: TradingAccount, order_id: UUID, request_id: str) -> OrderView:
-    """Cancel the order; tells a closed order (422) from one that is not there (404)."""
-    try:
-        return cancel_order(account=account, order_id=order_id, request_id=request_id)
+        yield
     except Refusal as refusal:
         if refusal.reason is not DenialReason.ORDER_NOT_OPEN:
             raise

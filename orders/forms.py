@@ -8,29 +8,60 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
+from core.domain.errors import Refusal
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
 from marketdata.selectors.bars import CHART_LIMIT, CHART_TIMEFRAMES
 from marketdata.selectors.instruments import instrument_by_symbol
+from orders.domain.order_changes import OrderChanges
 from orders.domain.order_request import OrderSpec
-from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 
 SIDES = [
     (Side.BUY.value, pgettext_lazy("order side", "Buy")),
     (Side.SELL.value, pgettext_lazy("order side", "Sell")),
 ]
-TYPES = [(OrderType.LIMIT.value, _("Limit")), (OrderType.MARKET.value, _("Market"))]
+TYPES = [
+    (OrderType.LIMIT.value, _("Limit")),
+    (OrderType.MARKET.value, _("Market")),
+    (OrderType.STOP.value, _("Stop")),
+    (OrderType.STOP_LIMIT.value, _("Stop limit")),
+]
 TIMES_IN_FORCE = [
     (TimeInForce.DAY.value, _("Day")),
     (TimeInForce.GTC.value, _("Until canceled")),
     (TimeInForce.IOC.value, _("Immediate or cancel")),
     (TimeInForce.FOK.value, _("Fill or kill")),
 ]
+STP_MODES = [
+    ("", _("As the account is set")),
+    (StpMode.REJECT.value, _("Refuse the order")),
+    (StpMode.EXPIRE_TAKER.value, _("End the new order")),
+    (StpMode.EXPIRE_MAKER.value, _("End the resting order")),
+    (StpMode.EXPIRE_BOTH.value, _("End both")),
+    (StpMode.DECREMENT.value, _("Lessen both")),
+]
 DEFAULT_BARS = 300
+REFUSAL_FIELDS = {
+    "AMEND_NOT_LESS": "quantity",
+    "POST_ONLY_NOT_ALLOWED": "post_only",
+    "POST_ONLY_WOULD_TAKE": "limit_price",
+    "PRICE_OFF_TICK": "limit_price",
+    "PRICE_OUT_OF_RANGE": "limit_price",
+    "QUANTITY_OFF_LOT": "quantity",
+    "QUANTITY_OUT_OF_RANGE": "quantity",
+    "REDUCE_ONLY_EXCEEDS": "quantity",
+    "SELF_TRADE": "stp_mode",
+    "STOP_PRICE_OFF_TICK": "stop_price",
+    "STOP_PRICE_OUT_OF_RANGE": "stop_price",
+    "STOP_PRICE_PASSED": "stop_price",
+    "TIF_NOT_ALLOWED": "time_in_force",
+}
+"""The field that a refusal is shown beside; any other is about the order as a whole."""
 
 
 class PlainDecimalField(forms.CharField):
@@ -66,7 +97,9 @@ class InstrumentField(forms.CharField):
 
 
 class TicketForm(forms.Form):
-    """The order ticket. A market order has no limit price, whatever was typed into the field."""
+    """The order ticket. A price that the order's type does not take is left out, whatever was typed
+    into its field.
+    """
 
     symbol = InstrumentField()
     side = forms.ChoiceField(choices=SIDES)
@@ -74,31 +107,81 @@ class TicketForm(forms.Form):
     time_in_force = forms.ChoiceField(choices=TIMES_IN_FORCE)
     quantity = PlainDecimalField()
     limit_price = PlainDecimalField(required=False)
+    stop_price = PlainDecimalField(required=False)
+    post_only = forms.BooleanField(required=False)
+    reduce_only = forms.BooleanField(required=False)
+    stp_mode = forms.ChoiceField(choices=STP_MODES, required=False)
     client_order_id = forms.CharField(
         max_length=128, required=False, validators=[RegexValidator(r"\A[\x21-\x7e]+\Z")]
     )
 
     def clean(self) -> dict[str, Any]:  # Any: cleaned values of several types
         cleaned = super().clean() or {}
-        is_limit = cleaned.get("type") == OrderType.LIMIT
-        if is_limit and cleaned.get("limit_price") is None and "limit_price" not in self.errors:
-            self.add_error("limit_price", _("A limit order needs a limit price."))
+        if "type" not in cleaned:
+            return cleaned
+        order_type = OrderType(cleaned["type"])
+        if order_type.names_limit:
+            self._require("limit_price", gettext("A limit order needs a limit price."))
+        if order_type.is_stop:
+            self._require("stop_price", gettext("A stop order needs a stop price."))
         return cleaned
+
+    def _require(self, price: str, problem: str) -> None:
+        if self.cleaned_data.get(price) is None and price not in self.errors:
+            self.add_error(price, problem)
 
     def spec(self) -> OrderSpec:
         """The order that was asked for. Call only when valid."""
         cleaned = self.cleaned_data
         order_type = OrderType(cleaned["type"])
         limit_price: Decimal | None = cleaned["limit_price"]
+        stop_price: Decimal | None = cleaned["stop_price"]
         return OrderSpec(
             symbol=cleaned["symbol"].symbol,
             side=Side(cleaned["side"]),
             type=order_type,
             time_in_force=TimeInForce(cleaned["time_in_force"]),
             quantity=cleaned["quantity"],
-            limit_price=limit_price if order_type is OrderType.LIMIT else None,
+            limit_price=limit_price if order_type.names_limit else None,
+            stop_price=stop_price if order_type.is_stop else None,
             client_order_id=cleaned["client_order_id"],
+            stp_mode=StpMode(cleaned["stp_mode"]) if cleaned["stp_mode"] else None,
+            post_only=cleaned["post_only"],
+            reduce_only=cleaned["reduce_only"],
         )
+
+    def show(self, refusal: Refusal) -> None:
+        """Put a refusal's sentence beside the field that it is about, else over the whole."""
+        self.add_error(REFUSAL_FIELDS.get(str(refusal.reason)), refusal.message)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether anything of the fields under "more" is set or was refused."""
+        names = ("post_only", "reduce_only", "stp_mode")
+        return any(self[name].value() or self[name].errors for name in names)
+
+
+class ChangeForm(forms.Form):
+    """What the blotter changes of an open order: quantity and prices; empty: as they are."""
+
+    quantity = PlainDecimalField(required=False)
+    limit_price = PlainDecimalField(required=False)
+    stop_price = PlainDecimalField(required=False)
+
+    def changes(self) -> OrderChanges:
+        """Call only when valid."""
+        cleaned = self.cleaned_data
+        return OrderChanges(
+            quantity=cleaned["quantity"],
+            limit_price=cleaned["limit_price"],
+            stop_price=cleaned["stop_price"],
+        )
+
+
+class AmendForm(forms.Form):
+    """The lower quantity of an open order."""
+
+    quantity = PlainDecimalField()
 
 
 class ChartForm(forms.Form):
@@ -115,3 +198,10 @@ class ChartForm(forms.Form):
         timeframe = parse_timeframe(self.cleaned_data["timeframe"])
         assert timeframe is not None  # every choice is a timeframe
         return timeframe
+
+
+class SwitchForm(forms.Form):
+    """The kill switch's dialog; without a scope it means the viewer's account."""
+
+    scope = forms.CharField(max_length=120, required=False)
+    reason = forms.CharField(min_length=1, max_length=500)

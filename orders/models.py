@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from marketdata.models import Instrument
-from orders.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from portfolio.models import TradingAccount
 
 
 class Order(models.Model):
     """One order. `sequence` is the engine's order of acceptance: it ranks orders in time,
-    everywhere.
+    everywhere but in the book. There it is `rank`, which is the same number until the order gets
+    another place in time (docs/matching.md E8).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -21,24 +22,42 @@ class Order(models.Model):
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
     client_order_id = models.CharField(max_length=128)
     side = models.CharField(max_length=4, choices=[(side.value, side.value) for side in Side])
-    type = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in OrderType])
+    type = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in OrderType])
     time_in_force = models.CharField(
         max_length=4, choices=[(tif.value, tif.value) for tif in TimeInForce]
     )
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     limit_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    stop_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    rank = models.BigIntegerField()
+    # The highest fee rate that its fills pay: its account's taker rate at acceptance (H3).
+    fee_bps = models.DecimalField(max_digits=8, decimal_places=4, default=0)
+    strategy = models.CharField(max_length=32, null=True)
+    # What it holds: cash if it opens, quantity if it closes (docs/fees-and-margin.md L4 to L6).
+    is_opening = models.BooleanField()
+    margin_percent = models.PositiveSmallIntegerField(default=100)
+    hold_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     filled_quantity = models.DecimalField(max_digits=28, decimal_places=8)
     filled_notional = models.DecimalField(max_digits=28, decimal_places=8)
+    post_only = models.BooleanField(default=False)
+    reduce_only = models.BooleanField(default=False)
+    prevented_quantity = models.DecimalField(max_digits=28, decimal_places=8, default=0)
+    stp_mode = models.CharField(
+        max_length=16, choices=[(mode.value, mode.value) for mode in StpMode], default="REJECT"
+    )
     status = models.CharField(
         max_length=16, choices=[(status.value, status.value) for status in OrderStatus]
     )
     reason = models.CharField(max_length=32, blank=True)
     submitted_by_id = models.BigIntegerField()
+    submitted_key = models.CharField(max_length=32, blank=True, default="")
     request_id = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    replaces = models.UUIDField(null=True)
+    replaced_by = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
@@ -47,17 +66,29 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    quantity__gt=0, filled_quantity__gte=0, filled_quantity__lte=F("quantity")
+                    quantity__gt=0,
+                    filled_quantity__gte=0,
+                    prevented_quantity__gte=0,
+                    filled_quantity__lte=F("quantity") - F("prevented_quantity"),
                 ),
                 name="order_quantities",
             ),
             models.CheckConstraint(
-                condition=Q(type="MARKET", limit_price__isnull=True)
-                | Q(type="LIMIT", limit_price__gt=0),
+                condition=Q(type="MARKET", limit_price__isnull=True, stop_price__isnull=True)
+                | Q(type="MARKET", limit_price__gt=0, stop_price__isnull=True)
+                | Q(type="LIMIT", limit_price__gt=0, stop_price__isnull=True)
+                | Q(type="STOP", side="BUY", limit_price__gt=0, stop_price__gt=0)
+                | Q(type="STOP", side="SELL", limit_price__isnull=True, stop_price__gt=0)
+                | Q(type="STOP_LIMIT", limit_price__gt=0, stop_price__gt=0),
                 name="order_price_by_type",
             ),
             models.CheckConstraint(
-                condition=~Q(status="FILLED") | Q(filled_quantity=F("quantity")),
+                condition=Q(replaced_by__isnull=True) | Q(status="REPLACED"),
+                name="order_replaced_by_successor",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="FILLED")
+                | Q(filled_quantity=F("quantity") - F("prevented_quantity")),
                 name="order_filled_means_all",
             ),
         ]
@@ -66,6 +97,9 @@ class Order(models.Model):
                 fields=["sequence"], condition=Q(closed_at__isnull=True), name="order_open"
             ),
             models.Index(fields=["account", "-sequence"], name="order_by_account"),
+            models.Index(
+                fields=["rank"], condition=~Q(rank=F("sequence")), name="order_ranked_anew"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,18 +120,54 @@ class Execution(models.Model):
     price = models.DecimalField(max_digits=28, decimal_places=8)
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     liquidity = models.CharField(max_length=5)
+    fee = models.DecimalField(max_digits=28, decimal_places=8, default=0)
     occurred_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(price__gt=0, quantity__gt=0), name="execution_amounts"
+                condition=Q(price__gt=0, quantity__gt=0, fee__gte=0), name="execution_amounts"
             ),
         ]
         indexes = [models.Index(fields=["account", "-id"], name="execution_by_account")]
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} at {self.price}"
+
+
+class DeadMan(models.Model):
+    """An API key that asked to be watched: its open orders of the account are canceled at
+    `fires_at`, unless it calls again before. Nothing there: it is not watched.
+    """
+
+    key_id = models.CharField(max_length=32, primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
+    fires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Journal(models.Model):
+    """What the engine applied, one row for each of its commits, in the same transaction; a START
+    row is what an engine began with. docs/journal.md says how to read `content`.
+    """
+
+    class Kind(models.TextChoices):
+        START = "START"
+        BATCH = "BATCH"
+
+    batch = models.BigIntegerField(primary_key=True)
+    epoch = models.BigIntegerField()
+    committed_at = models.DateTimeField()
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "journal"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.batch}"
 
 
 class EngineLease(models.Model):

@@ -8,22 +8,17 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import structlog
-from django.conf import settings
 from django.core.exceptions import RequestAborted
-from django.db import connection
 
 from accounts.domain.api_keys import Principal, Scope, read_key_pair
-from accounts.models import User
 from accounts.services import resolve_key_async, spend_request
 from core.api import (
     not_authenticated,
-    not_found,
     not_permitted,
     rate_limited,
     read_json_object,
@@ -31,25 +26,20 @@ from core.api import (
 )
 from core.domain import strict_json
 from core.domain.errors import Refusal
-from core.domain.fresh_cache import FreshCache
 from core.request_context import begin_request, current_request_id
 from orders.api import why_not_open
 from orders.domain import commands
 from orders.domain.dialect import dialect_order
 from orders.domain.order_request import read_order_request
-from orders.domain.replies import AnyReply, OrderReply
-from orders.engine.client import AsyncEngineClient, EngineUnavailableError, UnknownOutcomeError
-from orders.services import accept, submit_command, unavailable, unknown_outcome
-from portfolio.models import TradingAccount
-from portfolio.selectors import default_account
+from orders.domain.replies import OrderReply
+from orders.services.gateway import in_own_connection, local_desk
+from orders.services.ordering import submit_command
 from risk.domain.reasons import DenialReason
 
 Scope_ = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope_, Receive, Send], Awaitable[None]]
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 
 logger = structlog.get_logger(__name__)
 
@@ -57,10 +47,6 @@ ORDERS_PATH: Final = "/v2/orders"
 _ORDER_PATH = re.compile(
     r"/v2/orders/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII
 )
-ACCOUNT_TTL_SECONDS: Final = 1.0
-"""How long a user's default account is remembered: a change of it shows within a second."""
-
-MAX_REMEMBERED_ACCOUNTS: Final = 10_000
 _ENCODER = msgspec.json.Encoder()
 _JSON_HEADER: Final = (b"content-type", b"application/json")
 
@@ -70,15 +56,6 @@ class OrderRoute:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._engine = AsyncEngineClient(
-            Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS
-        )
-        self._accounts = FreshCache(
-            load=_default_account,
-            load_in_thread=_in_own_connection(_default_account),
-            ttl_seconds=ACCOUNT_TTL_SECONDS,
-            max_entries=MAX_REMEMBERED_ACCOUNTS,
-        )
 
     async def __call__(self, scope: Scope_, receive: Receive, send: Send) -> None:
         handler = self._handler(scope)
@@ -116,14 +93,15 @@ class OrderRoute:
     ) -> tuple[int, bytes]:
         body = await _read_body(receive)
         spec = read_order_request(read_json_object(body))
-        account = await self._account(principal)
+        account = await local_desk().account(principal.user_id)
         command = submit_command(
             account_id=account.pk,
             spec=spec,
             submitted_by_id=principal.user_id,
             request_id=current_request_id(),
+            key_id=principal.key_id,
         )
-        reply = await self._ask(command)
+        reply = await local_desk().ask(command)
         assert isinstance(reply, OrderReply)
         return 200, _ENCODER.encode(dialect_order(reply.order))
 
@@ -133,32 +111,17 @@ class OrderRoute:
         match = _ORDER_PATH.fullmatch(scope["path"])
         assert match is not None
         order_id = UUID(match.group(1))
-        account = await self._account(principal)
+        account = await local_desk().account(principal.user_id)
         try:
-            await self._ask(commands.CancelOrder(order_id, account.pk, current_request_id()))
+            await local_desk().ask(commands.CancelOrder(order_id, account.pk, current_request_id()))
         except Refusal as refusal:
             if refusal.reason is not DenialReason.ORDER_NOT_OPEN:
                 raise
             reason = await asyncio.to_thread(
-                _in_own_connection(why_not_open), account, order_id, refusal
+                in_own_connection(why_not_open), account, order_id, refusal
             )
             raise reason from refusal
         return 204, b""
-
-    async def _ask(self, command: commands.AnyCommand) -> AnyReply:
-        try:
-            return accept(await self._engine.request(command))
-        except EngineUnavailableError as error:
-            raise unavailable() from error
-        except UnknownOutcomeError as error:
-            raise unknown_outcome(command) from error
-
-    async def _account(self, principal: Principal) -> TradingAccount:
-        """The principal's trading account, remembered for a moment."""
-        account = await self._accounts.get_async(principal.user_id)
-        if account is None:
-            raise not_found("This user has no trading account.")
-        return account
 
 
 def _has_twins(headers: Collection[tuple[bytes, bytes]]) -> bool:
@@ -229,19 +192,3 @@ async def _respond(send: Send, status: int, body: bytes, rate_headers: dict[str,
 def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
     value = headers.get(name)
     return None if value is None else value.decode("latin-1")
-
-
-def _in_own_connection(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """`function` for a thread that serves no request: it gives its connection back to the pool."""
-
-    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            connection.close()
-
-    return run
-
-
-def _default_account(user_id: int) -> TradingAccount | None:
-    return default_account(User(pk=user_id))

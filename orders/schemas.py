@@ -3,11 +3,12 @@
 from rest_framework import serializers
 
 from orders.domain.dialect import DialectOrder
-from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from orders.domain.views import OrderView
 from portfolio.schemas import serializer_of
 
 
-def _lower(values: type[Side] | type[OrderType] | type[TimeInForce]) -> list[str]:
+def _lower(values: type[Side] | type[OrderType] | type[TimeInForce] | type[StpMode]) -> list[str]:
     return [value.value.lower() for value in values]
 
 
@@ -17,8 +18,38 @@ class OrderRequestSerializer(serializers.Serializer[object]):
     side = serializers.ChoiceField(_lower(Side))
     type = serializers.ChoiceField(_lower(OrderType))
     time_in_force = serializers.ChoiceField(_lower(TimeInForce))
-    limit_price = serializers.CharField(required=False, help_text="with type limit")
+    limit_price = serializers.CharField(required=False, help_text="with type limit and stop_limit")
+    stop_price = serializers.CharField(required=False, help_text="with type stop and stop_limit")
+    expires_at = serializers.DateTimeField(required=False, help_text="with time_in_force gtd")
     client_order_id = serializers.CharField(required=False, max_length=128)
+    strategy = serializers.CharField(
+        required=False, max_length=32, help_text="a tag of yours that limits and switches can name"
+    )
+    post_only = serializers.BooleanField(required=False, help_text="rest, or be refused")
+    reduce_only = serializers.BooleanField(required=False, help_text="lessen a position only")
+    deadline = serializers.DateTimeField(
+        required=False, help_text="taken by then (RFC 3339), or not at all"
+    )
+    stp_mode = serializers.ChoiceField(
+        _lower(StpMode), required=False, help_text="self-trade prevention; else the account's"
+    )
 
 
+class OrderChangesSerializer(serializers.Serializer[object]):
+    qty = serializers.CharField(
+        required=False, help_text="of the new order; what is left unless told"
+    )
+    limit_price = serializers.CharField(required=False)
+    stop_price = serializers.CharField(required=False, help_text="while no trade has reached it")
+    time_in_force = serializers.ChoiceField(_lower(TimeInForce), required=False)
+    client_order_id = serializers.CharField(
+        required=False, max_length=128, help_text="of the new order"
+    )
+
+
+class AmendmentSerializer(serializers.Serializer[object]):
+    quantity = serializers.CharField(help_text="less than now, more than has filled")
+
+
+OrderViewSerializer = serializer_of(OrderView, "OrderViewSerializer")
 OrderSerializer = serializer_of(DialectOrder, "OrderSerializer")

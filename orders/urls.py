@@ -3,7 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from orders import api
-from orders.views import charts, ordering, terminal
+from orders.account_api import activities, configurations, history, positions
+from orders.native import orders as native
+from orders.native import risk
+from orders.native.batch import OrderBatchView
+from orders.native.cancel_after import CancelAfterView
+from orders.views import charts, ordering, switching, terminal
 
 app_name = "orders"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,5 +25,42 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api.OrderByClientIdView.as_view(),
         name="api-order-by-client-id",
     ),
+    path("v2/positions", positions.PositionsView.as_view(), name="positions"),
+    path("v2/positions/<path:asset>", positions.PositionView.as_view(), name="position"),
+    path(
+        "v2/account/configurations",
+        configurations.ConfigurationsView.as_view(),
+        name="configurations",
+    ),
+    path("v2/account/activities", activities.ActivitiesView.as_view(), name="activities"),
+    path(
+        "v2/account/activities/<str:activity_type>",
+        activities.ActivitiesOfTypeView.as_view(),
+        name="activities-of-type",
+    ),
+    path(
+        "v2/account/portfolio/history",
+        history.PortfolioHistoryView.as_view(),
+        name="portfolio-history",
+    ),
+    path("api/v1/orders", native.NativeOrdersView.as_view(), name="native-orders"),
+    path("api/v1/cancel-after", CancelAfterView.as_view(), name="native-cancel-after"),
+    path("api/v1/orders/batch", OrderBatchView.as_view(), name="native-order-batch"),
+    path("api/v1/orders/<uuid:order_id>", native.NativeOrderView.as_view(), name="native-order"),
+    path("risk/kill", switching.kill, name="kill"),
+    path("risk/enable", switching.ask_to_enable, name="ask-to-enable"),
+    path("api/v1/kill", risk.KillView.as_view(), name="api-kill"),
+    path("api/v1/enable", risk.EnableView.as_view(), name="api-enable"),
+    path(
+        "api/v1/enable/<int:request_id>/approve",
+        risk.EnableApproveView.as_view(),
+        name="api-enable-approve",
+    ),
+    path(
+        "api/v1/enable/<int:request_id>/reject",
+        risk.EnableRejectView.as_view(),
+        name="api-enable-reject",
+    ),
+    path("api/v1/risk/state", risk.RiskStateView.as_view(), name="api-risk-state"),
     path("charts/bars", charts.bars, name="bars"),
 ]

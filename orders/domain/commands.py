@@ -6,69 +6,47 @@ A command that could not be stored (NaN, NUL in a text, too long) cannot be made
 """
 
 from collections.abc import Sequence
-from decimal import (
-    Clamped,
-    Context,
-    Decimal,
-    DecimalException,
-    Inexact,
-    InvalidOperation,
-    Overflow,
-    Subnormal,
-)
+from datetime import date
+from decimal import Decimal
+from operator import itemgetter
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from orders.domain.values import OrderType, Side, TimeInForce
-
-MAX_QUOTE_LEVELS = 100
-"""Levels that a quote may bring to be looked at; the book takes far fewer."""
-
-Key = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-ClientOrderId = Annotated[str, msgspec.Meta(max_length=128)]
-RequestId = Annotated[str, msgspec.Meta(max_length=64)]
-Reason = Annotated[str, msgspec.Meta(max_length=500)]
-Levels = Annotated[Sequence[tuple[Decimal, Decimal]], msgspec.Meta(max_length=MAX_QUOTE_LEVELS)]
-Address = Annotated[str, msgspec.Meta(max_length=45)]
-AccountKind = Annotated[str, msgspec.Meta(pattern=r"\A(CASH|STREET|HOUSE)\Z")]
-CashKind = Annotated[str, msgspec.Meta(pattern=r"\A(DEPOSIT|ADJUSTMENT)\Z")]
-Status = Annotated[str, msgspec.Meta(pattern=r"\A(OPEN|HALTED)\Z")]
-
-_BOUNDED = Context(
-    prec=40,
-    Emin=-40,
-    Emax=40,
-    traps=[Clamped, Inexact, InvalidOperation, Overflow, Subnormal],
+from orders.domain.command_parts import (
+    MAX_BATCH_ORDERS,
+    MAX_DEAD_MAN_SECONDS,
+    MAX_SESSIONS,
+    AccountKind,
+    Address,
+    CalendarCode,
+    CashKind,
+    ClientOrderId,
+    Command,
+    Day,
+    FeeTierCode,
+    Key,
+    KeyId,
+    Levels,
+    NoCode,
+    Reason,
+    RequestId,
+    Status,
+    StrategyTag,
+    Symbols,
+    check_number,
+    check_texts,
 )
-"""Raises for every decimal of more than 40 digits before or after the point."""
-
-
-def _check_number(value: Decimal) -> None:
-    """ValueError unless the number is finite and short enough to be worked with."""
-    try:
-        _BOUNDED.plus(value)
-    except DecimalException as error:
-        raise ValueError("a number is too long") from error
-    if not value.is_finite():
-        raise ValueError("a number is not finite")
-
-
-def _check_texts(*texts: str) -> None:
-    """ValueError for NUL, which no database text can hold."""
-    for text in texts:
-        if "\0" in text:
-            raise ValueError("a text holds NUL")
-
-
-class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field="command"):
-    """Base of every command."""
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from risk.domain.commands import JoinDesk, SwitchTrading
 
 
 class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", tag="submit"):
     """Place an order. `client_order_id` empty: the order's own id serves (and cannot be a
-    duplicate). After `good_until_ns` nobody waits for it any more, and it must not trade.
+    duplicate). After `good_until_ns` nobody waits for it any more, and it must not trade; after
+    `deadline_ns` whoever sent it does not want it any more (docs/matching.md D1).
+    `key_id` is the API key that it came with, empty for a person's.
     """
 
     order_id: UUID
@@ -83,12 +61,58 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     submitted_by_id: Key
     request_id: RequestId
     good_until_ns: Key | None = None
+    stop_price: Decimal | None = None
+    strategy: StrategyTag | None = None
+    key_id: KeyId = ""
+    stp_mode: StpMode | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    deadline_ns: Key | None = None
+    expires_ns: Key | None = None
 
     def __post_init__(self) -> None:
-        _check_texts(self.client_order_id, self.request_id)
-        _check_number(self.quantity)
-        if self.limit_price is not None:
-            _check_number(self.limit_price)
+        check_texts(self.client_order_id, self.request_id)
+        check_number(self.quantity)
+        for price in (self.limit_price, self.stop_price):
+            if price is not None:
+                check_number(price)
+
+
+class ReplaceOrder(Command, frozen=True, array_like=True, tag_field="command", tag="replace"):
+    """Put a new order, `order_id`, in the place of the open order `replaces` of the account. What
+    is None stays; `client_order_id` and `good_until_ns` as in SubmitOrder.
+    """
+
+    order_id: UUID
+    replaces: UUID
+    account_id: Key
+    client_order_id: ClientOrderId
+    submitted_by_id: Key
+    request_id: RequestId
+    good_until_ns: Key | None = None
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.client_order_id, self.request_id)
+        for number in (self.quantity, self.limit_price, self.stop_price):
+            if number is not None:
+                check_number(number)
+
+
+class AmendOrder(Command, frozen=True, array_like=True, tag_field="command", tag="amend"):
+    """Lower the quantity of an open order of the account to `quantity`; it keeps its place."""
+
+    order_id: UUID
+    account_id: Key
+    quantity: Decimal
+    request_id: RequestId
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id)
+        check_number(self.quantity)
 
 
 class CancelOrder(Command, frozen=True, array_like=True, tag_field="command", tag="cancel"):
@@ -99,26 +123,75 @@ class CancelOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     request_id: RequestId
 
     def __post_init__(self) -> None:
-        _check_texts(self.request_id)
+        check_texts(self.request_id)
 
 
 class CancelAllOrders(Command, frozen=True, array_like=True, tag_field="command", tag="cancel_all"):
-    """Cancel every open order of the account."""
+    """Cancel every open order of the account, or those in these symbols (none: all) and of this
+    side.
+    """
 
     account_id: Key
     request_id: RequestId
+    symbols: Symbols = ()
+    side: Side | None = None
 
     def __post_init__(self) -> None:
-        _check_texts(self.request_id)
+        check_texts(self.request_id)
+
+
+class OrderBatch(Command, frozen=True, array_like=True, tag_field="command", tag="order_batch"):
+    """Orders to place and to cancel, carried out one after another in one step and one commit.
+
+    Each is judged on its own: one that is refused does not keep the next from being taken (L2).
+    """
+
+    orders: Annotated[
+        Sequence[SubmitOrder | CancelOrder],
+        msgspec.Meta(min_length=1, max_length=MAX_BATCH_ORDERS),
+    ]
+
+
+class SetDeadMan(Command, frozen=True, array_like=True, tag_field="command", tag="dead_man"):
+    """Cancel the key's orders of the account once this time has passed without another SetDeadMan
+    of the key; 0: no more (docs/requests.md D1 to D4).
+    """
+
+    key_id: Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"\A[A-Z0-9]+\Z")]
+    account_id: Key
+    timeout_seconds: Annotated[int, msgspec.Meta(ge=0, le=MAX_DEAD_MAN_SECONDS)]
+    request_id: RequestId
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id)
 
 
 class OpenAccount(Command, frozen=True, array_like=True, tag_field="command", tag="open_account"):
-    """Make a trading account known that was just created. Repeating it changes nothing."""
+    """Make a trading account known that was just created. Repeating it changes nothing. The street
+    and the house have no owner.
+    """
 
     account_id: Key
     public_id: UUID
     kind: AccountKind
     currency: str
+    owner_id: Key | None = None
+
+
+class SetStpMode(Command, frozen=True, array_like=True, tag_field="command", tag="stp_mode"):
+    """Set an account's default mode of self-trade prevention, for orders accepted from now on.
+    Audited, as MoveCash is.
+    """
+
+    account_id: Key
+    mode: StpMode
+    reason: Reason
+    request_id: RequestId
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.reason, self.request_id)
 
 
 class MoveCash(Command, frozen=True, array_like=True, tag_field="command", tag="move_cash"):
@@ -136,14 +209,14 @@ class MoveCash(Command, frozen=True, array_like=True, tag_field="command", tag="
     address: Address | None = None
 
     def __post_init__(self) -> None:
-        _check_texts(self.reason, self.request_id)
-        _check_number(self.amount)
+        check_texts(self.reason, self.request_id)
+        check_number(self.amount)
 
 
 class SetInstrumentStatus(
     Command, frozen=True, array_like=True, tag_field="command", tag="instrument_status"
 ):
-    """Halt or reopen an instrument (status OPEN or HALTED). Audited, as MoveCash is."""
+    """Bring an instrument's market into a state (MarketState). Audited, as MoveCash is."""
 
     symbol: str
     status: Status
@@ -153,7 +226,71 @@ class SetInstrumentStatus(
     address: Address | None = None
 
     def __post_init__(self) -> None:
-        _check_texts(self.request_id, self.reason)
+        check_texts(self.request_id, self.reason)
+
+
+class SetFeeTier(Command, frozen=True, array_like=True, tag_field="command", tag="fee_tier"):
+    """Make a fee tier or change its rates (basis points). Audited, as MoveCash is."""
+
+    code: FeeTierCode
+    name: Annotated[str, msgspec.Meta(max_length=64)]
+    maker_bps: Decimal
+    taker_bps: Decimal
+    request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.name, self.request_id, self.reason)
+        check_number(self.maker_bps)
+        check_number(self.taker_bps)
+
+
+class SetAccountTier(
+    Command, frozen=True, array_like=True, tag_field="command", tag="account_tier"
+):
+    """Give an account a fee tier; an empty code: none. Audited, as MoveCash is."""
+
+    account_id: Key
+    code: NoCode
+    request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id, self.reason)
+
+
+class SetMargin(Command, frozen=True, array_like=True, tag_field="command", tag="margin"):
+    """Make an account a margin account (multiplier above 1) or a cash account. Audited."""
+
+    account_id: Key
+    multiplier: Key
+    is_shorting_enabled: bool
+    request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id, self.reason)
+
+
+class ConfigureAccount(Command, frozen=True, array_like=True, tag_field="command", tag="configure"):
+    """Set what an account's people may set for it; None leaves it. Audited, as MoveCash is."""
+
+    account_id: Key
+    suspend_trade: bool | None
+    no_shorting: bool | None
+    request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id, self.reason)
 
 
 class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", tag="street_quote"):
@@ -166,8 +303,8 @@ class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", ta
     def __post_init__(self) -> None:
         for levels in (self.bids, self.asks):
             for price, quantity in levels:
-                _check_number(price)
-                _check_number(quantity)
+                check_number(price)
+                check_number(quantity)
 
 
 class PrintStreetTrade(
@@ -181,22 +318,60 @@ class PrintStreetTrade(
     aggressor: Side
 
     def __post_init__(self) -> None:
-        _check_number(self.price)
-        _check_number(self.quantity)
+        check_number(self.price)
+        check_number(self.quantity)
+
+
+class SetSessions(Command, frozen=True, array_like=True, tag_field="command", tag="sessions"):
+    """Tell a calendar's sessions `(day, opens_ns, closes_ns)`, each in the place of its day's, and
+    the days on which there is none any more. Days are ISO dates; the sessions must not overlap.
+    """
+
+    calendar: CalendarCode
+    sessions: Annotated[Sequence[tuple[Day, Key, Key]], msgspec.Meta(max_length=MAX_SESSIONS)]
+    removed: Annotated[Sequence[Day], msgspec.Meta(max_length=MAX_SESSIONS)]
+    request_id: RequestId
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id)
+        for day in (*self.removed, *(day for day, _, _ in self.sessions)):
+            date.fromisoformat(day)
+        ends = [0]
+        for _, opens_ns, closes_ns in sorted(self.sessions, key=itemgetter(1)):
+            if not ends[-1] <= opens_ns < closes_ns:
+                raise ValueError("a session overlaps another, or closes before it opens")
+            ends.append(closes_ns)
 
 
 class ExpireOrders(Command, frozen=True, array_like=True, tag_field="command", tag="expire"):
     """Expire every order whose time has come; the engine sends it to itself each second."""
 
 
+class AwaitCommit(Command, frozen=True, array_like=True, tag_field="command", tag="await_commit"):
+    """Do nothing; the answer comes when all that the engine took before is committed."""
+
+
 AnyCommand = (
     SubmitOrder
+    | ReplaceOrder
+    | AmendOrder
     | CancelOrder
     | CancelAllOrders
+    | OrderBatch
+    | SetDeadMan
     | OpenAccount
+    | SetStpMode
     | MoveCash
     | SetInstrumentStatus
+    | SetFeeTier
+    | SetAccountTier
+    | SetMargin
+    | ConfigureAccount
     | QuoteStreet
     | PrintStreetTrade
+    | SetSessions
     | ExpireOrders
+    | SwitchTrading
+    | JoinDesk
+    | AwaitCommit
 )

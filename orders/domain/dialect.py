@@ -9,18 +9,30 @@ import msgspec
 from orders.domain.views import AccountEvent, OrderView
 
 STATUSES = {
+    "QUEUED": "accepted",
     "ACCEPTED": "new",
+    "TRIGGERED": "new",
     "PARTIALLY_FILLED": "partially_filled",
     "FILLED": "filled",
     "CANCELED": "canceled",
     "EXPIRED": "expired",
+    "REPLACED": "replaced",
 }
+TIMES_IN_FORCE = {"GTD": "gtc"}
+"""Stock clients know no gtd and would refuse to read the order: its `expires_at` tells the end."""
+
 STREAM_EVENTS = {
     "OrderAccepted": "new",
+    "OrderQueued": "accepted",
+    "OrderReleased": "new",
+    "OrderTriggered": "restated",
     "OrderPartiallyFilled": "partial_fill",
     "OrderFilled": "fill",
     "OrderCanceled": "canceled",
     "OrderExpired": "expired",
+    "OrderReplaced": "replaced",
+    "OrderAmended": "restated",
+    "OrderDecremented": "restated",
 }
 """Account events that `trade_updates` tells, by the dialect's name; the others are not orders'."""
 
@@ -54,14 +66,19 @@ class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
     side: str
     time_in_force: str
     limit_price: str | None
-    stop_price: str | None = None
+    stop_price: str | None
     status: str
     extended_hours: bool = False
     legs: list[str] | None = None
     trail_percent: str | None = None
     trail_price: str | None = None
     hwm: str | None = None
+    post_only: bool
+    reduce_only: bool
+    stp_mode: str
+    prevented_qty: str
     reason: str | None
+    strategy: str | None = None
 
 
 class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,6 +106,9 @@ def dialect_order(order: OrderView) -> DialectOrder:
         expired_at=order.closed_at if order.status == "EXPIRED" else None,
         expires_at=order.expires_at,
         canceled_at=order.closed_at if order.status == "CANCELED" else None,
+        replaced_at=order.closed_at if order.status == "REPLACED" else None,
+        replaced_by=order.replaced_by,
+        replaces=order.replaces,
         asset_id=order.asset_id,
         symbol=order.symbol,
         asset_class=order.asset_class,
@@ -98,10 +118,16 @@ def dialect_order(order: OrderView) -> DialectOrder:
         order_type=kind,
         type=kind,
         side=order.side.lower(),
-        time_in_force=order.time_in_force.lower(),
+        time_in_force=TIMES_IN_FORCE.get(order.time_in_force, order.time_in_force.lower()),
         limit_price=order.limit_price,
+        stop_price=order.stop_price,
         status=STATUSES[order.status],
+        post_only=order.post_only,
+        reduce_only=order.reduce_only,
+        stp_mode=order.stp_mode.lower(),
+        prevented_qty=order.prevented_quantity,
         reason=order.reason,
+        strategy=order.strategy,
     )
 
 

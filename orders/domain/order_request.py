@@ -5,26 +5,41 @@ Numbers arrive as strings (ccxt) or JSON numbers (alpaca-py); both are exact dec
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from core.domain.clock import to_ns
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import ErrorReason, Refusal
-from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from risk.domain.scopes import is_strategy_tag
 
 CODE_FIELD = 40010001
 MAX_CLIENT_ORDER_ID_LENGTH = 128
 MAX_SYMBOL_LENGTH = 32
-Choice = TypeVar("Choice", Side, OrderType, TimeInForce)
+FIRST_YEAR = 1971
+"""Times before it have no place in nanoseconds since 1970 in every zone."""
+Choice = TypeVar("Choice", Side, OrderType, TimeInForce, StpMode)
 REQUIRED = ("symbol", "qty", "side", "type", "time_in_force")
-KNOWN = frozenset({*REQUIRED, "limit_price", "client_order_id"})
+CONDITIONS = ("stp_mode", "post_only", "reduce_only", "deadline")
+KNOWN = frozenset(
+    {
+        *REQUIRED,
+        *CONDITIONS,
+        "limit_price",
+        "stop_price",
+        "client_order_id",
+        "strategy",
+        "expires_at",
+    }
+)
 # What stock clients may send besides, and the values that change nothing here.
 INERT: Mapping[str, tuple[object, ...]] = {
     "extended_hours": (False, None),
     "order_class": ("simple", "", None),
     "position_intent": ("buy_to_open", "sell_to_close", None),
     "notional": (None,),
-    "stop_price": (None,),
     "trail_price": (None,),
     "trail_percent": (None,),
     "take_profit": (None,),
@@ -44,22 +59,33 @@ class OrderSpec:
     quantity: Decimal
     limit_price: Decimal | None = None
     client_order_id: str = ""
+    stop_price: Decimal | None = None
+    strategy: str | None = None
+    stp_mode: StpMode | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    deadline_ns: int | None = None
+    expires_at: datetime | None = None
 
 
 def read_order_request(body: Mapping[str, object]) -> OrderSpec:
     """The order that the body asks for; a Refusal (422) names the first field it cannot take."""
     _check_names(body)
-    limit_price = body.get("limit_price")
     return OrderSpec(
-        symbol=_text(body, "symbol", MAX_SYMBOL_LENGTH),
-        side=_one_of(body, "side", Side),
-        type=_one_of(body, "type", OrderType),
-        time_in_force=_one_of(body, "time_in_force", TimeInForce),
-        quantity=_decimal(body["qty"], "qty"),
-        limit_price=None if limit_price is None else _decimal(limit_price, "limit_price"),
-        client_order_id=_text(body, "client_order_id", MAX_CLIENT_ORDER_ID_LENGTH)
-        if body.get("client_order_id") is not None
-        else "",
+        symbol=read_text(body, "symbol", MAX_SYMBOL_LENGTH),
+        side=read_choice(body, "side", Side),
+        type=read_choice(body, "type", OrderType),
+        time_in_force=read_choice(body, "time_in_force", TimeInForce),
+        quantity=read_decimal(body["qty"], "qty"),
+        limit_price=read_price(body, "limit_price"),
+        stop_price=read_price(body, "stop_price"),
+        expires_at=read_moment(body, "expires_at"),
+        client_order_id=read_client_order_id(body),
+        strategy=_strategy(body.get("strategy")),
+        post_only=_flag(body, "post_only"),
+        reduce_only=_flag(body, "reduce_only"),
+        deadline_ns=_moment(body, "deadline"),
+        stp_mode=None if body.get("stp_mode") is None else read_choice(body, "stp_mode", StpMode),
     )
 
 
@@ -89,14 +115,27 @@ def _check_names(body: Mapping[str, object]) -> None:
             raise field_refusal(name, "is required.", ErrorReason.FIELD_MISSING)
 
 
-def _text(body: Mapping[str, object], field: str, longest: int) -> str:
+def read_client_order_id(body: Mapping[str, object]) -> str:
+    """Empty when the body names none."""
+    if body.get("client_order_id") is None:
+        return ""
+    return read_text(body, "client_order_id", MAX_CLIENT_ORDER_ID_LENGTH)
+
+
+def read_text(body: Mapping[str, object], field: str, longest: int) -> str:
     value = body[field]
     if not isinstance(value, str) or not value or len(value) > longest or not value.isprintable():
         raise field_refusal(field, f"must be 1 to {longest} printable characters.")
     return value
 
 
-def _one_of(body: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
+def _strategy(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and is_strategy_tag(value)):
+        return value
+    raise field_refusal("strategy", "must be 1 to 32 of a-z, 0-9 and -.")
+
+
+def read_choice(body: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
     value = body[field]
     if isinstance(value, str) and value.islower() and value.upper() in choices.__members__:
         return choices[value.upper()]
@@ -104,7 +143,27 @@ def _one_of(body: Mapping[str, object], field: str, choices: type[Choice]) -> Ch
     raise field_refusal(field, f"must be one of: {offered}.")
 
 
-def _decimal(value: object, field: str) -> Decimal:
+def read_moment(body: Mapping[str, object], field: str) -> datetime | None:
+    """A time with its offset, such as 2026-01-31T15:30:00Z, between the years 1970 and 2200."""
+    value = body.get(field)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1970 < moment.year < 2200:
+        raise field_refusal(field, "must be a time such as 2026-01-31T15:30:00Z.")
+    return moment
+
+
+def read_price(body: Mapping[str, object], field: str) -> Decimal | None:
+    """A decimal that may be left out."""
+    value = body.get(field)
+    return None if value is None else read_decimal(value, field)
+
+
+def read_decimal(value: object, field: str) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -115,3 +174,24 @@ def _decimal(value: object, field: str) -> Decimal:
         except DecimalSyntaxError as error:
             raise field_refusal(field, f"{error}.") from error
     raise field_refusal(field, "must be a plain decimal number such as 12.50.")
+
+
+def _flag(body: Mapping[str, object], field: str) -> bool:
+    value = body.get(field)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise field_refusal(field, "must be true or false.")
+
+
+def _moment(body: Mapping[str, object], field: str) -> int | None:
+    """A time in nanoseconds."""
+    value = body.get(field)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment.year < FIRST_YEAR:
+        raise field_refusal(field, "must be a time with its zone, such as 2026-01-31T12:00:00Z.")
+    return to_ns(moment)

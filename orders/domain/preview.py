@@ -5,83 +5,124 @@ It runs the engine's own checks over what the page can see. Only the engine deci
 order arrives the book has moved.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.domain.units import decimal_to_units, divide_half_up
-from orders.domain.values import OrderType, Side
-from risk.domain import checks
+from core.domain.units import UNITS_PER_ONE, decimal_to_units, divide_half_up, units_to_decimal
+from orders.domain.matching.collar import collar_price
+from orders.domain.matching.stops import protected_price
+from orders.domain.preview_checks import (
+    DraftOrder,
+    Market,
+    Means,
+    check_conditions,
+    check_form,
+    check_market,
+    check_means,
+    check_value,
+    fee_amount,
+)
+from orders.domain.values import OrderType, Side, TimeInForce
+from portfolio.domain.fees import fee_of
 from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import Denial, DenialReason
-
-
-@dataclass(frozen=True, slots=True)
-class DraftOrder:
-    side: Side
-    type: OrderType
-    quantity: Decimal
-    limit_price: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What the account has to trade with: free cash, and its position in the instrument."""
-
-    free_units: int
-    position_units: int
-    locked_units: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """`price` is the average to expect, `notional` what is paid or received; None without a price.
 
-    `takeable` is what the other side offers now within the limit.
+    `fee` is the fee to expect: the taker's on what trades at once, the maker's on the rest.
+
+    `takeable` is what the other side offers now within the limit. A stop order is priced at what it
+    holds: its limit or protection, a sell without one at its stop price.
+
+    `free_after` is the buying power that is left once the order stands: less what it pays and sets
+    aside, fees included, or more by what it is paid.
     """
 
     price: Decimal | None
     notional: Decimal | None
     takeable: Decimal
     denial: Denial | None
+    fee: Decimal | None = None
+    free_after: Decimal | None = None
 
 
-def preview(
-    draft: DraftOrder,
-    *,
-    opposite: Sequence[tuple[Decimal, Decimal]],
-    terms: InstrumentTerms,
-    means: Means,
-) -> Preview:
-    """`opposite` is the other side of the book, best price first, as (price, size).
-
-    An order off the instrument's grid is refused before anything is estimated, as in the engine.
+def preview(draft: DraftOrder, market: Market, *, terms: InstrumentTerms, means: Means) -> Preview:
+    """An order off the instrument's grid is refused before anything is estimated, as in the
+    engine.
     """
-    denial = _check_grid(draft, terms)
+    denial = check_form(draft, terms, means)
     if denial is not None:
         return Preview(price=None, notional=None, takeable=Decimal(0), denial=denial)
-    taken, paid = _take(draft, opposite)
-    limit = draft.limit_price
-    resting = draft.quantity - taken if limit is not None else Decimal(0)
-    notional = paid + resting * (limit or 0)
-    quantity = taken + resting
-    is_priced = quantity > 0
+    if draft.stop_price is not None:
+        return _preview_stop(draft, draft.stop_price, market, terms, means)
+    offered, cost = _take(draft, market, _worst_price(draft, market, terms))
+    is_killed = draft.time_in_force is TimeInForce.FOK and offered < draft.quantity
+    taken, paid = (Decimal(0), Decimal(0)) if is_killed else (offered, cost)
+    limit = draft.limit_price or Decimal(0)
+    resting = draft.quantity - taken if draft.may_rest else Decimal(0)
+    later, quantity = resting * limit, taken + resting
+    if draft.limit_price is None:
+        values = cost, cost
+    else:
+        # A limit order sets aside its whole value at the limit, also where it would trade better.
+        values = draft.quantity * limit, cost + (draft.quantity - offered) * limit
     return Preview(
-        price=divide_half_up(notional, quantity) if is_priced else None,
-        notional=notional if is_priced else None,
+        price=divide_half_up(paid + later, quantity) if quantity else None,
+        notional=paid + later if quantity else None,
         takeable=taken,
-        denial=_denial(draft, notional if is_priced else None, terms, means),
+        denial=_denial(draft, market, values, terms, means),
+        fee=fee_amount(paid, means.taker_rate) + fee_amount(later, means.maker_rate)
+        if quantity
+        else None,
+        free_after=_free_after(draft, paid, later, means) if quantity else None,
     )
 
 
-def _take(
-    draft: DraftOrder, opposite: Sequence[tuple[Decimal, Decimal]]
-) -> tuple[Decimal, Decimal]:
-    """Quantity and value that the other side gives now, from its best price on."""
+def _preview_stop(
+    draft: DraftOrder, stop_price: Decimal, market: Market, terms: InstrumentTerms, means: Means
+) -> Preview:
+    """A stop order trades nothing now: what it holds, and whether it may wait at all."""
+    limit = draft.limit_price
+    if draft.type is OrderType.STOP and draft.side is Side.BUY:
+        limit = _protection(stop_price, terms)
+    held = limit or stop_price
+    value = draft.quantity * held
+    return Preview(
+        price=held,
+        notional=value,
+        takeable=Decimal(0),
+        denial=_denial(draft, market, (value, value), terms, means),
+        fee=fee_amount(value, means.taker_rate),
+        free_after=_free_after(draft, Decimal(0), value, means),
+    )
+
+
+def _protection(stop_price: Decimal, terms: InstrumentTerms) -> Decimal:
+    units = decimal_to_units(stop_price)
+    assert units is not None  # on the grid: checked before
+    ticks = protected_price(units // terms.tick_units, terms.tick_units)
+    return Decimal(ticks * terms.tick_units) / UNITS_PER_ONE
+
+
+def _worst_price(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> Decimal | None:
+    """The order's limit; of a market order its collar (docs/market-states.md B2)."""
+    if draft.limit_price is not None or not market.opposite:
+        return draft.limit_price
+    units = decimal_to_units(market.opposite[0][0])
+    assert units is not None  # a price of the book
+    ticks = collar_price(draft.side, units // terms.tick_units, market.band_bps)
+    return Decimal(ticks * terms.tick_units) / UNITS_PER_ONE
+
+
+def _take(draft: DraftOrder, market: Market, worst: Decimal | None) -> tuple[Decimal, Decimal]:
+    """Quantity and value that the other side gives now, from its best price to `worst`."""
     taken, paid = Decimal(0), Decimal(0)
-    for price, size in opposite:
-        is_past_limit = draft.limit_price is not None and (
-            price > draft.limit_price if draft.side is Side.BUY else price < draft.limit_price
+    for price, size in market.opposite:
+        is_past_limit = worst is not None and (
+            price > worst if draft.side is Side.BUY else price < worst
         )
         if is_past_limit or taken >= draft.quantity:
             break
@@ -91,32 +132,41 @@ def _take(
     return taken, paid
 
 
-def _check_grid(draft: DraftOrder, terms: InstrumentTerms) -> Denial | None:
-    denial = checks.check_quantity(draft.quantity, terms)
-    if denial is not None or draft.limit_price is None:
-        return denial
-    return checks.check_price(draft.limit_price, terms)
+def _free_after(draft: DraftOrder, paid: Decimal, later: Decimal, means: Means) -> Decimal | None:
+    """Whatever an order sets aside it sets aside with the taker's fee (H3). Not told where a
+    position of a margin account is closed: what that frees hangs on its other positions.
+    """
+    if means.margin is not None:
+        if means.closes(draft.side):
+            return None
+        units = decimal_to_units(paid + later)
+        assert units is not None  # on the grid: checked before
+        used = means.margin.required(draft.side, units) + fee_of(units, means.taker_rate)
+        left = max(means.margin.excess_units - used, 0) * means.margin.multiplier
+        return units_to_decimal(left)
+    free = units_to_decimal(means.free_units)
+    fee = fee_amount(paid, means.taker_rate)
+    if draft.side is Side.SELL:
+        return free + paid - fee
+    return free - paid - fee - later - fee_amount(later, means.taker_rate)
 
 
 def _denial(
-    draft: DraftOrder, notional: Decimal | None, terms: InstrumentTerms, means: Means
+    draft: DraftOrder,
+    market: Market,
+    values: tuple[Decimal, Decimal],
+    terms: InstrumentTerms,
+    means: Means,
 ) -> Denial | None:
-    if notional is None:
-        return Denial(DenialReason.LIQUIDITY_NONE, {"symbol": terms.symbol})
-    # A limit order sets aside its whole value at the limit, also where it would trade better.
-    reserved = draft.quantity * draft.limit_price if draft.limit_price is not None else notional
-    units, expected = decimal_to_units(reserved), decimal_to_units(notional)
-    quantity_units = decimal_to_units(draft.quantity)
-    # On the grid: checked above.
-    assert units is not None and expected is not None and quantity_units is not None
+    """`values`: what the order sets aside, and what it is expected to be worth."""
+    reserved, expected = (decimal_to_units(value) for value in values)
+    assert reserved is not None and expected is not None  # on the grid: checked before
+    denial = check_market(draft, market, terms, means)
+    if denial is None and draft.type is OrderType.MARKET and not expected:
+        denial = Denial(DenialReason.LIQUIDITY_NONE, {"symbol": terms.symbol})
     return (
-        checks.check_notional(units, terms)
-        or checks.check_largest_notional(expected)
-        or (
-            checks.check_funds(units, means.free_units, terms.currency)
-            if draft.side is Side.BUY
-            else checks.check_position(
-                quantity_units, means.position_units, means.locked_units, terms.symbol
-            )
-        )
+        denial
+        or check_value(reserved, expected, terms)
+        or check_conditions(draft, market, terms, means)
+        or check_means(draft, reserved, terms, means)
     )

@@ -13,7 +13,16 @@ class CloseReason(StrEnum):
     IOC_REMAINDER = "IOC_REMAINDER"
     FOK_UNFILLABLE = "FOK_UNFILLABLE"
     LIQUIDITY_EXHAUSTED = "LIQUIDITY_EXHAUSTED"
+    BAND_REACHED = "BAND_REACHED"
+    OPG_REMAINDER = "OPG_REMAINDER"
+    CLS_REMAINDER = "CLS_REMAINDER"
     DAY_END = "DAY_END"
+    GTD_END = "GTD_END"
+    SELF_TRADE = "SELF_TRADE"
+    REPLACED = "REPLACED"
+    KILL_SWITCH = "KILL_SWITCH"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    DEAD_MAN = "DEAD_MAN"
 
 
 CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
@@ -22,5 +31,16 @@ CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
     CloseReason.IOC_REMAINDER: "Immediate-or-cancel: the part not filled at once was canceled.",
     CloseReason.FOK_UNFILLABLE: "Fill-or-kill: the whole quantity could not be filled at once.",
     CloseReason.LIQUIDITY_EXHAUSTED: "The market had no more quantity; the rest was canceled.",
+    CloseReason.BAND_REACHED: "A market order trades only so far from the best price; the rest was"
+    " canceled.",
+    CloseReason.OPG_REMAINDER: "At the open only: the opening auction did not fill it.",
+    CloseReason.CLS_REMAINDER: "At the close only: the closing auction did not fill it.",
     CloseReason.DAY_END: "The day order ended with the trading day.",
+    CloseReason.GTD_END: "The order ended at the time it named.",
+    CloseReason.DEAD_MAN: "The API key that placed it did not call in time, as it had asked to be"
+    " watched.",
+    CloseReason.SELF_TRADE: "It would have traded with another open order of the same owner.",
+    CloseReason.REPLACED: "Replaced by another order, which goes on in its stead.",
+    CloseReason.KILL_SWITCH: "Trading was halted by the kill switch.",
+    CloseReason.REDUCE_ONLY: "Trading was limited to orders that lessen a position.",
 }

@@ -41,4 +41,35 @@ class BusyReply(Reply, frozen=True, array_like=True, tag="busy"):
     """The engine has too much to do; the command was not taken and may be sent again."""
 
 
-AnyReply = BusyReply | OrderReply | CanceledReply | BalanceReply | DoneReply | DeniedReply
+class BatchReply(Reply, frozen=True, array_like=True, tag="batch"):
+    """What each order of an OrderBatch came to, in its order."""
+
+    replies: list[OrderReply | CanceledReply | DeniedReply | BusyReply]
+
+
+class SwitchedReply(Reply, frozen=True, array_like=True, tag="switched"):
+    """The scope's state and the number of its last switch, and how many orders this one cancels."""
+
+    state: str
+    version: int
+    canceled: int
+
+
+class DeadManReply(Reply, frozen=True, array_like=True, tag="dead_man"):
+    """When the engine took the command, and when the orders are canceled (None: never)."""
+
+    now_ns: int
+    fires_ns: int | None
+
+
+AnyReply = (
+    BusyReply
+    | OrderReply
+    | CanceledReply
+    | BalanceReply
+    | DoneReply
+    | DeniedReply
+    | BatchReply
+    | SwitchedReply
+    | DeadManReply
+)

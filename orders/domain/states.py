@@ -16,10 +16,16 @@ class OrderEvent(StrEnum):
 
     DENIED = "OrderDenied"
     ACCEPTED = "OrderAccepted"
+    QUEUED = "OrderQueued"
+    RELEASED = "OrderReleased"
+    TRIGGERED = "OrderTriggered"
     PARTIALLY_FILLED = "OrderPartiallyFilled"
     FILLED = "OrderFilled"
     CANCELED = "OrderCanceled"
     EXPIRED = "OrderExpired"
+    REPLACED = "OrderReplaced"
+    AMENDED = "OrderAmended"
+    DECREMENTED = "OrderDecremented"
 
 
 class UnknownTransitionError(Exception):
@@ -29,14 +35,36 @@ class UnknownTransitionError(Exception):
 TRANSITIONS: Final[dict[tuple[OrderStatus, OrderEvent], OrderStatus]] = {
     (OrderStatus.INITIALIZED, OrderEvent.DENIED): OrderStatus.DENIED,
     (OrderStatus.INITIALIZED, OrderEvent.ACCEPTED): OrderStatus.ACCEPTED,
+    (OrderStatus.INITIALIZED, OrderEvent.QUEUED): OrderStatus.QUEUED,
+    (OrderStatus.QUEUED, OrderEvent.RELEASED): OrderStatus.ACCEPTED,
+    (OrderStatus.QUEUED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
+    (OrderStatus.QUEUED, OrderEvent.FILLED): OrderStatus.FILLED,
+    (OrderStatus.QUEUED, OrderEvent.AMENDED): OrderStatus.QUEUED,
+    (OrderStatus.QUEUED, OrderEvent.REPLACED): OrderStatus.REPLACED,
+    (OrderStatus.QUEUED, OrderEvent.CANCELED): OrderStatus.CANCELED,
+    (OrderStatus.QUEUED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+    (OrderStatus.ACCEPTED, OrderEvent.TRIGGERED): OrderStatus.TRIGGERED,
     (OrderStatus.ACCEPTED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
     (OrderStatus.ACCEPTED, OrderEvent.FILLED): OrderStatus.FILLED,
     (OrderStatus.ACCEPTED, OrderEvent.CANCELED): OrderStatus.CANCELED,
     (OrderStatus.ACCEPTED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+    (OrderStatus.ACCEPTED, OrderEvent.REPLACED): OrderStatus.REPLACED,
+    (OrderStatus.ACCEPTED, OrderEvent.AMENDED): OrderStatus.ACCEPTED,
+    (OrderStatus.ACCEPTED, OrderEvent.DECREMENTED): OrderStatus.ACCEPTED,
+    (OrderStatus.TRIGGERED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
+    (OrderStatus.TRIGGERED, OrderEvent.FILLED): OrderStatus.FILLED,
+    (OrderStatus.TRIGGERED, OrderEvent.CANCELED): OrderStatus.CANCELED,
+    (OrderStatus.TRIGGERED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+    (OrderStatus.TRIGGERED, OrderEvent.REPLACED): OrderStatus.REPLACED,
+    (OrderStatus.TRIGGERED, OrderEvent.AMENDED): OrderStatus.TRIGGERED,
+    (OrderStatus.TRIGGERED, OrderEvent.DECREMENTED): OrderStatus.TRIGGERED,
     (OrderStatus.PARTIALLY_FILLED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
     (OrderStatus.PARTIALLY_FILLED, OrderEvent.FILLED): OrderStatus.FILLED,
     (OrderStatus.PARTIALLY_FILLED, OrderEvent.CANCELED): OrderStatus.CANCELED,
     (OrderStatus.PARTIALLY_FILLED, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.REPLACED): OrderStatus.REPLACED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.AMENDED): OrderStatus.PARTIALLY_FILLED,
+    (OrderStatus.PARTIALLY_FILLED, OrderEvent.DECREMENTED): OrderStatus.PARTIALLY_FILLED,
 }
 
 

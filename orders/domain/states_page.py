@@ -24,11 +24,14 @@ portal, never of a user: it raises, and the engine ends before anything of it is
 MEANINGS: Final[dict[OrderStatus, str]] = {
     OrderStatus.INITIALIZED: "being checked; nobody has seen it",
     OrderStatus.DENIED: "refused by a check: the reply says why, and no row is kept",
-    OrderStatus.ACCEPTED: "in the book, or about to trade, with nothing filled",
+    OrderStatus.QUEUED: "waits for an auction; not in the book, nothing filled",
+    OrderStatus.ACCEPTED: "in the book, or about to trade, or a stop that waits; nothing filled",
+    OrderStatus.TRIGGERED: "a stop order that a trade has elected; in the book, nothing filled",
     OrderStatus.PARTIALLY_FILLED: "a part has traded, the rest is in the book",
     OrderStatus.FILLED: "all of it has traded",
     OrderStatus.CANCELED: "ended by a person or by its time in force; a part may have traded",
     OrderStatus.EXPIRED: "ended with its day; a part may have traded",
+    OrderStatus.REPLACED: "ended by a replace; its successor goes on; a part may have traded",
 }
 
 

@@ -15,6 +15,18 @@ class Side(StrEnum):
 class OrderType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits for a trade that reaches its stop price."""
+        return self in {OrderType.STOP, OrderType.STOP_LIMIT}
+
+    @property
+    def names_limit(self) -> bool:
+        """Whether whoever places it names a limit price."""
+        return self in {OrderType.LIMIT, OrderType.STOP_LIMIT}
 
 
 class TimeInForce(StrEnum):
@@ -22,19 +34,50 @@ class TimeInForce(StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTD = "GTD"
+    OPG = "OPG"
+    CLS = "CLS"
+
+
+class StpMode(StrEnum):
+    """What self-trade prevention does when a taker meets an own order (docs/matching.md O1, O2)."""
+
+    REJECT = "REJECT"
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
+    DECREMENT = "DECREMENT"
+
+    @property
+    def ends_taker(self) -> bool:
+        return self in {StpMode.EXPIRE_TAKER, StpMode.EXPIRE_BOTH}
+
+    @property
+    def ends_maker(self) -> bool:
+        return self in {StpMode.EXPIRE_MAKER, StpMode.EXPIRE_BOTH}
 
 
 class OrderStatus(StrEnum):
     INITIALIZED = "INITIALIZED"
     DENIED = "DENIED"
+    QUEUED = "QUEUED"
     ACCEPTED = "ACCEPTED"
+    TRIGGERED = "TRIGGERED"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+    REPLACED = "REPLACED"
 
 
-OPEN_STATUSES = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED})
+OPEN_STATUSES = frozenset(
+    {
+        OrderStatus.QUEUED,
+        OrderStatus.ACCEPTED,
+        OrderStatus.TRIGGERED,
+        OrderStatus.PARTIALLY_FILLED,
+    }
+)
 
 
 class Liquidity(StrEnum):

@@ -8,7 +8,10 @@ import msgspec
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """One order. Times are RFC 3339 UTC; quantities, prices and money plain decimal strings."""
+    """One order. Times are RFC 3339 UTC; quantities, prices and money plain decimal strings.
+
+    The `limit_price` of a buy STOP is its protection: the most that it pays.
+    """
 
     id: str
     client_order_id: str
@@ -20,6 +23,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: str
     quantity: str
     limit_price: str | None
+    stop_price: str | None
     filled_quantity: str
     leaves_quantity: str
     average_price: str | None
@@ -29,6 +33,13 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     closed_at: str | None
     expires_at: str | None
+    prevented_quantity: str = "0"
+    stp_mode: str = "REJECT"
+    post_only: bool = False
+    reduce_only: bool = False
+    replaces: str | None = None
+    replaced_by: str | None = None
+    strategy: str | None = None
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +54,7 @@ class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
     price: str
     quantity: str
     liquidity: str
+    fee: str
     occurred_at: str
 
 
@@ -72,6 +84,15 @@ class CashMoveView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class TradingStateView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scope was switched to and why; `scope` as people say it, `orders` that it cancels."""
+
+    scope: str
+    state: str
+    reason: str
+    orders: int
+
+
 class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about one trading account; `account_sequence` has no gaps."""
 
@@ -86,3 +107,4 @@ class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     position: PositionView | None
     balance: BalanceView
     cash: CashMoveView | None = None
+    trading_state: TradingStateView | None = None

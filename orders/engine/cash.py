@@ -8,6 +8,7 @@ from core.services.audit_log import AuditRow
 from orders.domain.commands import MoveCash
 from orders.domain.views import AccountEvent, CashMoveView
 from orders.engine.lifecycle import append_account_event
+from orders.engine.margin import withdrawable
 from orders.engine.render import balance_view
 from orders.engine.state import Account
 from orders.engine.step import Step
@@ -26,7 +27,10 @@ def move(
 ) -> Denial | None:
     """Move `units` into the account (negative: out of it, as far as its free cash goes)."""
     if units < 0:
-        denial = check_funds(-units, account.balance.free, account.currency)
+        free = account.balance.free
+        if account.is_margin:
+            free = withdrawable(step.state, account, step.now_ns)
+        denial = check_funds(-units, free, account.currency)
         if denial is not None:
             return denial
     house = step.state.accounts[step.state.house_id]

@@ -4,13 +4,18 @@ Rows hold integers in units, so that the writer binds them without a thought.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 from core.services.audit_log import AuditRow
+from marketdata.domain.sessions import Session
 from orders.domain.views import AccountEvent
-from orders.engine.state import Account, Instrument, OrderState
+from orders.engine.state import Account, DeadMan, Instrument, OrderState
+from portfolio.domain.fees import FeeTier
 from portfolio.domain.rows import TransferRow
+from risk.domain.rows import ApprovalRow, StateRow
+from risk.domain.scopes import Scope
 
 
 class ExecutionRow(NamedTuple):
@@ -24,6 +29,7 @@ class ExecutionRow(NamedTuple):
     quantity_units: int
     liquidity: str
     occurred_ns: int
+    fee_units: int = 0
 
 
 @dataclass(slots=True)
@@ -39,16 +45,48 @@ class Changes:
     holds: dict[UUID, OrderState] = field(default_factory=dict)
     instruments: dict[int, Instrument] = field(default_factory=dict)
     events: list[tuple[int, AccountEvent]] = field(default_factory=list)
+    fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
+    account_terms: dict[int, Account] = field(default_factory=dict)
+    dead_men: dict[str, DeadMan] = field(default_factory=dict)
+    sessions: dict[tuple[str, date], Session | None] = field(default_factory=dict)
     audits: list[AuditRow] = field(default_factory=list)
+    trading_states: dict[Scope, StateRow] = field(default_factory=dict)
+    approvals: list[ApprovalRow] = field(default_factory=list)
     books: dict[int, Instrument] = field(default_factory=dict)
     """Instruments whose depth changed: published after the commit, not stored."""
+    order_changes: int = 0
+    """How often an order was changed."""
 
     @property
     def is_empty(self) -> bool:
         """Nothing to commit (quotes alone change only the book)."""
-        return not (self.new_orders or self.changed_orders or self.events or self.instruments)
+        return not (
+            self.new_orders
+            or self.changed_orders
+            or self.events
+            or self.instruments
+            or self.sessions
+            or self.trading_states
+            or self.audits
+            or self.dead_men
+        )
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Grows with everything that is to be stored: tells whether a command did anything."""
+        return (
+            len(self.new_orders),
+            self.order_changes,
+            len(self.events),
+            len(self.instruments),
+            len(self.sessions),
+            len(self.audits),
+            len(self.dead_men),
+            len(self.trading_states),
+        )
 
     def order(self, order: OrderState) -> None:
+        self.order_changes += 1
         if order.id not in self.new_orders:
             self.changed_orders[order.id] = order
 

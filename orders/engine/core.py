@@ -6,29 +6,47 @@ The server feeds it a batch, the writer commits what it changed, only then are t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from core.domain.units import decimal_to_units
-from core.services.audit_log import AuditRow
 from orders.domain import commands
 from orders.domain.reasons import CloseReason
 from orders.domain.replies import (
     AnyReply,
     BalanceReply,
+    BatchReply,
     CanceledReply,
     DeniedReply,
     DoneReply,
     OrderReply,
+    SwitchedReply,
 )
-from orders.engine import cash, lifecycle, street
+from orders.engine import (
+    account_terms,
+    auctions,
+    calendars,
+    canceling,
+    cash,
+    deadman,
+    desks,
+    lifecycle,
+    margin,
+    market_states,
+    replacing,
+    street,
+    trading_states,
+)
 from orders.engine.changes import Changes
+from orders.engine.electing import MAX_ELECTIONS, elect
 from orders.engine.placing import place_order
 from orders.engine.render import balance_view, order_view
 from orders.engine.state import Account, EngineState
 from orders.engine.step import Step
+from orders.engine.trading_states import MAX_CLEARED
 from portfolio.domain.balances import BalanceState
 from risk.domain.checks import check_cash_amount
+from risk.domain.commands import JoinDesk, SwitchTrading
 from risk.domain.reasons import Denial, DenialReason
 
 MAX_EXPIRED = 1_000
@@ -38,35 +56,81 @@ MAX_EXPIRED = 1_000
 class Core:
     """Applies commands to the state. `changes` collects what the current batch has done."""
 
-    def __init__(self, state: EngineState) -> None:
+    def __init__(
+        self,
+        state: EngineState,
+        max_elections: int = MAX_ELECTIONS,
+        max_cleared: int = MAX_CLEARED,
+    ) -> None:
         self.state = state
+        self.max_elections = max_elections
+        self._max_cleared = max_cleared
         self.changes = Changes()
         self._handlers: Mapping[type, Callable[[Any, Step], AnyReply]] = {  # Any: each its command
             commands.SubmitOrder: self._submit,
+            commands.ReplaceOrder: self._replace,
+            commands.AmendOrder: self._amend,
             commands.CancelOrder: self._cancel,
             commands.CancelAllOrders: self._cancel_all,
+            commands.OrderBatch: self._batch,
+            commands.SetDeadMan: self._set_dead_man,
             commands.OpenAccount: self._open_account,
+            commands.SetStpMode: self._set_stp_mode,
             commands.MoveCash: self._move_cash,
             commands.SetInstrumentStatus: self._set_instrument_status,
+            commands.SetFeeTier: self._set_fee_tier,
+            commands.SetAccountTier: self._set_account_tier,
+            commands.SetMargin: self._set_margin,
+            commands.ConfigureAccount: self._configure,
+            commands.SetSessions: self._set_sessions,
             commands.QuoteStreet: self._quote_street,
             commands.PrintStreetTrade: self._print_street_trade,
             commands.ExpireOrders: self._expire,
+            SwitchTrading: self._switch_trading,
+            JoinDesk: self._join_desk,
+            commands.AwaitCommit: lambda command, step: DoneReply(),
         }
+
+    @property
+    def is_electing(self) -> bool:
+        """Whether elected stops still wait for their turn: the next command lets some in."""
+        return bool(self.state.elections)
+
+    @property
+    def is_clearing(self) -> bool:
+        """Whether a switch has orders left to cancel: ExpireOrders goes on, and must go before
+        whatever else (docs/risk.md W2).
+        """
+        return bool(self.state.trading.clearing)
 
     def begin_batch(self) -> None:
         self.changes = Changes()
 
     def apply(self, command: commands.AnyCommand, now_ns: int) -> AnyReply:
         """Carry out one command at `now_ns`; a refusal by rule is a DeniedReply."""
-        return self._handlers[type(command)](command, Step(self.state, self.changes, now_ns))
+        assert not self.is_clearing or type(command) is commands.ExpireOrders
+        step = Step(self.state, self.changes, now_ns)
+        if self.state.queueing and not self.is_clearing:
+            auctions.hold_due(step)
+        return self._handlers[type(command)](command, step)
 
     # --- orders
 
     def _submit(self, command: commands.SubmitOrder, step: Step) -> AnyReply:
         result = place_order(step, command)
+        elect(step, self.max_elections)
         if isinstance(result, Denial):
             return denied(result)
         return OrderReply(order_view(result))
+
+    def _replace(self, command: commands.ReplaceOrder, step: Step) -> AnyReply:
+        result = replacing.replace_order(step, command)
+        elect(step, self.max_elections)
+        return denied(result) if isinstance(result, Denial) else OrderReply(order_view(result))
+
+    def _amend(self, command: commands.AmendOrder, step: Step) -> AnyReply:
+        result = replacing.amend_order(step, command)
+        return denied(result) if isinstance(result, Denial) else OrderReply(order_view(result))
 
     def _cancel(self, command: commands.CancelOrder, step: Step) -> AnyReply:
         order = self.state.orders.get(command.order_id)
@@ -76,17 +140,37 @@ class Core:
         return CanceledReply([order_view(order)])
 
     def _cancel_all(self, command: commands.CancelAllOrders, step: Step) -> AnyReply:
-        account = self.state.accounts.get(command.account_id)
-        orders = list(account.open_orders.values()) if account else []
+        orders = canceling.orders_to_cancel(step, command)
+        if isinstance(orders, Denial):
+            return denied(orders)
         for order in orders:
             lifecycle.cancel(step, order, CloseReason.USER_REQUESTED, command.request_id)
         return CanceledReply([order_view(order) for order in orders])
 
+    def _batch(self, command: commands.OrderBatch, step: Step) -> AnyReply:
+        """Each order as if it came alone, in their order (L2)."""
+        replies = [self.apply(part, step.now_ns) for part in command.orders]
+        return BatchReply(cast(list[Any], replies))  # what orders and their cancels are answered
+
+    def _set_dead_man(self, command: commands.SetDeadMan, step: Step) -> AnyReply:
+        account = self.state.accounts.get(command.account_id)
+        if account is None or account.kind != "CASH":
+            return denied(Denial(DenialReason.ACCOUNT_UNKNOWN, {}))
+        return deadman.arm(step, command)
+
     def _expire(self, command: commands.ExpireOrders, step: Step) -> AnyReply:
-        """The orders that expired now; MAX_EXPIRED of them means that more may be due."""
+        """The orders that expired now (MAX_EXPIRED of them: more may be due), and those of keys
+        that fell silent. What is left of earlier elections goes on, but what a switch cancels goes
+        before all that.
+        """
+        if self.is_clearing:
+            cleared = trading_states.clear(step, self._max_cleared)
+            return CanceledReply([order_view(order) for order in cleared])
         due = self.state.take_expired(step.now_ns, MAX_EXPIRED)
         for order in due:
             lifecycle.expire(step, order)
+        due += deadman.fire_due(step)
+        elect(step, self.max_elections)
         return CanceledReply([order_view(order) for order in due])
 
     # --- accounts and instruments
@@ -99,12 +183,17 @@ class Core:
                 kind=command.kind,
                 currency=command.currency,
                 balance=BalanceState(is_overdraft_allowed=command.kind != "CASH"),
+                owner_id=command.owner_id or 0,
             )
             if command.kind == "STREET":
                 self.state.street_id = command.account_id
             if command.kind == "HOUSE":
                 self.state.house_id = command.account_id
         return DoneReply()
+
+    def _set_stp_mode(self, command: commands.SetStpMode, step: Step) -> AnyReply:
+        denial = account_terms.set_stp_mode(step, command)
+        return denied(denial) if denial else DoneReply()
 
     def _move_cash(self, command: commands.MoveCash, step: Step) -> AnyReply:
         account = self.state.accounts.get(command.account_id)
@@ -122,31 +211,55 @@ class Core:
         instrument = self.state.instrument(command.symbol)
         if instrument is None:
             return denied(Denial(DenialReason.INSTRUMENT_UNKNOWN, {"symbol": command.symbol}))
-        instrument.is_open = command.status == "OPEN"
-        self.changes.instruments[instrument.id] = instrument
-        self.changes.audits.append(
-            AuditRow(
-                actor_id=command.actor_id,
-                action="InstrumentReopened" if instrument.is_open else "InstrumentHalted",
-                target=f"instrument:{instrument.symbol}",
-                reason=command.reason,
-                facts={},
-                address=command.address,
-                request_id=command.request_id,
-                occurred_ns=step.now_ns,
-            )
-        )
+        market_states.set_state(step, instrument, command)
+        auctions.hold_due(step)
+        elect(step, self.max_elections)
+        return DoneReply()
+
+    def _set_fee_tier(self, command: commands.SetFeeTier, step: Step) -> AnyReply:
+        return done(account_terms.set_fee_tier(step, command))
+
+    def _set_account_tier(self, command: commands.SetAccountTier, step: Step) -> AnyReply:
+        return done(account_terms.set_account_tier(step, command))
+
+    def _set_margin(self, command: commands.SetMargin, step: Step) -> AnyReply:
+        return done(margin.set_margin(step, command))
+
+    def _configure(self, command: commands.ConfigureAccount, step: Step) -> AnyReply:
+        return done(account_terms.configure(step, command))
+
+    # --- risk
+
+    def _switch_trading(self, command: SwitchTrading, step: Step) -> AnyReply:
+        result = trading_states.switch(step, command)
+        if isinstance(result, Denial):
+            return denied(result)
+        trading_states.clear(step, self._max_cleared)
+        return SwitchedReply(result.state.state.value, result.state.version, result.canceled)
+
+    def _join_desk(self, command: JoinDesk, step: Step) -> AnyReply:
+        denial = desks.join_desk(step, command)
+        return denied(denial) if denial else DoneReply()
+
+    def _set_sessions(self, command: commands.SetSessions, step: Step) -> AnyReply:
+        calendars.set_sessions(step, command)
         return DoneReply()
 
     # --- the street
 
     def _quote_street(self, command: commands.QuoteStreet, step: Step) -> AnyReply:
         street.quote(step, command)
+        elect(step, self.max_elections)
         return DoneReply()
 
     def _print_street_trade(self, command: commands.PrintStreetTrade, step: Step) -> AnyReply:
         street.print_trade(step, command)
+        elect(step, self.max_elections)
         return DoneReply()
+
+
+def done(denial: Denial | None) -> AnyReply:
+    return DoneReply() if denial is None else denied(denial)
 
 
 def denied(denial: Denial) -> DeniedReply:

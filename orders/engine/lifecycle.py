@@ -1,17 +1,18 @@
-"""What happens to an order after it was let in: accepted, filled, canceled, expired.
+"""What happens to an order after it was let in: accepted, elected, filled, canceled, expired.
 
 Each step moves the status by the table, keeps the hold true, and appends the event with its number.
 Money and positions move in settlement; this module decides nothing about prices.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from core.domain.clock import wire_time
 from orders.domain.matching.book import Fill
 from orders.domain.matching.street import StreetFill
 from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent, next_status
-from orders.domain.values import Liquidity, OrderType
+from orders.domain.values import Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from orders.domain.views import AccountEvent, ExecutionView, PositionView
 from orders.engine import settlement
 from orders.engine.changes import ExecutionRow
@@ -20,19 +21,52 @@ from orders.engine.settlement import Trade
 from orders.engine.state import Account, OrderState
 from orders.engine.step import Step
 
+CLOSING_EVENTS: Final = {
+    CloseReason.DAY_END: OrderEvent.EXPIRED,
+    CloseReason.GTD_END: OrderEvent.EXPIRED,
+    CloseReason.REPLACED: OrderEvent.REPLACED,
+}
+"""What a reason makes of an open order; every other one cancels it."""
 
-def accept(step: Step, order: OrderState) -> None:
-    """Number the order, set its means aside and say so."""
-    step.state.order_sequence += 1
-    order.sequence = step.state.order_sequence
+
+_ENDS: Final = {
+    TimeInForce.DAY: CloseReason.DAY_END,
+    TimeInForce.GTD: CloseReason.GTD_END,
+    TimeInForce.OPG: CloseReason.OPG_REMAINDER,
+    TimeInForce.CLS: CloseReason.CLS_REMAINDER,
+}
+"""Why an order ends when its time has come."""
+
+
+def accept(step: Step, order: OrderState, event: OrderEvent = OrderEvent.ACCEPTED) -> None:
+    """Number the order, set its means aside and say so. `event` tells one that waits (QUEUED)."""
+    order.sequence = step.state.next_sequence()
+    order.rank = order.rank or order.sequence
     step.state.add_order(order)
     step.changes.new_orders[order.id] = order
-    if order.type is OrderType.LIMIT:
+    if order.type is not OrderType.MARKET or event is OrderEvent.QUEUED:
         # A market order ends at once, and its cost was checked against the book it is about to
         # meet: there is nothing to hold between the check and the fill.
         settlement.place_hold(step, order)
-    _advance(step, order, OrderEvent.ACCEPTED)
-    append_event(step, order, OrderEvent.ACCEPTED)
+    _advance(step, order, event)
+    append_event(step, order, event)
+
+
+def release(step: Step, order: OrderState) -> None:
+    """The auction is over: an order that it left whole enters the market."""
+    _advance(step, order, OrderEvent.RELEASED)
+    step.changes.order(order)
+    append_event(step, order, OrderEvent.RELEASED)
+
+
+def trigger(step: Step, order: OrderState, rank: int | None = None) -> None:
+    """A trade reached the stop price: the order is no stop any more, and the newest in time, unless
+    it takes over the `rank` of the order it succeeds (R3).
+    """
+    order.rank = rank or step.state.next_sequence()
+    _advance(step, order, OrderEvent.TRIGGERED)
+    step.changes.order(order)
+    append_event(step, order, OrderEvent.TRIGGERED)
 
 
 def fill_taker(step: Step, order: OrderState, fills: Sequence[Fill]) -> None:
@@ -42,13 +76,32 @@ def fill_taker(step: Step, order: OrderState, fills: Sequence[Fill]) -> None:
         trade = Trade(state.execution_number + 1, fill.price, fill.quantity)
         if fill.maker_order_id is None:
             other = state.accounts[state.street_id]
+            settlement.transfer_trade(step, order, other, trade)
             settlement.settle_street(step, order, other, trade)
         else:
             maker = state.orders[fill.maker_order_id]
-            other = maker.account
+            settlement.transfer_trade(step, order, maker.account, trade)
             _fill(step, maker, trade, Liquidity.MAKER)
         _fill(step, order, trade, Liquidity.TAKER)
-        settlement.transfer_trade(step, order, other, trade)
+        state.note_trade(order.instrument, trade.price, step.now_ns)
+
+
+def fill_auction(step: Step, pair: Sequence[OrderState], price: int, quantity: int) -> None:
+    """Settle one trade of an auction: of two orders, the earlier first and as the maker, or of one
+    with the street.
+    """
+    state = step.state
+    trade = Trade(state.execution_number + 1, price, quantity)
+    taker = pair[-1]
+    if len(pair) == 1:
+        other = state.accounts[state.street_id]
+        settlement.settle_street(step, taker, other, trade)
+    else:
+        other = pair[0].account
+        _fill(step, pair[0], trade, Liquidity.MAKER)
+    _fill(step, taker, trade, Liquidity.TAKER)
+    settlement.transfer_trade(step, taker, other, trade)
+    state.note_trade(taker.instrument, price, step.now_ns)
 
 
 def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:
@@ -60,9 +113,10 @@ def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:
     for fill in fills:
         order = state.orders[fill.order_id]
         trade = Trade(state.execution_number + 1, fill.price, fill.quantity)
+        settlement.transfer_trade(step, order, street, trade)
         settlement.settle_street(step, order, street, trade)
         _fill(step, order, trade, Liquidity.MAKER)
-        settlement.transfer_trade(step, order, street, trade)
+        state.note_trade(order.instrument, trade.price, step.now_ns)
 
 
 def cancel(
@@ -71,23 +125,63 @@ def cancel(
     reason: CloseReason,
     request_id: str,
 ) -> None:
-    """Take a resting order out of the book and close it. `request_id` names who asked."""
-    order.instrument.book.cancel(order.id)
-    step.changes.books[order.instrument.id] = order.instrument
+    """Withdraw an open order and close it. `request_id` names who asked."""
+    withdraw(step, order)
     order.request_id = request_id
     close(step, order, reason)
 
 
 def expire(step: Step, order: OrderState) -> None:
-    """End a day order whose day is over."""
-    order.instrument.book.cancel(order.id)
-    step.changes.books[order.instrument.id] = order.instrument
-    close(step, order, CloseReason.DAY_END)
+    """End an order whose time has come."""
+    withdraw(step, order)
+    close(step, order, _ENDS[order.time_in_force])
+
+
+def amend(step: Step, order: OrderState, quantity: int, request_id: str) -> None:
+    """Lower an open order's quantity, in the book and in what it holds (A1)."""
+    less = order.quantity - quantity
+    if not order.is_waiting and order.status is not OrderStatus.QUEUED:
+        order.instrument.book.lower(order.id, less)
+        step.changes.books[order.instrument.id] = order.instrument
+    order.quantity = quantity
+    settlement.lower_hold(step, order)
+    _advance(step, order, OrderEvent.AMENDED)
+    step.changes.order(order)
+    placed_by, order.request_id = order.request_id, request_id
+    append_event(step, order, OrderEvent.AMENDED)
+    order.request_id = placed_by  # as its row has it
+
+
+def prevent(step: Step, order: OrderState, lots: int) -> None:
+    """Take `lots` off an open order that would have traded with an own one (O2). The book knows."""
+    order.prevented += lots
+    settlement.release_prevented(step, order)
+    if not order.leaves:
+        close(step, order, CloseReason.SELF_TRADE)
+        return
+    _advance(step, order, OrderEvent.DECREMENTED)
+    step.changes.order(order)
+    append_event(step, order, OrderEvent.DECREMENTED)
+
+
+def withdraw(step: Step, order: OrderState) -> None:
+    """Take the order out of where it is: the waiting stops, or the book. One whose election is
+    still to come is in neither; its turn finds it closed.
+    """
+    instrument = order.instrument
+    if order.status is OrderStatus.QUEUED:
+        instrument.unqueue(order)
+        return
+    if order.is_waiting:
+        instrument.stops.remove(order.id)
+        return
+    instrument.book.cancel(order.id)
+    step.changes.books[instrument.id] = instrument
 
 
 def close(step: Step, order: OrderState, reason: CloseReason) -> None:
-    """Close an order that is in no book any more: give its hold back and say why it ended."""
-    event = OrderEvent.EXPIRED if reason is CloseReason.DAY_END else OrderEvent.CANCELED
+    """Close an order that is in no book and no queue any more: give its hold back, say why."""
+    event = CLOSING_EVENTS.get(reason, OrderEvent.CANCELED)
     order.reason = reason
     settlement.release_hold(step, order)
     _advance(step, order, event)
@@ -101,12 +195,12 @@ def _fill(step: Step, order: OrderState, trade: Trade, liquidity: Liquidity) -> 
     instrument = order.instrument
     order.filled += trade.quantity
     order.filled_notional += trade.price * trade.quantity * instrument.value_units
-    is_last = order.filled == order.quantity
+    is_last = order.filled + order.prevented == order.quantity
     event = OrderEvent.FILLED if is_last else OrderEvent.PARTIALLY_FILLED
     _advance(step, order, event)
     if is_last:
         _forget(step, order)
-    settlement.settle_order(step, order, trade)
+    fee = settlement.settle_order(step, order, trade, liquidity)
     step.state.execution_number += 1
     row = ExecutionRow(
         id=step.state.execution_number,
@@ -119,6 +213,7 @@ def _fill(step: Step, order: OrderState, trade: Trade, liquidity: Liquidity) -> 
         quantity_units=trade.quantity * instrument.lot_units,
         liquidity=liquidity.value,
         occurred_ns=step.now_ns,
+        fee_units=fee,
     )
     step.changes.executions.append(row)
     step.changes.order(order)
@@ -136,6 +231,9 @@ def _forget(step: Step, order: OrderState) -> None:
     order.closed_ns = step.now_ns
     del step.state.orders[order.id]
     del order.account.open_orders[order.id]
+    if order.account.is_margin and order.is_opening:
+        position = order.account.position(order.instrument.id)
+        position.openings -= 1 if order.side is Side.BUY else -1
 
 
 def append_event(

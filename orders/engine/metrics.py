@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from prometheus_client import Counter, Gauge, Histogram
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
-from orders.domain.replies import AnyReply, DeniedReply
+from orders.domain.replies import AnyReply, BatchReply, DeniedReply
 from orders.engine.changes import Changes
 
 BATCH_SIZE = Histogram(
@@ -40,10 +40,16 @@ def observe_batch(
     BATCH_SIZE.observe(len(replies))
     QUEUE_DEPTH.set(queue_depth)
     ACK_SECONDS.observe(longest_wait_ns / NANOSECONDS_PER_SECOND)
+    count_changes(changes)
+    for reply in replies:
+        for part in reply.replies if isinstance(reply, BatchReply) else (reply,):
+            if isinstance(part, DeniedReply):
+                DENIED.labels(part.reason).inc()
+
+
+def count_changes(changes: Changes) -> None:
+    """Count what one commit stored."""
     if changes.new_orders:
         ORDERS.inc(len(changes.new_orders))
     if changes.executions:
         EXECUTIONS.inc(len(changes.executions))
-    for reply in replies:
-        if isinstance(reply, DeniedReply):
-            DENIED.labels(reply.reason).inc()

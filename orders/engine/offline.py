@@ -10,13 +10,14 @@ import socket
 from collections.abc import Sequence
 
 from core.domain.clock import Clock
-from orders.domain.commands import AnyCommand
+from orders.domain.commands import AnyCommand, ExpireOrders
 from orders.domain.replies import AnyReply
 from orders.engine.client import EngineUnavailableError
 from orders.engine.core import Core
+from orders.engine.journal import Journal
 from orders.engine.lease import acquire, is_free
 from orders.engine.process import connect
-from orders.engine.recovery import load_state
+from orders.engine.starting import begin
 from orders.engine.writer import BatchWriter
 
 
@@ -34,9 +35,21 @@ async def _apply(
         if not await is_free(connection, segment):
             raise EngineUnavailableError("an engine is running but does not answer")
         lease = await acquire(connection, segment, f"offline:{socket.gethostname()}:{os.getpid()}")
-        core = Core(await load_state(connection))
         now_ns = clock.now_ns() // 1000 * 1000
-        replies = [core.apply(command, now_ns) for command in commands]
+        writer = BatchWriter(connection, lease)
+        core = await begin(connection, writer, now_ns)
+        journal = Journal(core)
+        _clear(core, journal, now_ns)
+        replies: list[AnyReply] = []
+        for command in commands:
+            replies.append(journal.apply(command, now_ns))
+            _clear(core, journal, now_ns)
         if not core.changes.is_empty:
-            await BatchWriter(connection, lease).commit(core.changes, now_ns)
+            await writer.commit(core.changes, journal.take(), now_ns)
         return replies
+
+
+def _clear(core: Core, journal: Journal, now_ns: int) -> None:
+    """Let a switch cancel all its orders: nobody waits for this batch."""
+    while core.is_clearing:
+        journal.apply(ExpireOrders(), now_ns)

@@ -22,11 +22,10 @@ from redis.exceptions import RedisError
 
 from core.domain.clock import Clock, wire_time
 from orders.engine import metrics
-from orders.engine.core import Core
 from orders.engine.lease import Lease, acquire
 from orders.engine.publisher import Publisher
-from orders.engine.recovery import load_state
 from orders.engine.server import EngineServer
+from orders.engine.starting import begin
 from orders.engine.writer import BatchWriter
 
 logger = structlog.get_logger(__name__)
@@ -35,6 +34,10 @@ HEARTBEAT_SECONDS = 1.0
 HEARTBEAT_EXPIRY_SECONDS = 3
 REDIS_TIMEOUT_SECONDS = 2
 END_TIMEOUT_SECONDS = 0.5
+BY_KEY_ONLY = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+"""Once it has recovered, the engine touches rows by their keys alone. A plan made while a table was
+small might read it whole, and be kept while it grows: an order would cost what history is long.
+"""
 UNACKNOWLEDGED_MILLISECONDS = 10_000
 """How long what we sent may stay unacknowledged until the connection counts as lost."""
 
@@ -58,8 +61,10 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
         lease = await _wait_for_lease(connection, options.segment, stopping)
         if lease is None:
             return
-        state = await load_state(connection)
-        logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(state.orders))
+        writer = BatchWriter(connection, lease)
+        core = await begin(connection, writer, clock.now_ns())
+        await connection.execute(BY_KEY_ONLY)
+        logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(core.state.orders))
         # What was loaded by now lives as long as the process: the collector looking through it
         # again and again would stop every order for tens of milliseconds.
         gc.freeze()
@@ -69,7 +74,7 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         )
         publisher = Publisher(redis, options.redis_prefix, clock, f"engine-{lease.epoch}")
-        server = EngineServer(Core(state), BatchWriter(connection, lease), publisher, clock)
+        server = EngineServer(core, writer, publisher, clock)
         heartbeat = _heartbeat(server, redis, options.redis_prefix, lease)
         await _run_until_stopped(server, publisher, options.socket_path, heartbeat, stopping)
         await redis.aclose()

@@ -57,8 +57,13 @@ _reply_decoder = msgspec.msgpack.Decoder(tuple[int, AnyReply])
 
 
 def encode(request_id: int, message: AnyCommand | AnyReply) -> bytes:
-    body = _encoder.encode((request_id, message))
+    body = encode_frame(request_id, message)
     return _LENGTH.pack(len(body)) + body
+
+
+def encode_frame(request_id: int, message: AnyCommand | AnyReply) -> bytes:
+    """A frame without its length, as FrameBuffer gives it."""
+    return _encoder.encode((request_id, message))
 
 
 def decode_command(frame: bytes) -> tuple[int, AnyCommand]:

@@ -5,9 +5,7 @@ no fact: account events are numbered rows, readers that see a gap take a snapsho
 """
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -17,7 +15,9 @@ from redis.exceptions import RedisError
 from core.domain.clock import Clock, wire_time
 from core.domain.units import units_to_wire
 from orders.domain.values import Side
+from orders.engine.auctions import indicative
 from orders.engine.changes import Changes
+from orders.engine.frame_queue import Frame, FrameQueue
 from orders.engine.state import Instrument
 
 logger = structlog.get_logger(__name__)
@@ -35,78 +35,6 @@ MAX_PIPELINE = 500
 RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 3
 """How long the engine's end may wait for Redis to take what is left."""
-
-
-class Frame(NamedTuple):
-    """What goes to a channel. Of a state only the newest counts; `latest_key` keeps it."""
-
-    channel: str
-    text: str
-    is_state: bool = False
-    latest_key: str | None = None
-
-
-class FrameQueue:
-    """What waits for Redis: of each state the newest frame, of each account its events in order.
-
-    Accounts are served in turn and the one with the most waiting pays for a full queue, so that
-    nobody's flood delays or displaces what another account should hear.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._states: dict[str, Frame] = {}
-        self._events: OrderedDict[str, deque[Frame]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._states) + sum(map(len, self._events.values()))
-
-    def put(self, frames: Iterable[Frame]) -> None:
-        for frame in frames:
-            if frame.is_state:
-                self._states[frame.channel] = frame
-            else:
-                self._line(frame.channel).append(frame)
-        self._bound()
-
-    def put_back(self, frames: list[Frame]) -> None:
-        """Frames that were taken and not sent: before what came after them."""
-        for frame in reversed(frames):
-            if frame.is_state:
-                self._states.setdefault(frame.channel, frame)
-            else:
-                self._line(frame.channel).appendleft(frame)
-
-    def take(self, count: int) -> list[Frame]:
-        """The states, and events up to `count` frames in all."""
-        taken = list(self._states.values())
-        self._states.clear()
-        while self._events and len(taken) < count:
-            channel, line = self._events.popitem(last=False)
-            taken.append(line.popleft())
-            if line:
-                self._events[channel] = line
-        return taken
-
-    def _line(self, channel: str) -> deque[Frame]:
-        line = self._events.get(channel)
-        if line is None:
-            line = self._events[channel] = deque()
-        return line
-
-    def _bound(self) -> None:
-        """Of the longest line only its newest frame stays: by its number readers see the gap."""
-        excess = sum(map(len, self._events.values())) - self._limit
-        while excess > 0:
-            longest = max(self._events.values(), key=len)
-            dropped = len(longest) - 1
-            if not dropped:
-                return  # one frame each: no more than there are accounts
-            logger.warning("account_events_dropped", channel=longest[0].channel, frames=dropped)
-            newest = longest.pop()
-            longest.clear()
-            longest.append(newest)
-            excess -= dropped
 
 
 class Publisher:
@@ -184,6 +112,8 @@ class Publisher:
             "data": {
                 "bids": _levels(instrument, Side.BUY, now_ns),
                 "asks": _levels(instrument, Side.SELL, now_ns),
+                "state": instrument.market_state(now_ns).value,
+                "indicative": _indicative(instrument, now_ns),
                 "t": wire_time(now_ns),
             },
         }
@@ -224,6 +154,17 @@ class Publisher:
         refusals = [answer for answer in answers if isinstance(answer, Exception)]
         if refusals:  # asking again would get the same, and keep all others waiting
             logger.warning("publish_refused", commands=len(refusals), error=str(refusals[0]))
+
+
+def _indicative(instrument: Instrument, now_ns: int) -> tuple[str, str] | None:
+    """At what price and quantity the auction that collects would trade."""
+    if not instrument.queue and not instrument.closing:
+        return None
+    found = indicative(instrument, now_ns)
+    if found is None:
+        return None
+    price, lots = found
+    return units_to_wire(price * instrument.tick_units), units_to_wire(lots * instrument.lot_units)
 
 
 def _levels(instrument: Instrument, side: Side, now_ns: int) -> list[tuple[str, str]]:

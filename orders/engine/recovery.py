@@ -1,162 +1,155 @@
 """Rebuilds the engine's memory from the committed rows: the one recovery path, used at every start.
 
-Reads accounts, balances, positions, instruments and open orders; closed orders are not needed. Open
-orders rest again in their order of acceptance, so price-time priority survives. What stood ahead of
-them on the street is not stored: it counts as all that the first quote shows (docs/matching.md Q5).
+Reads accounts, balances, positions, instruments (orders/engine/loading.py), then open orders and
+each instrument's last trade; closed orders are not needed. What the rows become is decided in
+orders/engine/rebuild.py, which a replay of the journal uses as well.
 """
 
 from decimal import Decimal
-from uuid import UUID
-
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 
 from core.domain.clock import to_ns
-from core.domain.units import decimal_to_units
-from orders.domain.values import OrderStatus, OrderType, Side, TimeInForce
-from orders.engine.state import Account, EngineState, Instrument, OrderState
-from portfolio.domain.balances import BalanceState
-from portfolio.domain.positions import PositionState
+from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
+from orders.engine.loading import (
+    Connection,
+    Row,
+    load_accounts,
+    load_fee_tiers,
+    load_instruments,
+    load_positions,
+    load_sessions,
+    rows_of,
+    to_units,
+)
+from orders.engine.loading_risk import load_dead_men, load_switches
+from orders.engine.rebuild import rebuild
+from orders.engine.state import EngineState
+from orders.engine.stored import StoredInstrument, StoredOrder, StoredState, StoredTrade
+from portfolio.domain.fees import RATE_PER_BPS
 
-_ACCOUNTS = """
-SELECT account.id, account.public_id, account.kind, account.currency_id,
-  coalesce(balance.total, 0), coalesce(balance.locked, 0),
-  coalesce((SELECT max(account_sequence) FROM core_event WHERE account_id = account.id), 0)
-FROM portfolio_tradingaccount account
-LEFT JOIN portfolio_balance balance
-  ON balance.account_id = account.id AND balance.currency_id = account.currency_id
-ORDER BY account.id
-"""
-_INSTRUMENTS = """
-SELECT id, public_id, symbol, asset_class, quote_currency_id, tick_size, lot_size, min_notional,
-  status = 'OPEN'
-FROM marketdata_instrument ORDER BY id
-"""
-_POSITIONS = """
-SELECT account_id, instrument_id, quantity, locked, cost_basis, realized_pnl
-FROM portfolio_position ORDER BY id
-"""
 _ORDERS = """
-SELECT o.id, o.sequence, o.account_id, o.instrument_id, o.client_order_id, o.side, o.type,
-  o.time_in_force, o.quantity, o.limit_price, o.filled_quantity, o.filled_notional, o.status,
-  o.submitted_by_id, o.request_id, o.submitted_at, o.updated_at, o.expires_at,
-  hold.amount, hold.remaining
+SELECT o.id,
+  o.sequence,
+  o.account_id,
+  o.instrument_id,
+  o.client_order_id,
+  o.side,
+  o.type,
+  o.time_in_force,
+  o.quantity,
+  o.limit_price,
+  o.stop_price,
+  o.rank,
+  o.fee_bps,
+  o.strategy,
+  o.is_opening,
+  o.margin_percent,
+  o.hold_price,
+  o.submitted_by_id,
+  o.submitted_key,
+  o.request_id,
+  o.submitted_at,
+  o.expires_at,
+  o.status,
+  o.filled_quantity,
+  o.filled_notional,
+  o.updated_at,
+  o.replaces,
+  o.stp_mode,
+  o.post_only,
+  o.reduce_only,
+  o.prevented_quantity,
+  hold.amount AS hold_placed,
+  hold.remaining AS hold
 FROM orders_order o LEFT JOIN portfolio_hold hold ON hold.order_id = o.id
 WHERE o.closed_at IS NULL ORDER BY o.sequence
 """
+RECENT_EXECUTIONS = 100_000
+"""How far back an instrument's last trade is looked for. It matters for seconds only (E4)."""
+
+_LAST_TRADES = f"""
+SELECT DISTINCT ON (instrument_id) instrument_id, price, occurred_at
+FROM (SELECT * FROM orders_execution ORDER BY id DESC LIMIT {RECENT_EXECUTIONS}) AS recent
+ORDER BY instrument_id, id DESC
+"""  # noqa: S608  # the only thing formatted in is a constant of ours
 _COUNTERS = """
-SELECT (SELECT coalesce(max(sequence), 0) FROM orders_order),
-  (SELECT coalesce(max(id), 0) FROM orders_execution),
-  (SELECT coalesce(max(id), 0) FROM portfolio_transfer)
+SELECT greatest((SELECT coalesce(max(sequence), 0) FROM orders_order),
+    (SELECT coalesce(max(rank), 0) FROM orders_order WHERE rank <> sequence)) AS orders,
+  (SELECT coalesce(max(id), 0) FROM orders_execution) AS executions,
+  (SELECT coalesce(max(id), 0) FROM portfolio_transfer) AS transfers
 """
 
 
-async def load_state(connection: AsyncConnection[TupleRow]) -> EngineState:
+async def load_state(connection: Connection) -> EngineState:
     """The engine's state as the last commit left it."""
-    state = EngineState()
-    by_id: dict[int, Instrument] = {}
-    async for row in connection.cursor().stream(_INSTRUMENTS):
-        instrument = _instrument(row)
-        by_id[instrument.id] = instrument
-        state.add_instrument(instrument)
-    async for row in connection.cursor().stream(_ACCOUNTS):
-        account = _account(row)
-        state.accounts[account.id] = account
-        if account.kind == "STREET":
-            state.street_id = account.id
-        if account.kind == "HOUSE":
-            state.house_id = account.id
-    async for row in connection.cursor().stream(_POSITIONS):
-        account_id, instrument_id, *_ = row
-        state.accounts[account_id].positions[instrument_id] = _position(
-            row, by_id[instrument_id].lot_units
-        )
-    async for row in connection.cursor().stream(_ORDERS):
-        _restore(state, _order(row, state, by_id))
-    cursor = await connection.execute(_COUNTERS)
-    counters = await cursor.fetchone()
-    assert counters is not None
-    state.order_sequence, state.execution_number, state.transfer_number = counters
-    return state
+    return rebuild(await load_stored(connection))
 
 
-def _units(value: Decimal) -> int:
-    units = decimal_to_units(value)
-    assert units is not None
-    return units
-
-
-def _instrument(row: TupleRow) -> Instrument:
-    number, public_id, symbol, asset_class, currency, tick, lot, min_notional, is_open = row
-    return Instrument(
-        id=number,
-        public_id=str(public_id),
-        symbol=symbol,
-        asset_class=asset_class,
-        currency=currency,
-        tick_units=_units(tick),
-        lot_units=_units(lot),
-        min_notional_units=_units(min_notional),
-        is_open=is_open,
+async def load_stored(connection: Connection) -> StoredState:
+    """The rows that an engine's state is made of, as the last commit left them."""
+    instruments = await load_instruments(connection)
+    by_id = {row.id: row for row in instruments}
+    (counters,) = await rows_of(connection, _COUNTERS)
+    return StoredState(
+        instruments=instruments,
+        accounts=await load_accounts(connection),
+        fee_tiers=await load_fee_tiers(connection),
+        positions=await load_positions(connection, by_id),
+        orders=[
+            _order(row, by_id[row["instrument_id"]]) for row in await rows_of(connection, _ORDERS)
+        ],
+        last_trades=[
+            StoredTrade(row["instrument_id"], to_units(row["price"]), to_ns(row["occurred_at"]))
+            for row in await rows_of(connection, _LAST_TRADES)
+        ],
+        dead_men=await load_dead_men(connection),
+        switches=await load_switches(connection),
+        sessions=await load_sessions(connection),
+        order_sequence=counters["orders"],
+        execution_number=counters["executions"],
+        transfer_number=counters["transfers"],
     )
 
 
-def _account(row: TupleRow) -> Account:
-    number, public_id, kind, currency, total, locked, sequence = row
-    balance = BalanceState(_units(total), _units(locked), is_overdraft_allowed=kind != "CASH")
-    return Account(number, str(public_id), kind, currency, balance, sequence=sequence)
-
-
-def _position(row: TupleRow, lot_units: int) -> PositionState:
-    _, _, quantity, locked, cost, realized = row
-    return PositionState(
-        quantity=_units(quantity) // lot_units,
-        locked=_units(locked) // lot_units,
-        cost=_units(cost),
-        realized=_units(realized),
-    )
-
-
-def _order(
-    row: TupleRow,
-    state: EngineState,
-    instruments: dict[int, Instrument],
-) -> OrderState:
-    order_id, sequence, account_id, instrument_id, client_order_id, side, kind, tif = row[:8]
-    quantity, price, filled, notional, status, submitted_by, request_id = row[8:15]
-    submitted_at, updated_at, expires_at, hold_placed, hold = row[15:]
-    instrument = instruments[instrument_id]
+def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
     lot = instrument.lot_units
-    hold_scale = 1 if side == Side.BUY else lot
-    assert isinstance(order_id, UUID)
-    assert hold is not None, f"open order {order_id} has no hold"
-    return OrderState(
-        id=order_id,
-        sequence=sequence,
-        account=state.accounts[account_id],
-        instrument=instrument,
-        client_order_id=client_order_id,
-        side=Side(side),
-        type=OrderType(kind),
-        time_in_force=TimeInForce(tif),
-        quantity=_units(quantity) // lot,
-        limit_price=_units(price) // instrument.tick_units,
-        submitted_by_id=submitted_by,
-        request_id=request_id,
-        submitted_ns=to_ns(submitted_at),
-        expires_ns=to_ns(expires_at) if expires_at else None,
-        status=OrderStatus(status),
-        filled=_units(filled) // lot,
-        filled_notional=_units(notional),
-        hold=_units(hold) // hold_scale,
-        hold_placed=_units(hold_placed) // hold_scale,
-        updated_ns=to_ns(updated_at),
+    hold_scale = 1 if row["is_opening"] else lot
+    assert row["hold"] is not None, f"open order {row['id']} has no hold"
+    return StoredOrder(
+        id=row["id"],
+        sequence=row["sequence"],
+        account_id=row["account_id"],
+        instrument_id=row["instrument_id"],
+        client_order_id=row["client_order_id"],
+        side=Side(row["side"]),
+        type=OrderType(row["type"]),
+        time_in_force=TimeInForce(row["time_in_force"]),
+        quantity=to_units(row["quantity"]) // lot,
+        limit_price=_ticks(row["limit_price"], instrument),
+        stop_price=_ticks(row["stop_price"], instrument),
+        rank=row["rank"],
+        fee_rate=int(row["fee_bps"] * RATE_PER_BPS),
+        strategy=row["strategy"],
+        is_opening=row["is_opening"],
+        margin_percent=row["margin_percent"],
+        hold_price=_ticks(row["hold_price"], instrument),
+        submitted_by_id=row["submitted_by_id"],
+        request_id=row["request_id"],
+        submitted_ns=to_ns(row["submitted_at"]),
+        expires_ns=to_ns(row["expires_at"]) if row["expires_at"] else None,
+        status=OrderStatus(row["status"]),
+        filled=to_units(row["filled_quantity"]) // lot,
+        filled_notional=to_units(row["filled_notional"]),
+        hold=to_units(row["hold"]) // hold_scale,
+        hold_placed=to_units(row["hold_placed"]) // hold_scale,
+        updated_ns=to_ns(row["updated_at"]),
+        replaces=row["replaces"],
+        key_id=row["submitted_key"],
+        stp_mode=StpMode(row["stp_mode"]),
+        post_only=row["post_only"],
+        reduce_only=row["reduce_only"],
+        prevented=to_units(row["prevented_quantity"]) // lot,
     )
 
 
-def _restore(state: EngineState, order: OrderState) -> None:
-    assert order.limit_price is not None
-    state.add_order(order)
-    order.instrument.book.restore(
-        order.id, order.account.id, order.side, order.limit_price, order.leaves
-    )
+def _ticks(price: Decimal | None, instrument: StoredInstrument) -> int | None:
+    return None if price is None else to_units(price) // instrument.tick_units

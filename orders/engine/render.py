@@ -22,21 +22,31 @@ def order_view(order: OrderState) -> OrderView:
         type=order.type.value,
         time_in_force=order.time_in_force.value,
         quantity=units_to_wire(order.quantity * lot),
-        limit_price=None
-        if order.limit_price is None
-        else units_to_wire(order.limit_price * instrument.tick_units),
+        limit_price=_price(order.limit_price, instrument),
+        stop_price=_price(order.stop_price, instrument),
         filled_quantity=units_to_wire(filled),
         leaves_quantity=units_to_wire(order.leaves * lot),
         average_price=units_to_wire(average_units(order.filled_notional, filled))
         if filled
         else None,
+        prevented_quantity=units_to_wire(order.prevented * lot),
+        stp_mode=order.stp_mode.value,
         status=order.status.value,
         reason=order.reason.value if order.reason else None,
         submitted_at=wire_time(order.submitted_ns),
         updated_at=wire_time(order.updated_ns),
         closed_at=None if order.closed_ns is None else wire_time(order.closed_ns),
         expires_at=None if order.expires_ns is None else wire_time(order.expires_ns),
+        post_only=order.post_only,
+        reduce_only=order.reduce_only,
+        replaces=None if order.replaces is None else str(order.replaces),
+        replaced_by=None if order.replaced_by is None else str(order.replaced_by),
+        strategy=order.strategy,
     )
+
+
+def _price(ticks: int | None, instrument: Instrument) -> str | None:
+    return None if ticks is None else units_to_wire(ticks * instrument.tick_units)
 
 
 def execution_view(row: ExecutionRow, symbol: str) -> ExecutionView:
@@ -48,6 +58,7 @@ def execution_view(row: ExecutionRow, symbol: str) -> ExecutionView:
         price=units_to_wire(row.price_units),
         quantity=units_to_wire(row.quantity_units),
         liquidity=row.liquidity,
+        fee=units_to_wire(row.fee_units),
         occurred_at=wire_time(row.occurred_ns),
     )
 

@@ -7,16 +7,23 @@ leads a market segment; whatever goes wrong ends it, and the next start rebuilds
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 import structlog
 
 from core.domain.clock import Clock
-from orders.domain.commands import AnyCommand, ExpireOrders, SubmitOrder
-from orders.domain.replies import AnyReply, BusyReply
+from orders.domain.commands import (
+    AnyCommand,
+    ExpireOrders,
+    OrderBatch,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from orders.domain.replies import AnyReply, BatchReply, BusyReply
 from orders.engine import metrics
 from orders.engine.core import Core, duplicate_client_order_id
+from orders.engine.journal import Journal
 from orders.engine.protocol import (
     MAX_REPLY_BYTES,
     NO_REPLY,
@@ -31,7 +38,9 @@ from orders.engine.writer import BatchWriter
 logger = structlog.get_logger(__name__)
 
 MAX_BATCH = 512
-"""Commands in one transaction: bounds how long the first of them waits for the last."""
+"""Commands in one transaction: bounds how long the first of them waits for the last. Each order of
+a client's batch counts.
+"""
 
 MAX_PENDING = 20_000
 """Commands that may wait; beyond it the engine says busy instead of growing without bound."""
@@ -40,15 +49,18 @@ MAX_UNREAD_BYTES = 2 * MAX_REPLY_BYTES
 """Replies that may wait for a client which does not read; beyond it the client is cut off."""
 
 TICK_SECONDS = 1.0
+NEW_ORDERS: Final = (SubmitOrder, ReplaceOrder)
+"""Commands that bring a new order: unique by its client order id, and not good for ever."""
 
 
 class Waiting(NamedTuple):
-    """A command and where its reply goes (None: the engine asked itself)."""
+    """A command, where its reply goes (None: the engine asked itself) and the frame it came in."""
 
     connection: "Connection | None"
     request_id: int
     command: AnyCommand
     received_ns: int
+    frame: bytes | None
 
 
 class Connection(asyncio.Protocol):
@@ -71,7 +83,7 @@ class Connection(asyncio.Protocol):
         try:
             for frame in self._frames.feed(data):
                 request_id, command = decode_command(frame)
-                self._server.enqueue(self, request_id, command)
+                self._server.enqueue(self, request_id, command, frame)
         except FrameError as error:
             logger.warning("engine_client_frame_refused", error=str(error))
             self.close()
@@ -99,17 +111,19 @@ class EngineServer:
     def __init__(self, core: Core, writer: BatchWriter, publisher: Publisher, clock: Clock) -> None:
         self.core = core
         self.connections: set[Connection] = set()
+        self._journal = Journal(core)
         self._writer = writer
         self._publisher = publisher
         self._clock = clock
         self._pending: list[Waiting] = []
+        self._pending_weight = 0
         self._has_pending = asyncio.Event()
         self._is_stopping = False
         self._listener: asyncio.Server | None = None
 
     @property
     def pending(self) -> int:
-        return len(self._pending)
+        return self._pending_weight
 
     def now_ns(self) -> int:
         return self._clock.now_ns()
@@ -118,13 +132,21 @@ class EngineServer:
     def batch(self) -> int:
         return self._writer.batch
 
-    def enqueue(self, connection: Connection | None, request_id: int, command: AnyCommand) -> None:
+    def enqueue(
+        self,
+        connection: Connection | None,
+        request_id: int,
+        command: AnyCommand,
+        frame: bytes | None = None,
+    ) -> None:
         """Put a command into the next batch, or answer busy."""
-        if len(self._pending) >= MAX_PENDING and connection is not None:
+        if self._pending_weight >= MAX_PENDING and connection is not None:
             if request_id != NO_REPLY:
                 connection.send(encode(request_id, BusyReply()))
             return
-        self._pending.append(Waiting(connection, request_id, command, self._clock.now_ns()))
+        now_ns = self._clock.now_ns()
+        self._pending.append(Waiting(connection, request_id, command, now_ns, frame))
+        self._pending_weight += _weight(command)
         self._has_pending.set()
 
     async def serve(self, socket_path: Path) -> None:
@@ -139,9 +161,7 @@ class EngineServer:
         try:
             while not self._is_stopping or self._pending:
                 await self._has_pending.wait()
-                batch, self._pending = self._pending[:MAX_BATCH], self._pending[MAX_BATCH:]
-                if not self._pending:
-                    self._has_pending.clear()
+                batch = self._take_batch()
                 if batch:
                     await self._process(batch)
         finally:
@@ -160,6 +180,21 @@ class EngineServer:
             connection.stop_reading()
         self._has_pending.set()
 
+    def _take_batch(self) -> list[Waiting]:
+        """What waits, oldest first, as much as one transaction may hold."""
+        weight = 0
+        batch: list[Waiting] = []
+        for waiting in self._pending:
+            if weight + _weight(waiting.command) > MAX_BATCH:
+                break
+            weight += _weight(waiting.command)
+            batch.append(waiting)
+        del self._pending[: len(batch)]
+        self._pending_weight -= weight
+        if not self._pending:
+            self._has_pending.clear()
+        return batch
+
     async def _tick(self) -> None:
         """Once a second: let orders expire, and let the loop notice a lost database."""
         while True:
@@ -169,35 +204,52 @@ class EngineServer:
     async def _process(self, batch: Sequence[Waiting]) -> None:
         known = await self._known_client_ids(batch)
         now_ns = await self._expire_due()
-        replies = [self._apply(waiting.command, known, now_ns) for waiting in batch]
+        replies: list[AnyReply] = []
+        for waiting in batch:
+            replies.append(self._apply(waiting, known, now_ns))
+            if self.core.is_clearing:
+                await self._clear(now_ns)
         changes = self.core.changes
-        if not changes.is_empty:
+        if not changes.is_empty or self._journal.is_full:
             await self._commit(now_ns)
         elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
             await self._writer.verify_lease()
         self._reply(batch, replies)
         self._publisher.note_books(changes.books)
+        if self.core.is_electing:
+            self.enqueue(None, NO_REPLY, ExpireOrders())  # a batch that goes on with it, now
         longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
         metrics.observe_batch(replies, longest_wait_ns, changes, len(self._pending))
 
     async def _expire_due(self) -> int:
-        """Take orders whose time has come out of the market; returns the time for a new batch, at
-        which none is due.
+        """Take orders whose time has come out of the market and finish the elections of the batch
+        before; returns the time for a new batch, at which nothing is due.
         """
         while True:
             # Whole microseconds: what the database keeps, so that a restart sees the same times.
             now_ns = self._clock.now_ns() // 1000 * 1000
             self.core.begin_batch()
-            self.core.apply(ExpireOrders(), now_ns)
+            self._journal.apply(ExpireOrders(), now_ns)
             if self.core.changes.is_empty:
                 return now_ns
             await self._commit(now_ns)
             self._publisher.note_books(self.core.changes.books)
 
+    async def _clear(self, now_ns: int) -> None:
+        """Commit and go on until a switch has canceled all its orders, so that nothing trades in
+        between and the commands after it find none of them (docs/risk.md W2).
+        """
+        while self.core.is_clearing:
+            await self._commit(now_ns)
+            self._publisher.note_books(self.core.changes.books)
+            metrics.count_changes(self.core.changes)
+            self.core.begin_batch()
+            self._journal.apply(ExpireOrders(), now_ns)
+
     async def _commit(self, now_ns: int) -> None:
         """Write what the core changed, log whose requests it was, and tell the world."""
         changes = self.core.changes
-        payloads = await self._writer.commit(changes, now_ns)
+        payloads = await self._writer.commit(changes, self._journal.take(), now_ns)
         self._publisher.publish_events(changes, payloads)
         logger.info(
             "batch_committed",
@@ -205,20 +257,23 @@ class EngineServer:
             requests=sorted({event.request_id for _, event in changes.events}),
         )
 
-    def _apply(
-        self, command: AnyCommand, known: dict[tuple[int, str], UUID], now_ns: int
-    ) -> AnyReply:
+    def _apply(self, waiting: Waiting, known: dict[tuple[int, str], UUID], now_ns: int) -> AnyReply:
         """The core's reply, or the refusal of an order that comes too late or a second time."""
-        if not isinstance(command, SubmitOrder):
-            return self.core.apply(command, now_ns)
+        command = waiting.command
+        if not isinstance(command, NEW_ORDERS):
+            if isinstance(command, OrderBatch):
+                each = [waiting._replace(command=part, frame=None) for part in command.orders]
+                parts = [self._apply(part, known, now_ns) for part in each]
+                return BatchReply(cast(list[Any], parts))
+            return self._journal.apply(command, now_ns, waiting.frame)
         if command.good_until_ns is not None and now_ns > command.good_until_ns:
             return BusyReply()
         if not command.client_order_id:
-            return self.core.apply(command, now_ns)
+            return self._journal.apply(command, now_ns, waiting.frame)
         key = (command.account_id, command.client_order_id)
         if key in known:
             return duplicate_client_order_id(known[key])
-        reply = self.core.apply(command, now_ns)
+        reply = self._journal.apply(command, now_ns, waiting.frame)
         if command.order_id in self.core.changes.new_orders:
             known[key] = command.order_id
         return reply
@@ -241,11 +296,21 @@ class EngineServer:
         get their own id and are not asked for.
         """
         asked = [
-            (waiting.command.account_id, waiting.command.client_order_id)
+            (command.account_id, command.client_order_id)
             for waiting in batch
-            if isinstance(waiting.command, SubmitOrder) and waiting.command.client_order_id
+            for command in _parts(waiting.command)
+            if isinstance(command, NEW_ORDERS) and command.client_order_id
         ]
         return await self._writer.known_client_ids(asked) if asked else {}
+
+
+def _parts(command: AnyCommand) -> Sequence[AnyCommand]:
+    """A batch's orders, or the command alone."""
+    return command.orders if isinstance(command, OrderBatch) else (command,)
+
+
+def _weight(command: AnyCommand) -> int:
+    return len(command.orders) if isinstance(command, OrderBatch) else 1
 
 
 def _unlink_own(socket_path: Path, inode: int) -> None:

@@ -2,14 +2,19 @@
 unit.
 
 A buy holds cash at its limit and pays the maker's price; a sell holds quantity. Every trade is one
-transfer from buyer to seller, so the ledger sums to zero by construction.
+transfer from buyer to seller, every fee one from the trader to the house, so the ledger sums to
+zero by construction.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from orders.domain.values import Side
+from orders.domain.values import Liquidity, Side
 from orders.engine.state import Account, OrderState
 from orders.engine.step import Step
+from portfolio.domain.fees import fee_of
+from portfolio.domain.margin import WHOLE, share_of
 from portfolio.domain.positions import apply_fill
 from portfolio.domain.rows import TransferRow
 
@@ -23,18 +28,54 @@ class Trade(NamedTuple):
 
 
 def place_hold(step: Step, order: OrderState) -> None:
-    """Set aside what the order may use: cash at the limit price (buy) or quantity (sell)."""
-    if order.side is Side.BUY:
-        assert order.limit_price is not None
-        order.hold = order.limit_price * order.quantity * order.instrument.value_units
-        order.account.balance.lock(order.hold)
+    """Set aside what the order may use: cash (opening: H3, L6) or quantity (closing: L5)."""
+    order.hold = _held_for(order, order.quantity)
+    order.hold_placed = order.hold
+    _lock(order, order.hold)
+    _note_hold(step, order)
+
+
+def _held_for(order: OrderState, lots: int) -> int:
+    """What so many lots of the order hold: quantity, or what opening them may need at most."""
+    if not order.is_opening:
+        return lots
+    price = order.hold_price or order.limit_price
+    assert price is not None
+    notional = price * lots * order.instrument.value_units
+    fee = fee_of(notional, order.fee_rate)
+    if order.margin_percent != WHOLE:
+        return share_of(notional, order.margin_percent) + fee
+    return notional + fee
+
+
+def _lock(order: OrderState, amount: int) -> None:
+    """Set `amount` of the account's cash or position aside; below zero, free it."""
+    if order.is_opening:
+        order.account.balance.lock(amount)
+    else:
+        position = order.account.position(order.instrument.id)
+        position.locked += amount
+        assert position.locked >= 0
+
+
+def _note_hold(step: Step, order: OrderState) -> None:
+    if order.is_opening:
         step.changes.balance(order.account)
     else:
-        order.hold = order.quantity
-        order.account.position(order.instrument.id).locked += order.hold
         step.changes.position(order.account, order.instrument)
-    order.hold_placed = order.hold
     step.changes.holds[order.id] = order
+
+
+@contextmanager
+def hold_given_back(order: OrderState) -> Iterator[None]:
+    """Within it the account's means are as if the order held nothing; what is asked of them in
+    there changes nothing (R1).
+    """
+    _lock(order, -order.hold)
+    try:
+        yield
+    finally:
+        _lock(order, order.hold)
 
 
 def release_hold(step: Step, order: OrderState) -> None:
@@ -43,36 +84,61 @@ def release_hold(step: Step, order: OrderState) -> None:
         _reduce_hold(step, order, order.hold)
 
 
+def release_prevented(step: Step, order: OrderState) -> None:
+    """Give back what was held for a part that will not trade, counted as prevented already."""
+    if order.hold:
+        _reduce_hold(step, order, order.hold - _held_for(order, order.leaves))
+
+
+def lower_hold(step: Step, order: OrderState) -> None:
+    """Give back what the order no longer asks for, now that its quantity is less: it is as if that
+    never was part of it.
+    """
+    order.hold_placed = _held_for(order, order.quantity)
+    _reduce_hold(step, order, order.hold - _held_for(order, order.leaves))
+
+
 def _reduce_hold(step: Step, order: OrderState, amount: int) -> None:
     order.hold -= amount
-    if order.side is Side.BUY:
-        order.account.balance.lock(-amount)
-        step.changes.balance(order.account)
-    else:
-        position = order.account.position(order.instrument.id)
-        position.locked -= amount
-        assert position.locked >= 0
-        step.changes.position(order.account, order.instrument)
-    step.changes.holds[order.id] = order
+    _lock(order, -amount)
+    _note_hold(step, order)
 
 
-def settle_order(step: Step, order: OrderState, trade: Trade) -> None:
-    """One order's side of a trade: its hold is posted, cash and position move."""
+def settle_order(step: Step, order: OrderState, trade: Trade, liquidity: Liquidity) -> int:
+    """One order's side of a trade, already counted in its `filled`: its hold is posted, cash and
+    position move, the fee is paid. Returns the fee.
+    """
     account, instrument = order.account, order.instrument
     notional = trade.price * trade.quantity * instrument.value_units
     is_buy = order.side is Side.BUY
     if order.hold:
-        held = trade.quantity
-        if is_buy:
-            assert order.limit_price is not None
-            held = order.limit_price * trade.quantity * instrument.value_units
-        _reduce_hold(step, order, held)
+        # What is left needs; the fee of the whole may be a unit more than the sum of its parts.
+        _reduce_hold(step, order, order.hold - _held_for(order, order.leaves))
     account.balance.move(-notional if is_buy else notional)
+    fee = _charge(step, order, trade, notional, liquidity) if order.fee_rate else 0
     apply_fill(
         account.position(instrument.id), trade.quantity if is_buy else -trade.quantity, notional
     )
     step.changes.balance(account)
     step.changes.position(account, instrument)
+    return fee
+
+
+def _charge(
+    step: Step, order: OrderState, trade: Trade, notional: int, liquidity: Liquidity
+) -> int:
+    """The fee of a fill, from the trader to the house (H2), at no more than the order's rate."""
+    account, tier = order.account, order.account.tier
+    rate = tier.maker if liquidity is Liquidity.MAKER else tier.taker
+    fee = fee_of(notional, min(rate, order.fee_rate))
+    if not fee:
+        return 0
+    house = step.state.accounts[step.state.house_id]
+    account.balance.pay_fee(fee)
+    house.balance.move(fee)
+    step.changes.balance(house)
+    _transfer(step, "FEE", account, house, fee, trade.id)
+    return fee
 
 
 def settle_street(step: Step, order: OrderState, street: Account, trade: Trade) -> None:
@@ -91,16 +157,23 @@ def settle_street(step: Step, order: OrderState, street: Account, trade: Trade) 
 def transfer_trade(step: Step, order: OrderState, other: Account, trade: Trade) -> None:
     """The ledger's row of one trade: from the buyer to the seller."""
     buyer, seller = (order.account, other) if order.side is Side.BUY else (other, order.account)
+    amount = trade.price * trade.quantity * order.instrument.value_units
+    _transfer(step, "TRADE", buyer, seller, amount, trade.id)
+
+
+def _transfer(
+    step: Step, kind: str, payer: Account, payee: Account, amount: int, trade_id: int
+) -> None:
     step.state.transfer_number += 1
     step.changes.transfers.append(
         TransferRow(
             id=step.state.transfer_number,
-            kind="TRADE",
-            debit_account_id=buyer.id,
-            credit_account_id=seller.id,
-            currency=order.account.currency,
-            amount_units=trade.price * trade.quantity * order.instrument.value_units,
-            trade_id=trade.id,
+            kind=kind,
+            debit_account_id=payer.id,
+            credit_account_id=payee.id,
+            currency=payer.currency,
+            amount_units=amount,
+            trade_id=trade_id,
             reason="",
             occurred_ns=step.now_ns,
         )

@@ -5,30 +5,55 @@ Rebuilt from the database at each start (recovery) and changed only by the core.
 forgotten here; the database has them.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from core.domain.units import UNITS_PER_ONE
+from marketdata.domain.market_states import MarketState
+from marketdata.domain.sessions import ALWAYS, Calendar
 from orders.domain.matching.book import Book
+from orders.domain.matching.collar import MARKET_BAND_BPS, collar_price
+from orders.domain.matching.stops import StopBook
 from orders.domain.reasons import CloseReason
-from orders.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from portfolio.domain.balances import BalanceState
+from portfolio.domain.fees import NO_FEES, FeeTier
 from portfolio.domain.positions import PositionState
 from risk.domain.checks import InstrumentTerms
+from risk.domain.scopes import Scope
+from risk.domain.states import ScopeState
 
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A trading account: one currency, its balance, positions by instrument, event numbering."""
+    """A trading account: one currency, its balance, positions by instrument, event numbering.
+
+    `owner_id` tells whose orders are own orders (docs/matching.md O1); the street and the house,
+    which place none, have 0.
+    """
 
     id: int
     public_id: str
     kind: str
     currency: str
     balance: BalanceState
+    owner_id: int = 0
+    stp_mode: StpMode = StpMode.REJECT
     positions: dict[int, PositionState] = field(default_factory=dict)
     open_orders: dict[UUID, "OrderState"] = field(default_factory=dict)
     sequence: int = 0
+    tier: FeeTier = NO_FEES
+    desk_id: int | None = None
+    is_suspended: bool = False
+    is_long_only: bool = False
+    multiplier: int = 1
+    is_shorting_enabled: bool = False
+
+    @property
+    def is_margin(self) -> bool:
+        return self.multiplier > 1
 
     def position(self, instrument_id: int) -> PositionState:
         position = self.positions.get(instrument_id)
@@ -37,10 +62,21 @@ class Account:
         return position
 
 
+CLOSING_GRACE_NS = 60 * 10**9
+"""How late the engine may come to a closing auction; later it is not held (X8)."""
+
+
+class LastTrade(NamedTuple):
+    """The newest trade of an instrument, in ticks (docs/matching.md E2)."""
+
+    price: int
+    at_ns: int
+
+
 @dataclass(slots=True, eq=False)
 class Instrument:
-    """An instrument's terms in integers, and its book. `value_units` is one tick × one lot in
-    money.
+    """An instrument's terms in integers, its book and its waiting stops. `value_units` is one tick
+    × one lot in money.
     """
 
     id: int
@@ -51,14 +87,57 @@ class Instrument:
     tick_units: int
     lot_units: int
     min_notional_units: int
-    is_open: bool
+    state: MarketState = MarketState.OPEN
+    market_band_bps: int = MARKET_BAND_BPS
+    calendar_code: str = ALWAYS
+    calendar: Calendar | None = None
+    """None for a venue that never closes."""
+
     book: Book = field(default_factory=Book)
+    stops: StopBook = field(default_factory=StopBook)
+    last_trade: LastTrade | None = None
+    queue: dict[UUID, "OrderState"] = field(default_factory=dict)
+    """Orders that wait for the market to begin or go on to trade, in time order."""
+
+    closing: dict[UUID, "OrderState"] = field(default_factory=dict)
+    """Orders that wait for the closing auction (CLS), in time order."""
+
+    @property
+    def is_always_open(self) -> bool:
+        """Whether it trades whatever the time: most of all asked, so the cheapest to ask."""
+        return self.calendar is None and self.state is MarketState.OPEN
+
+    def market_state(self, now_ns: int) -> MarketState:
+        """What an order meets now: CLOSED outside the sessions, else the state that is set (K3)."""
+        if self.calendar is not None and not self.calendar.is_open(now_ns):
+            return MarketState.CLOSED
+        return self.state
+
+    def unqueue(self, order: "OrderState") -> None:
+        """The order waits for an auction no more, if it did."""
+        self.queue.pop(order.id, None)
+        self.closing.pop(order.id, None)
+
+    @property
+    def is_marginable(self) -> bool:
+        return self.asset_class == "us_equity"
+
+    @property
+    def is_shortable(self) -> bool:
+        return self.asset_class == "us_equity"
 
     @property
     def value_units(self) -> int:
         value, rest = divmod(self.tick_units * self.lot_units, UNITS_PER_ONE)
         assert not rest, f"{self.symbol}: tick × lot is finer than a unit"
         return value
+
+    def collar(self, side: Side, now_ns: int) -> int | None:
+        """The worst price at which a market order of `side` may trade now (B2); None while nobody
+        offers the other side.
+        """
+        best = self.book.best(side.opposite, now_ns)
+        return None if best is None else collar_price(side, best, self.market_band_bps)
 
     @property
     def terms(self) -> InstrumentTerms:
@@ -73,7 +152,15 @@ class Instrument:
 
 @dataclass(slots=True, eq=False)
 class OrderState:
-    """One order in ticks and lots. `hold` is what it still holds: units (buy) or lots (sell)."""
+    """One order in ticks and lots. `hold` is what it still holds: units (opening), lots (closing).
+
+    A buy STOP has its protection (E5) as its limit price. `rank` is its place in time among the
+    resting orders: the number of its acceptance, or a newer one of the same counter (E8).
+    `fee_rate` is the highest that its fills pay (docs/fees-and-margin.md H3).
+
+    `is_opening` says that it holds cash, not quantity: `margin_percent` of its notional at
+    `hold_price` or, without one, at its limit (L5, L6).
+    """
 
     id: UUID
     sequence: int
@@ -89,44 +176,127 @@ class OrderState:
     request_id: str
     submitted_ns: int
     expires_ns: int | None
+    stop_price: int | None = None
+    rank: int = 0
+    fee_rate: int = 0
+    strategy: str | None = None
+    is_opening: bool = True
+    margin_percent: int = 100
+    hold_price: int | None = None
     status: OrderStatus = OrderStatus.INITIALIZED
     reason: CloseReason | None = None
     filled: int = 0
     filled_notional: int = 0
+    prevented: int = 0
+    stp_mode: StpMode = StpMode.REJECT
     hold: int = 0
     hold_placed: int = 0
     updated_ns: int = 0
     closed_ns: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    replaces: UUID | None = None
+    replaced_by: UUID | None = None
+    key_id: str = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is a stop order that no trade has elected yet: an elected one has a place in
+        time other than that of its acceptance, and so has its successor (R4).
+        """
+        return self.stop_price is not None and self.rank == self.sequence
 
     @property
     def leaves(self) -> int:
         """What may still fill; zero once the order is closed."""
-        return 0 if self.closed_ns is not None else self.quantity - self.filled
+        return 0 if self.closed_ns is not None else self.quantity - self.filled - self.prevented
+
+
+class Clearing(NamedTuple):
+    """The open orders that a switch cancels, those that are left (docs/risk.md W2)."""
+
+    scope: Scope
+    reason: CloseReason
+    orders: deque[UUID]
+
+
+@dataclass(slots=True)
+class TradingStates:
+    """Each scope's state since its last switch, and how many of them are not ACTIVE."""
+
+    by_scope: dict[Scope, ScopeState] = field(default_factory=dict)
+    restricted: int = 0
+    clearing: deque[Clearing] = field(default_factory=deque)
+
+
+class DeadMan(NamedTuple):
+    """An API key that asked to be watched: its orders of the account end at `fires_ns`."""
+
+    key_id: str
+    account_id: int
+    fires_ns: int | None
 
 
 @dataclass(slots=True)
 class EngineState:
-    """Everything the core knows. The three counters number orders, executions and transfers."""
+    """Everything the core knows. The three counters number orders, executions and transfers;
+    `elections` are the stops that trades have elected and whose turn has not come (E3).
+    """
 
     accounts: dict[int, Account] = field(default_factory=dict)
     instruments: dict[str, Instrument] = field(default_factory=dict)
+    instruments_by_id: dict[int, Instrument] = field(default_factory=dict)
     orders: dict[UUID, OrderState] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    queueing: dict[int, Instrument] = field(default_factory=dict)
+    """Instruments in which orders wait for an auction."""
+
+    elections: deque[UUID] = field(default_factory=deque)
+    fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
+    dead_men: dict[str, DeadMan] = field(default_factory=dict)
     street_id: int = 0
     house_id: int = 0
     next_expiry_ns: int | None = None
     order_sequence: int = 0
     execution_number: int = 0
     transfer_number: int = 0
+    trading: TradingStates = field(default_factory=TradingStates)
 
     def instrument(self, symbol: str) -> Instrument | None:
         """By its symbol; crypto pairs also without the slash, as some clients write them."""
         return self.instruments.get(symbol)
 
+    def next_sequence(self) -> int:
+        """The next number of acceptance, or of a newer place in time."""
+        self.order_sequence += 1
+        return self.order_sequence
+
     def add_order(self, order: OrderState) -> None:
         self.orders[order.id] = order
         order.account.open_orders[order.id] = order
+        if order.account.is_margin and order.is_opening:
+            position = order.account.position(order.instrument.id)
+            position.openings += 1 if order.side is Side.BUY else -1
         if order.expires_ns is not None:
             self.next_expiry_ns = min(order.expires_ns, self.next_expiry_ns or order.expires_ns)
+
+    def wait(self, order: OrderState) -> None:
+        """Let a stop order wait for the trade that elects it."""
+        assert order.stop_price is not None
+        order.instrument.stops.add(order.id, order.side, order.stop_price, order.sequence)
+
+    def enqueue(self, order: OrderState) -> None:
+        """Let an order wait for its auction."""
+        instrument = order.instrument
+        is_closing = order.time_in_force is TimeInForce.CLS
+        (instrument.closing if is_closing else instrument.queue)[order.id] = order
+        self.queueing[instrument.id] = instrument
+
+    def note_trade(self, instrument: Instrument, price: int, now_ns: int) -> None:
+        """A trade happened: it is the last one, and what it elects queues up (E2, E3, E7)."""
+        instrument.last_trade = LastTrade(price, now_ns)
+        if instrument.market_state(now_ns) is MarketState.OPEN:
+            self.elections.extend(instrument.stops.elected(price))
 
     def take_expired(self, now_ns: int, limit: int) -> list[OrderState]:
         """Up to `limit` open orders whose time has come, oldest first; the caller closes them.
@@ -142,5 +312,9 @@ class EngineState:
         return due[:limit]
 
     def add_instrument(self, instrument: Instrument) -> None:
+        code = instrument.calendar_code
+        if code != ALWAYS:
+            instrument.calendar = self.calendars.setdefault(code, Calendar(code))
+        self.instruments_by_id[instrument.id] = instrument
         self.instruments[instrument.symbol] = instrument
         self.instruments[instrument.symbol.replace("/", "")] = instrument

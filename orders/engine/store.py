@@ -1,63 +1,153 @@
 """Writes the orders app's part of a batch: new orders, changed orders, executions, halts.
 
-One write a table; orders/engine/writer.py makes them and those of the other apps one statement.
+One write a table, one line a column; orders/engine/writer.py makes the writes and those of the
+other apps one statement.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from core.batch_sql import EPOCH_SQL, Write, ints, micros, texts, uuids
+from core.batch_columns import (
+    Column,
+    Columns,
+    WriteRows,
+    bps,
+    flag,
+    insert,
+    large_units,
+    number,
+    text,
+    time,
+    units,
+    update,
+    upsert,
+    uuid,
+)
+from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.engine.changes import ExecutionRow
-from orders.engine.state import Instrument, OrderState
+from orders.engine.state import DeadMan, Instrument, OrderState
 
-_NEW_ORDERS = f"""
-INSERT INTO orders_order (id, sequence, account_id, instrument_id, client_order_id, side, type,
-  time_in_force, quantity, limit_price, filled_quantity, filled_notional, status, reason,
-  submitted_by_id, request_id, submitted_at, updated_at, closed_at, expires_at)
-SELECT id, sequence, account, instrument, client_order_id, side, type, tif, quantity * 0.00000001,
-  price * 0.00000001, filled * 0.00000001, notional * 0.00000001, status, reason, submitted_by,
-  request_id, {EPOCH_SQL.format("submitted")}, {EPOCH_SQL.format("updated")},
-  {EPOCH_SQL.format("closed")}, {EPOCH_SQL.format("expires")}
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
-  %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[], %s::text[],
-  %s::text[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
-  AS item (id, sequence, account, instrument, client_order_id, side, type, tif, quantity, price,
-    filled, notional, status, reason, submitted_by, request_id, submitted, updated, closed, expires)
+
+def _price_units(ticks: int | None, order: OrderState) -> int | None:
+    return None if ticks is None else ticks * order.instrument.tick_units
+
+
+_ORDER_ID: Column[OrderState] = uuid("id", lambda rows: [order.id for order in rows])
+
+_ORDER_TERMS: Columns[OrderState] = (
+    number("sequence", lambda rows: [order.sequence for order in rows]),
+    number("account_id", lambda rows: [order.account.id for order in rows]),
+    number("instrument_id", lambda rows: [order.instrument.id for order in rows]),
+    text("client_order_id", lambda rows: [order.client_order_id for order in rows]),
+    text("side", lambda rows: [order.side.value for order in rows]),
+    text("type", lambda rows: [order.type.value for order in rows]),
+    text("time_in_force", lambda rows: [order.time_in_force.value for order in rows]),
+    units("limit_price", lambda rows: [_price_units(order.limit_price, order) for order in rows]),
+    units("stop_price", lambda rows: [_price_units(order.stop_price, order) for order in rows]),
+    bps("fee_bps", lambda rows: [order.fee_rate for order in rows]),
+    text("strategy", lambda rows: [order.strategy for order in rows]),
+    flag("is_opening", lambda rows: [order.is_opening for order in rows]),
+    number("margin_percent", lambda rows: [order.margin_percent for order in rows]),
+    units("hold_price", lambda rows: [_price_units(order.hold_price, order) for order in rows]),
+    number("submitted_by_id", lambda rows: [order.submitted_by_id for order in rows]),
+    text("submitted_key", lambda rows: [order.key_id for order in rows]),
+    text("request_id", lambda rows: [order.request_id for order in rows]),
+    time("submitted_at", lambda rows: [order.submitted_ns for order in rows]),
+    time("expires_at", lambda rows: [order.expires_ns for order in rows]),
+    flag("post_only", lambda rows: [order.post_only for order in rows]),
+    flag("reduce_only", lambda rows: [order.reduce_only for order in rows]),
+    text("stp_mode", lambda rows: [order.stp_mode.value for order in rows]),
+    uuid("replaces", lambda rows: [order.replaces for order in rows]),
+)
+"""What stays as it was when the order was accepted."""
+
+_ORDER_COURSE: Columns[OrderState] = (
+    text("status", lambda rows: [order.status.value for order in rows]),
+    text("reason", lambda rows: [order.reason.value if order.reason else "" for order in rows]),
+    units(
+        "filled_quantity",
+        lambda rows: [order.filled * order.instrument.lot_units for order in rows],
+    ),
+    large_units("filled_notional", lambda rows: [order.filled_notional for order in rows]),
+    units("quantity", lambda rows: [order.quantity * order.instrument.lot_units for order in rows]),
+    units(
+        "prevented_quantity",
+        lambda rows: [order.prevented * order.instrument.lot_units for order in rows],
+    ),
+    number("rank", lambda rows: [order.rank for order in rows]),
+    uuid("replaced_by", lambda rows: [order.replaced_by for order in rows]),
+    time("updated_at", lambda rows: [order.updated_ns for order in rows]),
+    time("closed_at", lambda rows: [order.closed_ns for order in rows]),
+)
+"""What later batches may change."""
+
+new_orders: WriteRows[OrderState] = insert(
+    "orders_order", (_ORDER_ID, *_ORDER_TERMS, *_ORDER_COURSE)
+)
+"""Orders accepted in this batch, in the state in which the batch left them."""
+
+changed_orders: WriteRows[OrderState] = update(
+    "orders_order", key=_ORDER_ID, changing=_ORDER_COURSE
+)
+"""Orders of earlier batches that this one elected, filled, amended or ended."""
+
+executions: WriteRows[ExecutionRow] = insert(
+    "orders_execution",
+    (
+        number("id", lambda rows: [row.id for row in rows]),
+        number("trade_id", lambda rows: [row.trade_id for row in rows]),
+        uuid("order_id", lambda rows: [row.order_id for row in rows]),
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        number("instrument_id", lambda rows: [row.instrument_id for row in rows]),
+        text("side", lambda rows: [row.side for row in rows]),
+        units("price", lambda rows: [row.price_units for row in rows]),
+        units("quantity", lambda rows: [row.quantity_units for row in rows]),
+        text("liquidity", lambda rows: [row.liquidity for row in rows]),
+        units("fee", lambda rows: [row.fee_units for row in rows]),
+        time("occurred_at", lambda rows: [row.occurred_ns for row in rows]),
+    ),
+)
+"""The batch's executions."""
+
+instrument_states: WriteRows[Instrument] = update(
+    "marketdata_instrument",
+    key=number("id", lambda rows: [instrument.id for instrument in rows]),
+    changing=(text("status", lambda rows: [instrument.state.value for instrument in rows]),),
+)
+"""In which state each instrument's market is."""
+
+dead_men: WriteRows[DeadMan] = upsert(
+    "orders_deadman",
+    key=(text("key_id", lambda rows: [row.key_id for row in rows]),),
+    changing=(
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        time("fires_at", lambda rows: [row.fires_ns for row in rows]),
+    ),
+)
+"""Which keys are watched, and until when; nothing for one that is so no more."""
+_JOURNAL = f"""
+INSERT INTO orders_journal (batch, epoch, committed_at, kind, content)
+VALUES (%s::bigint, %s::bigint, {EPOCH_SQL.format("%s::bigint")}, %s::text, %s::bytea)
 """  # noqa: S608  # the only thing formatted in is a constant of ours
 
-_CHANGED_ORDERS = f"""
-UPDATE orders_order SET filled_quantity = item.filled * 0.00000001,
-  filled_notional = item.notional * 0.00000001, status = item.status, reason = item.reason,
-  updated_at = {EPOCH_SQL.format("item.updated")}, closed_at = {EPOCH_SQL.format("item.closed")}
-FROM unnest(%s::uuid[], %s::bigint[], %s::numeric[], %s::text[], %s::text[], %s::bigint[],
-  %s::bigint[]) AS item (id, filled, notional, status, reason, updated, closed)
-WHERE orders_order.id = item.id
-"""  # noqa: S608  # the only thing formatted in is a constant of ours
-
-_EXECUTIONS = f"""
-INSERT INTO orders_execution (id, trade_id, order_id, account_id, instrument_id, side, price,
-  quantity, liquidity, occurred_at)
-SELECT id, trade, order_id, account, instrument, side, price * 0.00000001, quantity * 0.00000001,
-  liquidity, {EPOCH_SQL.format("occurred")}
-FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::bigint[], %s::bigint[], %s::text[],
-  %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
-  AS item (id, trade, order_id, account, instrument, side, price, quantity, liquidity, occurred)
-"""  # noqa: S608  # the only thing formatted in is a constant of ours
-
-_KNOWN_CLIENT_IDS = """
-SELECT asked.position, o.id
-FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS asked (account, client_id, position)
-JOIN orders_order o ON o.account_id = asked.account AND o.client_order_id = asked.client_id
+# A look-up for each pair: a join may be planned as a scan of all the account's orders.
+KNOWN_CLIENT_IDS = """
+SELECT * FROM (
+  SELECT asked.position, (
+    SELECT id FROM orders_order
+    WHERE account_id = asked.account AND client_order_id = asked.client_id
+  ) AS id
+  FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS asked (account, client_id, position)
+) AS answer WHERE id IS NOT NULL
 """
 
-_INSTRUMENTS = """
-UPDATE marketdata_instrument SET status = item.status
-FROM unnest(%s::bigint[], %s::text[]) AS item (id, status)
-WHERE marketdata_instrument.id = item.id
-"""
+
+def journal_row(*, batch: int, epoch: int, now_ns: int, kind: str, content: bytes) -> Write:
+    """The journal's row of one commit."""
+    return Write(_JOURNAL, (str(batch), str(epoch), str(now_ns // 1000), kind, content))
 
 
 async def known_client_ids(
@@ -65,7 +155,7 @@ async def known_client_ids(
 ) -> dict[tuple[int, str], UUID]:
     """The order ids behind those (account, client order id) pairs that exist."""
     await cursor.execute(
-        _KNOWN_CLIENT_IDS,
+        KNOWN_CLIENT_IDS,
         (ints(account for account, _ in asked), texts(client_id for _, client_id in asked)),
         prepare=True,
     )
@@ -74,86 +164,3 @@ async def known_client_ids(
         position, order_id = row
         known[asked[position - 1]] = order_id
     return known
-
-
-def new_orders(orders: Collection[OrderState]) -> Write:
-    """Orders accepted in this batch, in the state in which the batch left them."""
-    return Write(
-        _NEW_ORDERS,
-        (
-            uuids(order.id for order in orders),
-            ints(order.sequence for order in orders),
-            ints(order.account.id for order in orders),
-            ints(order.instrument.id for order in orders),
-            texts(order.client_order_id for order in orders),
-            texts(order.side.value for order in orders),
-            texts(order.type.value for order in orders),
-            texts(order.time_in_force.value for order in orders),
-            ints(order.quantity * order.instrument.lot_units for order in orders),
-            ints(_price_units(order) for order in orders),
-            ints(order.filled * order.instrument.lot_units for order in orders),
-            ints(order.filled_notional for order in orders),
-            texts(order.status.value for order in orders),
-            texts(_reason(order) for order in orders),
-            ints(order.submitted_by_id for order in orders),
-            texts(order.request_id for order in orders),
-            micros(order.submitted_ns for order in orders),
-            micros(order.updated_ns for order in orders),
-            micros(order.closed_ns for order in orders),
-            micros(order.expires_ns for order in orders),
-        ),
-    )
-
-
-def changed_orders(orders: Collection[OrderState]) -> Write:
-    """Orders of earlier batches that this one filled, canceled or expired."""
-    return Write(
-        _CHANGED_ORDERS,
-        (
-            uuids(order.id for order in orders),
-            ints(order.filled * order.instrument.lot_units for order in orders),
-            ints(order.filled_notional for order in orders),
-            texts(order.status.value for order in orders),
-            texts(_reason(order) for order in orders),
-            micros(order.updated_ns for order in orders),
-            micros(order.closed_ns for order in orders),
-        ),
-    )
-
-
-def executions(rows: Sequence[ExecutionRow]) -> Write:
-    """The batch's executions."""
-    return Write(
-        _EXECUTIONS,
-        (
-            ints(row.id for row in rows),
-            ints(row.trade_id for row in rows),
-            uuids(row.order_id for row in rows),
-            ints(row.account_id for row in rows),
-            ints(row.instrument_id for row in rows),
-            texts(row.side for row in rows),
-            ints(row.price_units for row in rows),
-            ints(row.quantity_units for row in rows),
-            texts(row.liquidity for row in rows),
-            micros(row.occurred_ns for row in rows),
-        ),
-    )
-
-
-def instrument_states(instruments: Collection[Instrument]) -> Write:
-    """Which instruments are open or halted."""
-    return Write(
-        _INSTRUMENTS,
-        (
-            ints(instrument.id for instrument in instruments),
-            texts("OPEN" if instrument.is_open else "HALTED" for instrument in instruments),
-        ),
-    )
-
-
-def _price_units(order: OrderState) -> int | None:
-    return None if order.limit_price is None else order.limit_price * order.instrument.tick_units
-
-
-def _reason(order: OrderState) -> str:
-    return order.reason.value if order.reason else ""

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from core.domain.units import decimal_to_units
+from marketdata.domain.market_states import MarketState
 from orders.domain.commands import PrintStreetTrade, QuoteStreet
 from orders.domain.matching.street import StreetQuote
 from orders.engine.lifecycle import fill_makers
+from orders.engine.queueing import COLLECTING
 from orders.engine.state import Instrument
 from orders.engine.step import Step
 
@@ -18,26 +20,35 @@ from orders.engine.step import Step
 def quote(step: Step, command: QuoteStreet) -> None:
     """Take a quote into the instrument's book and settle the resting orders it went through."""
     instrument = step.state.instrument(command.symbol)
-    if instrument is None or not instrument.is_open:
+    if instrument is None or instrument.state is MarketState.HALTED:
         return
     bids = _levels(command.bids, instrument)
     asks = _levels(command.asks, instrument)
     if bids is None or asks is None:
         return
-    fills = instrument.book.set_street(StreetQuote(bids, asks, step.now_ns), step.now_ns)
+    shown = StreetQuote(bids, asks, step.now_ns)
     step.changes.books[instrument.id] = instrument
-    fill_makers(step, fills)
+    if not instrument.is_always_open and instrument.market_state(step.now_ns) in COLLECTING:
+        instrument.book.show_street(shown, step.now_ns)
+        return
+    fill_makers(step, instrument.book.set_street(shown, step.now_ns))
 
 
 def print_trade(step: Step, command: PrintStreetTrade) -> None:
-    """Let a street trade fill the resting orders that it went through or reached."""
+    """Let a street trade elect stops, if it is one that counts (E2), and fill the resting orders
+    that it went through or reached.
+    """
     instrument = step.state.instrument(command.symbol)
-    if instrument is None or not instrument.is_open:
+    if instrument is None or instrument.state is MarketState.HALTED:
+        return
+    if instrument.market_state(step.now_ns) in COLLECTING:
         return
     price = _steps(command.price, instrument.tick_units)
     quantity = _steps(command.quantity, instrument.lot_units)
     if price is None or quantity is None:
         return
+    if instrument.book.is_inside_street(price, step.now_ns):
+        step.state.note_trade(instrument, price, step.now_ns)
     fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)
     fill_makers(step, fills)
 

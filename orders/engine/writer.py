@@ -16,13 +16,15 @@ from psycopg.rows import TupleRow
 from core.batch_sql import Write, one_statement
 from core.services import audit_log, event_log
 from core.services.event_log import EventRow
-from orders.domain.values import Side
-from orders.engine import store
+from orders.domain.values import OrderStatus
+from orders.engine import session_store, store
 from orders.engine.changes import Changes
 from orders.engine.lease import Lease, LeaseLostError
 from orders.engine.state import Account, Instrument, OrderState
-from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow
+from portfolio.domain.fees import FeeTier
+from portfolio.domain.rows import AccountTermsRow, BalanceRow, FeeTierRow, HoldRow, PositionRow
 from portfolio.services import posting
+from risk.services import recording
 
 _FENCE = """
 UPDATE orders_enginelease SET batch = %s::bigint,
@@ -57,15 +59,27 @@ class BatchWriter:
         async with self._connection.cursor() as cursor:
             return await store.known_client_ids(cursor, asked)
 
-    async def commit(self, changes: Changes, now_ns: int) -> list[str]:
-        """Write and commit everything in `changes`; returns the events as JSON, in their order."""
+    async def commit_start(self, content: bytes, now_ns: int) -> None:
+        """Commit a START row of the journal: the first that an engine writes."""
+        await self._commit("START", content, [], now_ns)
+
+    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
+        """Write and commit everything in `changes`, with `content` for the journal; returns the
+        events as JSON, in their order.
+        """
         encoder = msgspec.json.Encoder()
         payloads = [encoder.encode(event).decode() for _, event in changes.events]
+        await self._commit("BATCH", content, _writes(changes, payloads, now_ns), now_ns)
+        return payloads
+
+    async def _commit(self, kind: str, content: bytes, writes: list[Write], now_ns: int) -> None:
         self.batch += 1
-        sql, values = one_statement(self._fence(now_ns), _writes(changes, payloads, now_ns))
+        row = store.journal_row(
+            batch=self.batch, epoch=self._lease.epoch, now_ns=now_ns, kind=kind, content=content
+        )
+        sql, values = one_statement(self._fence(now_ns), [*writes, row])
         async with AsyncRawCursor(self._connection) as cursor:
             await cursor.execute(sql, values, prepare=True)
-        return payloads
 
     def _fence(self, now_ns: int) -> Write:
         lease = self._lease
@@ -88,16 +102,52 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (posting.positions, positions),
         (posting.holds, _hold_rows(changes)),
         (store.instrument_states, changes.instruments.values()),
+        (posting.fee_tiers, [_fee_tier_row(tier) for tier in changes.fee_tiers.values()]),
+        (posting.account_terms, [_terms_row(item) for item in changes.account_terms.values()]),
+        (store.dead_men, changes.dead_men.values()),
+        *_session_writes(changes),
         (event_log.events, events),
         (audit_log.entries, changes.audits),
+        (recording.trading_states, changes.trading_states.values()),
+        (recording.approvals, changes.approvals),
     ]
     return [write(rows) for write, rows in tables if rows]
+
+
+def _session_writes(changes: Changes) -> list[tuple[Callable[[Any], Write], Collection[Any]]]:
+    rows = changes.sessions.items()
+    return [
+        (session_store.changed_sessions, rows),
+        (session_store.removed_sessions, rows),
+    ]
 
 
 def _balance_row(account: Account) -> BalanceRow:
     balance = account.balance
     return BalanceRow(
-        account.id, account.currency, balance.total, balance.locked, balance.is_overdraft_allowed
+        account.id,
+        account.currency,
+        balance.total,
+        balance.locked,
+        balance.is_overdraft_allowed,
+        balance.fees,
+    )
+
+
+def _fee_tier_row(tier: FeeTier) -> FeeTierRow:
+    return FeeTierRow(tier.code, tier.name, tier.maker, tier.taker)
+
+
+def _terms_row(account: Account) -> AccountTermsRow:
+    return AccountTermsRow(
+        account.id,
+        account.tier.code or None,
+        account.desk_id,
+        account.stp_mode.value,
+        account.is_suspended,
+        account.is_long_only,
+        account.multiplier,
+        account.is_shorting_enabled,
     )
 
 
@@ -111,7 +161,7 @@ def _position_row(account: Account, instrument: Instrument) -> PositionRow:
         locked_units=position.locked * lot,
         cost_units=position.cost,
         realized_units=position.realized,
-        is_short_allowed=account.kind != "CASH",
+        is_short_allowed=account.kind != "CASH" or account.is_margin,
     )
 
 
@@ -122,16 +172,19 @@ def _hold_rows(changes: Changes) -> list[HoldRow]:
     never visible to anyone and is not stored.
     """
     return [
-        _hold_row(order)
+        hold_row(order)
         for order in changes.holds.values()
         if order.hold or order.id not in changes.new_orders
     ]
 
 
-def _hold_row(order: OrderState) -> HoldRow:
-    is_cash = order.side is Side.BUY
+def hold_row(order: OrderState) -> HoldRow:
+    """An order's hold as it is stored."""
+    is_cash = order.is_opening
     scale = 1 if is_cash else order.instrument.lot_units
-    state = "PENDING" if order.hold else ("POSTED" if order.filled == order.quantity else "VOIDED")
+    state = (
+        "PENDING" if order.hold else ("POSTED" if order.status is OrderStatus.FILLED else "VOIDED")
+    )
     return HoldRow(
         order_id=order.id,
         account_id=order.account.id,

@@ -84,13 +84,28 @@ def side_word(side: str) -> str:
 def status_word(status: str) -> str:
     """An order's state as a trader says it."""
     words = {
+        "QUEUED": _("Waits for the auction"),
         "ACCEPTED": _("Working"),
+        "TRIGGERED": _("Triggered"),
         "PARTIALLY_FILLED": _("Partly filled"),
         "FILLED": _("Filled"),
         "CANCELED": _("Canceled"),
         "EXPIRED": _("Expired"),
+        "REPLACED": _("Replaced"),
     }
     return words.get(status, status)
+
+
+@register.filter
+def type_word(order_type: str) -> str:
+    """An order's type as a trader says it."""
+    words = {
+        "LIMIT": _("Limit"),
+        "MARKET": _("Market"),
+        "STOP": _("Stop"),
+        "STOP_LIMIT": _("Stop limit"),
+    }
+    return words.get(order_type, order_type)
 
 
 @register.filter

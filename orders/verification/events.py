@@ -41,9 +41,9 @@ WITH told AS (
 SELECT coalesce('execution ' || execution.id, 'event ' || told.id),
   CASE WHEN told.id IS NULL THEN 'no event tells of it'
     WHEN execution.id IS NULL THEN 'tells of an execution that is not stored'
-    ELSE format('is %s %s at %s, %s, of order %s; event %s says %s', execution.side,
+    ELSE format('is %s %s at %s, %s, fee %s, of order %s; event %s says %s', execution.side,
       trim_scale(execution.quantity), trim_scale(execution.price), execution.liquidity,
-      execution.order_id, told.id, told.fill) END
+      trim_scale(execution.fee), execution.order_id, told.id, told.fill) END
 FROM orders_execution execution FULL JOIN told ON told.execution_id = execution.id
 WHERE told.id IS NULL OR execution.id IS NULL
   OR told.account_id <> execution.account_id
@@ -51,6 +51,7 @@ WHERE told.id IS NULL OR execution.id IS NULL
   OR (told.fill->>'price')::numeric IS DISTINCT FROM execution.price
   OR (told.fill->>'quantity')::numeric IS DISTINCT FROM execution.quantity
   OR told.fill->>'side' IS DISTINCT FROM execution.side
+  OR coalesce((told.fill->>'fee')::numeric, 0) <> execution.fee
   OR told.fill->>'liquidity' IS DISTINCT FROM execution.liquidity
 ORDER BY execution.id, told.id
 """  # noqa: S608  # the only thing formatted in is a constant of ours
@@ -59,20 +60,27 @@ _ORDER_EVENT = """
 WITH event AS MATERIALIZED (  -- small rows before they are sorted
   SELECT (payload->'order'->>'id')::uuid AS order_id, account_id,
     (payload->'order'->>'filled_quantity')::numeric AS filled,
-    CASE WHEN kind = 'OrderAccepted' THEN concat_ws(' ', payload->'order'->>'side',
-      payload->'order'->>'quantity', payload->'order'->>'limit_price',
-      payload->'order'->>'client_order_id') END AS beginning,
-    CASE WHEN kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired')
+    (payload->'order'->>'quantity')::numeric AS quantity,
+    coalesce((payload->'order'->>'prevented_quantity')::numeric, 0) AS prevented,
+    CASE WHEN kind = 'OrderTriggered' THEN 1 END AS election,
+    CASE WHEN kind = 'OrderAmended' THEN 1 END AS amendment,
+    CASE WHEN kind IN ('OrderAccepted', 'OrderQueued')
+      THEN concat_ws(' ', payload->'order'->>'side',
+      payload->'order'->>'limit_price', payload->'order'->>'stop_price',
+      payload->'order'->>'client_order_id', payload->'order'->>'replaces') END AS beginning,
+    CASE WHEN kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired', 'OrderReplaced')
       THEN concat_ws(' ', payload->'order'->>'status', payload->'order'->>'reason')
     END AS ending
   FROM core_event WHERE kind LIKE 'Order%'
 ), told AS (
-  SELECT order_id, account_id, count(beginning) AS accepted, count(ending) AS closed,
-    max(filled) AS filled, max(beginning) AS beginning, max(ending) AS ending
+  SELECT order_id, account_id, count(beginning) AS accepted, count(election) AS elected,
+    count(amendment) AS amended, count(ending) AS closed, max(filled) AS filled,
+    max(prevented) AS prevented, min(quantity) AS least, max(quantity) AS most,
+    max(beginning) AS beginning, max(ending) AS ending
   FROM event GROUP BY order_id, account_id
 ), stored AS (
-  SELECT *, concat_ws(' ', side, trim_scale(quantity), trim_scale(limit_price), client_order_id)
-      AS beginning,
+  SELECT *, concat_ws(' ', side, trim_scale(limit_price), trim_scale(stop_price),
+      client_order_id, replaces) AS beginning,
     CASE WHEN closed_at IS NOT NULL THEN concat_ws(' ', status, nullif(reason, '')) END AS ending
   FROM orders_order
 )
@@ -80,11 +88,16 @@ SELECT format('order %s', coalesce(o.id, told.order_id)),
   CASE WHEN told.order_id IS NULL THEN 'no event tells of it'
     WHEN o.id IS NULL THEN format('events tell of it to account %s, it is not stored there',
       told.account_id)
-    ELSE format('is "%s", %s filled, ended "%s"; %s event(s) accepted it as "%s", %s ended it as'
-      ' "%s" with %s filled', o.beginning, trim_scale(o.filled_quantity), o.ending, told.accepted,
-      told.beginning, told.closed, told.ending, trim_scale(told.filled)) END
+    ELSE format('is "%s", %s of %s filled, ended "%s"; %s event(s) accepted it as "%s",'
+      ' %s elected it, %s amended it from %s to %s, %s ended it as "%s" with %s filled',
+      o.beginning, trim_scale(o.filled_quantity), trim_scale(o.quantity), o.ending, told.accepted,
+      told.beginning, told.elected, told.amended, trim_scale(told.most), trim_scale(told.least),
+      told.closed, told.ending, trim_scale(told.filled)) END
 FROM stored o FULL JOIN told ON told.order_id = o.id AND told.account_id = o.account_id
 WHERE o.id IS NULL OR told.order_id IS NULL OR told.accepted <> 1
+  OR told.elected <> CASE WHEN o.stop_price IS NULL OR o.rank = o.sequence THEN 0 ELSE 1 END
+  OR told.prevented <> o.prevented_quantity
+  OR told.least <> o.quantity OR (told.most > o.quantity) <> (told.amended > 0)
   OR told.closed <> CASE WHEN o.closed_at IS NULL THEN 0 ELSE 1 END
   OR told.filled IS DISTINCT FROM o.filled_quantity
   OR told.beginning IS DISTINCT FROM o.beginning OR told.ending IS DISTINCT FROM o.ending

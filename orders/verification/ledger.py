@@ -9,11 +9,17 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from orders.verification import events, money, orders
+from orders.verification import events, fees, money, orders, risk
 from orders.verification.replay import position_discrepancies
 from orders.verification.values import Discrepancy
 
-CHECKS: Final[Mapping[str, str]] = {**money.CHECKS, **orders.CHECKS, **events.CHECKS}
+CHECKS: Final[Mapping[str, str]] = {
+    **money.CHECKS,
+    **fees.CHECKS,
+    **orders.CHECKS,
+    **events.CHECKS,
+    **risk.CHECKS,
+}
 """Name → statement that gives (row, problem) for everything that breaks the rule."""
 
 FETCH_SIZE = 2_000

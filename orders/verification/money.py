@@ -68,8 +68,9 @@ SELECT format('balance of account %s in %s', account.id, balance.currency_id),
     trim_scale(balance.total - balance.locked), balance.is_overdraft_allowed, account.kind)
 FROM portfolio_balance balance JOIN portfolio_tradingaccount account
   ON account.id = balance.account_id
-WHERE balance.is_overdraft_allowed <> (account.kind <> 'CASH')
-  OR (account.kind = 'CASH' AND (balance.total < balance.locked OR balance.locked < 0))
+WHERE balance.is_overdraft_allowed <> (account.kind <> 'CASH' OR account.margin_multiplier > 1)
+  OR (account.kind = 'CASH' AND balance.locked < 0)
+  OR (account.kind = 'CASH' AND account.margin_multiplier = 1 AND balance.total < balance.locked)
 ORDER BY account.id
 """
 
@@ -80,8 +81,9 @@ SELECT format('position of account %s in instrument %s', account.id, position.in
     account.kind)
 FROM portfolio_position position JOIN portfolio_tradingaccount account
   ON account.id = position.account_id
-WHERE position.is_short_allowed <> (account.kind <> 'CASH')
-  OR (account.kind = 'CASH' AND (position.quantity < position.locked OR position.locked < 0))
+WHERE position.is_short_allowed <> (account.kind <> 'CASH' OR account.margin_multiplier > 1)
+  OR (account.kind = 'CASH' AND (abs(position.quantity) < position.locked OR position.locked < 0))
+  OR (account.kind = 'CASH' AND NOT account.is_shorting_enabled AND position.quantity < 0)
 ORDER BY account.id, position.instrument_id
 """
 

@@ -23,15 +23,56 @@ SELECT format('order %s', id),
   format('status is %s with %s of %s filled, reason "%s", closed at %s', status,
     trim_scale(filled_quantity), trim_scale(quantity), reason, coalesce(closed_at::text, 'never'))
 FROM orders_order
-WHERE (closed_at IS NULL) <> (status IN ('ACCEPTED', 'PARTIALLY_FILLED'))
-  OR (filled_quantity = quantity) <> (status = 'FILLED')
-  OR (status = 'ACCEPTED' AND filled_quantity <> 0)
+WHERE (closed_at IS NULL) <> (status IN ('QUEUED', 'ACCEPTED', 'TRIGGERED', 'PARTIALLY_FILLED'))
+  OR (filled_quantity + prevented_quantity = quantity) <> (status = 'FILLED'
+    OR (status = 'CANCELED' AND reason = 'SELF_TRADE' AND prevented_quantity > 0
+      AND filled_quantity + prevented_quantity = quantity))
+  OR (status = 'FILLED' AND filled_quantity = 0)
+  OR (status IN ('QUEUED', 'ACCEPTED', 'TRIGGERED') AND filled_quantity <> 0)
+  OR (status = 'TRIGGERED' AND (stop_price IS NULL OR rank = sequence))
+  OR (status = 'ACCEPTED' AND stop_price IS NOT NULL AND rank <> sequence)
+  OR (filled_quantity <> 0 AND stop_price IS NOT NULL AND rank = sequence)
+  OR (rank < sequence AND replaces IS NULL)
+  OR (status = 'QUEUED' AND (stop_price IS NOT NULL OR limit_price IS NULL))
+  OR (time_in_force IN ('OPG', 'CLS') AND closed_at IS NULL AND status <> 'QUEUED')
+  OR (status <> 'ACCEPTED' AND closed_at IS NULL AND limit_price IS NULL)
   OR (status = 'PARTIALLY_FILLED' AND filled_quantity = 0)
-  OR (reason <> '') <> (status IN ('CANCELED', 'EXPIRED'))
-  OR (reason = 'DAY_END') <> (status = 'EXPIRED')
-  OR (closed_at IS NULL AND (type = 'MARKET' OR time_in_force IN ('IOC', 'FOK')))
-  OR status NOT IN ('ACCEPTED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED', 'EXPIRED')
+  OR (reason <> '') <> (status IN ('CANCELED', 'EXPIRED', 'REPLACED'))
+  OR (reason = 'REPLACED') <> (status = 'REPLACED')
+  OR (reason IN ('DAY_END', 'GTD_END')) <> (status = 'EXPIRED')
+  OR (time_in_force IN ('DAY', 'GTD', 'OPG', 'CLS')) <> (expires_at IS NOT NULL)
+  OR (closed_at IS NULL AND time_in_force IN ('IOC', 'FOK'))
+  OR (closed_at IS NULL AND type = 'MARKET' AND status <> 'QUEUED')
+  OR status NOT IN ('QUEUED', 'ACCEPTED', 'TRIGGERED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED',
+    'EXPIRED', 'REPLACED')
 ORDER BY sequence
+"""
+
+_REPLACE = """
+SELECT format('order %s', coalesce(old.id, new.id)),
+  format('is %s and says that %s replaced it; %s says that it replaces %s (%s, %s)', old.status,
+    coalesce(old.replaced_by::text, 'nothing'), coalesce(new.id::text, 'nobody'), new.replaces,
+    new.side, new.type)
+FROM (SELECT * FROM orders_order WHERE status = 'REPLACED' OR replaced_by IS NOT NULL) AS old
+FULL JOIN (SELECT * FROM orders_order WHERE replaces IS NOT NULL) AS new
+  ON new.id = old.replaced_by
+WHERE old.id IS NULL OR new.id IS NULL OR new.replaces <> old.id
+  OR (new.account_id, new.instrument_id, new.side, new.type)
+    <> (old.account_id, old.instrument_id, old.side, old.type)
+  OR new.sequence <= old.sequence OR old.closed_at <> new.submitted_at
+ORDER BY coalesce(old.sequence, new.sequence)
+"""
+
+_PREVENTED = """
+SELECT format('owner %s in instrument %s', account.owner_id, o.instrument_id),
+  format('%s of bids and %s of offers were kept from trading with each other',
+    trim_scale(coalesce(sum(prevented_quantity) FILTER (WHERE side = 'BUY'), 0)),
+    trim_scale(coalesce(sum(prevented_quantity) FILTER (WHERE side = 'SELL'), 0)))
+FROM orders_order o JOIN portfolio_tradingaccount account ON account.id = o.account_id
+WHERE prevented_quantity > 0
+GROUP BY account.owner_id, o.instrument_id
+HAVING sum(CASE side WHEN 'BUY' THEN prevented_quantity ELSE -prevented_quantity END) <> 0
+ORDER BY account.owner_id, o.instrument_id
 """
 
 _HOLD = """
@@ -42,12 +83,19 @@ SELECT format('hold of order %s', coalesce(o.id, hold.order_id)),
       hold.state, trim_scale(hold.remaining), trim_scale(hold.amount), hold.account_id, o.status,
       o.side, trim_scale(o.needed)) END
 FROM (
-  SELECT orders_order.*, currency_id AS currency,
-    CASE WHEN closed_at IS NOT NULL THEN 0
-      ELSE (quantity - filled_quantity) * CASE side WHEN 'BUY' THEN limit_price ELSE 1 END
-    END AS needed,
-    quantity * CASE side WHEN 'BUY' THEN limit_price ELSE 1 END AS whole
-  FROM orders_order JOIN portfolio_tradingaccount account ON account.id = account_id
+  SELECT basis.*,
+    CASE WHEN is_opening THEN ceil(left_basis * margin_percent * 1000000) / 100000000
+      + trunc(left_basis * fee_bps / 10000, 8) ELSE left_basis END AS needed,
+    CASE WHEN is_opening THEN ceil(whole_basis * margin_percent * 1000000) / 100000000
+      + trunc(whole_basis * fee_bps / 10000, 8) ELSE whole_basis END AS whole
+  FROM (
+    SELECT orders_order.*, currency_id AS currency,
+      CASE WHEN closed_at IS NOT NULL THEN 0 ELSE quantity - filled_quantity - prevented_quantity
+        END * CASE WHEN is_opening THEN coalesce(hold_price, limit_price) ELSE 1 END AS left_basis,
+      quantity * CASE WHEN is_opening THEN coalesce(hold_price, limit_price) ELSE 1 END
+        AS whole_basis
+    FROM orders_order JOIN portfolio_tradingaccount account ON account.id = account_id
+  ) AS basis
 ) AS o FULL JOIN portfolio_hold hold ON hold.order_id = o.id
 WHERE (hold.order_id IS NULL AND o.closed_at IS NULL)
   OR (hold.order_id IS NOT NULL AND (
@@ -55,8 +103,8 @@ WHERE (hold.order_id IS NULL AND o.closed_at IS NULL)
     OR (hold.state = 'PENDING') <> (o.closed_at IS NULL)
     OR (hold.state = 'POSTED') <> (o.status = 'FILLED')
     OR hold.account_id <> o.account_id
-    OR hold.currency_id IS DISTINCT FROM CASE o.side WHEN 'BUY' THEN o.currency END
-    OR hold.instrument_id IS DISTINCT FROM CASE o.side WHEN 'SELL' THEN o.instrument_id END))
+    OR hold.currency_id IS DISTINCT FROM CASE WHEN o.is_opening THEN o.currency END
+    OR hold.instrument_id IS DISTINCT FROM CASE WHEN NOT o.is_opening THEN o.instrument_id END))
 ORDER BY o.sequence, hold.order_id
 """
 
@@ -68,7 +116,7 @@ SELECT format('execution %s', execution.id),
     coalesce(trim_scale(o.limit_price)::text, 'none'), o.account_id)
 FROM orders_execution execution JOIN orders_order o ON o.id = execution.order_id
 WHERE execution.account_id <> o.account_id OR execution.instrument_id <> o.instrument_id
-  OR execution.side <> o.side
+  OR execution.side <> o.side OR (o.post_only AND execution.liquidity = 'TAKER')
   OR (o.side = 'BUY' AND execution.price > o.limit_price)
   OR (o.side = 'SELL' AND execution.price < o.limit_price)
 ORDER BY execution.id
@@ -107,6 +155,8 @@ ORDER BY trade_id, posted.id
 CHECKS: Final[Mapping[str, str]] = {
     "order_fills": _ORDER_FILLS,
     "order_life": _ORDER_LIFE,
+    "replace": _REPLACE,
+    "prevented": _PREVENTED,
     "hold": _HOLD,
     "execution": _EXECUTION,
     "trade": _TRADE,

@@ -13,14 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from core.api import wants_json
+from core.domain.clock import SystemClock
 from core.domain.decimals import to_wire
 from core.domain.errors import Refusal
 from core.request_context import current_request_id
-from orders.domain.preview import DraftOrder, Preview
+from orders.domain.preview import Preview
+from orders.domain.preview_checks import DraftOrder
+from orders.domain.values import StpMode
 from orders.domain.views import OrderView
-from orders.forms import TicketForm
-from orders.selectors import preview_order
-from orders.services import cancel_all_orders, cancel_order, submit_order
+from orders.forms import REFUSAL_FIELDS, TicketForm
+from orders.selectors.previews import preview_order
+from orders.services.ordering import cancel_all_orders, cancel_order, submit_order
 from orders.templatetags.trading_format import plain, side_word, status_word
 from orders.views.answers import (
     back,
@@ -69,7 +72,7 @@ def _not_placed(
     if refusal.reason == DenialReason.CLIENT_ORDER_ID_DUPLICATE:
         messages.info(request, _("This ticket was already sent. It was not sent twice."))
         return redirect(terminal_address(form.spec().symbol))
-    form.add_error(None, refusal.message)
+    form.show(refusal)
     return terminal_page(request, account, form, status=refusal.status)
 
 
@@ -105,18 +108,34 @@ def preview(request: HttpRequest, account: TradingAccount) -> HttpResponse:
     if not form.is_valid():
         raise unreadable(form)
     spec = form.spec()
-    draft = DraftOrder(spec.side, spec.type, spec.quantity, spec.limit_price)
-    return JsonResponse(_as_json(preview_order(account, form.cleaned_data["symbol"], draft)))
+    draft = DraftOrder(
+        spec.side,
+        spec.type,
+        spec.quantity,
+        spec.limit_price,
+        spec.stop_price,
+        time_in_force=spec.time_in_force,
+        post_only=spec.post_only,
+        reduce_only=spec.reduce_only,
+        stp_mode=spec.stp_mode or StpMode(account.stp_mode),
+    )
+    instrument = form.cleaned_data["symbol"]
+    return JsonResponse(
+        _as_json(preview_order(account, instrument, draft, now=SystemClock().now()))
+    )
 
 
 def _as_json(seen: Preview) -> dict[str, object]:
     return {
         "estimated_price": None if seen.price is None else to_wire(seen.price),
         "estimated_notional": None if seen.notional is None else to_wire(seen.notional),
+        "estimated_fee": None if seen.fee is None else to_wire(seen.fee),
+        "buying_power_after": None if seen.free_after is None else to_wire(seen.free_after),
         "takeable_quantity": to_wire(seen.takeable),
         "accepted": seen.denial is None,
         "reason": None if seen.denial is None else str(seen.denial.reason),
         "message": "" if seen.denial is None else seen.denial.sentence,
+        "field": None if seen.denial is None else REFUSAL_FIELDS.get(str(seen.denial.reason)),
     }
 
 

@@ -24,7 +24,7 @@ from marketdata.domain.values import Level
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
 from orders.domain.views import PositionView
-from orders.forms import TicketForm
+from orders.forms import REFUSAL_FIELDS, TicketForm
 from orders.selectors import AccountSnapshot, account_snapshot
 from orders.views.answers import for_account
 from portfolio.models import TradingAccount
@@ -184,6 +184,7 @@ def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot
         "instruments": [_shown(row) for row in rows],
         "quotes": {row.instrument.symbol: _quote(row.quote) for row in rows if row.quote},
         "account": msgspec.to_builtins(snapshot),
+        "refusal_fields": REFUSAL_FIELDS,
         "urls": {
             "place": reverse("orders:place"),
             "preview": reverse("orders:preview"),

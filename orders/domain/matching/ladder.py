@@ -20,7 +20,7 @@ class RestingOrder:
     """An order in the book; `ahead` is the street quantity before it at its price (Q1)."""
 
     order_id: UUID
-    account_id: int
+    owner_id: int
     side: Side
     price: int
     leaves: int
@@ -55,6 +55,19 @@ class Level:
             queue.popleft()
         return None
 
+    def beside_own(self, owner_id: int, street: int, is_end: bool) -> tuple[int, bool]:
+        """What a taker gets here of others and of the `street` quantity shown, in the order of its
+        walk, and whether it ended at an order of this owner (O3).
+        """
+        quantity = gone = 0
+        for order in self.orders():
+            gone = min(max(order.ahead, gone), street)
+            if order.owner_id != owner_id:
+                quantity += order.leaves
+            elif is_end:
+                return quantity + gone, True
+        return quantity + street, False
+
     def drop_dead(self) -> None:
         """Forget the dead entries once they are the greater part: O(1) a cancel, all in all."""
         if len(self.queue) > 2 * self.live + DEAD_ENTRIES_MAX:
@@ -68,13 +81,16 @@ class Level:
             order.ahead = max(order.ahead - gone, 0)
         self.max_ahead = max(self.max_ahead - gone, 0)
 
-    def cap_ahead(self, displayed: int) -> None:
-        """No more than `displayed` street quantity can stand before an order (Q2)."""
+    def cap_ahead(self, displayed: int) -> bool:
+        """No more than `displayed` street quantity can stand before an order (Q2). False when it
+        never was more.
+        """
         if self.max_ahead <= displayed:
-            return
+            return False
         for order in self.orders():
             order.ahead = min(order.ahead, displayed)
         self.max_ahead = displayed
+        return True
 
 
 class Ladder:

@@ -5,27 +5,32 @@ A page or API answer built here equals what the engine's reply and events carry 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
-from core.domain.units import decimal_to_units, divide_half_up
+from core.domain.units import divide_half_up
 from core.models import Event
-from marketdata.models import Instrument
-from marketdata.selectors.live import LiveDataUnavailableError, latest_books
-from orders.domain.preview import DraftOrder, Means, Preview, preview
-from orders.domain.values import Side
 from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
 from orders.models import Execution, Order
-from portfolio.models import Position, TradingAccount
+from portfolio.domain.activities import (
+    CASH_TYPES,
+    CashActivity,
+    FillActivity,
+    Place,
+    activity_id,
+)
+from portfolio.models import Position, TradingAccount, Transfer
 from portfolio.selectors import all_positions, average_entry_price, balance_of
-from risk.domain.checks import InstrumentTerms
 
 SNAPSHOT_CLOSED_ORDERS = 50
 SNAPSHOT_OPEN_ORDERS = 500
@@ -52,7 +57,9 @@ def executions_of(account: TradingAccount) -> QuerySet[Execution]:
 
 def order_view(order: Order) -> OrderView:
     instrument = order.instrument
-    leaves = order.quantity - order.filled_quantity if order.closed_at is None else Decimal(0)
+    leaves = Decimal(0)
+    if order.closed_at is None:
+        leaves = order.quantity - order.filled_quantity - order.prevented_quantity
     return OrderView(
         id=str(order.pk),
         client_order_id=order.client_order_id,
@@ -64,15 +71,23 @@ def order_view(order: Order) -> OrderView:
         time_in_force=order.time_in_force,
         quantity=to_wire(order.quantity),
         limit_price=None if order.limit_price is None else to_wire(order.limit_price),
+        stop_price=None if order.stop_price is None else to_wire(order.stop_price),
+        strategy=order.strategy,
         filled_quantity=to_wire(order.filled_quantity),
         leaves_quantity=to_wire(leaves),
         average_price=_average_price(order),
+        prevented_quantity=to_wire(order.prevented_quantity),
+        stp_mode=order.stp_mode,
         status=order.status,
         reason=order.reason or None,
         submitted_at=wire_time(to_ns(order.submitted_at)),
         updated_at=wire_time(to_ns(order.updated_at)),
         closed_at=None if order.closed_at is None else wire_time(to_ns(order.closed_at)),
         expires_at=None if order.expires_at is None else wire_time(to_ns(order.expires_at)),
+        post_only=order.post_only,
+        reduce_only=order.reduce_only,
+        replaces=None if order.replaces is None else str(order.replaces),
+        replaced_by=None if order.replaced_by is None else str(order.replaced_by),
     )
 
 
@@ -91,6 +106,7 @@ def execution_view(execution: Execution) -> ExecutionView:
         price=to_wire(execution.price),
         quantity=to_wire(execution.quantity),
         liquidity=execution.liquidity,
+        fee=to_wire(execution.fee),
         occurred_at=wire_time(to_ns(execution.occurred_at)),
     )
 
@@ -172,41 +188,115 @@ def _read_snapshot(account: TradingAccount) -> AccountSnapshot:
     )
 
 
-def preview_order(account: TradingAccount, instrument: Instrument, draft: DraftOrder) -> Preview:
-    """What the order would cost and whether it would pass, by the newest depth and balances."""
-    balance = balance_of(account)
-    position = Position.objects.filter(account=account, instrument=instrument).first()
-    return preview(
-        draft,
-        opposite=_opposite_levels(instrument.symbol, draft.side),
-        terms=InstrumentTerms(
-            symbol=instrument.symbol,
-            currency=instrument.quote_currency_id,
-            tick_units=_units(instrument.tick_size),
-            lot_units=_units(instrument.lot_size),
-            min_notional_units=_units(instrument.min_notional),
-        ),
-        means=Means(
-            free_units=_units(balance.total - balance.locked),
-            position_units=_units(position.quantity) if position else 0,
-            locked_units=_units(position.locked) if position else 0,
-        ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """Which activities: of these types, between two instants, beyond the `last` one seen."""
+
+    types: frozenset[str]
+    after: datetime | None
+    until: datetime | None
+    is_ascending: bool
+    size: int
+    last: tuple[str, int] | None
+
+
+def activities_of(account: TradingAccount, page: ActivityPage) -> list[FillActivity | CashActivity]:
+    """A page of the account's activities (portfolio.domain.activities), in one order of all."""
+    kinds = [kind for kind, word in CASH_TYPES.items() if word in page.types]
+    mine = Q(debit_account=account) | Q(credit_account=account)
+    sources: list[tuple[str, QuerySet[Any]]] = []  # Any: executions or transfers
+    if "FILL" in page.types:
+        executions = Execution.objects.filter(account=account)
+        sources.append(("FILL", executions.select_related("instrument", "order")))
+    if kinds:
+        sources.append(("TRANSFER", Transfer.objects.filter(mine, kind__in=kinds)))
+    last = _place_of(account, page.last) if page.last else None
+    found: list[tuple[Place, Any]] = []
+    for kind, rows in sources:
+        for row in _window(rows, page, last):
+            found.append((Place(row.occurred_at, kind, row.pk), row))
+    found.sort(key=lambda pair: pair[0].key, reverse=not page.is_ascending)
+    if last is not None:
+        found = [
+            pair
+            for pair in found
+            if (pair[0].key > last.key if page.is_ascending else pair[0].key < last.key)
+        ]
+    return _described(account, found[: page.size])
+
+
+def _place_of(account: TradingAccount, last: tuple[str, int]) -> Place | None:
+    """Where the activity stands that the token names; None for one that is not the account's."""
+    kind, number = last
+    rows: QuerySet[Any] = Execution.objects.filter(account=account, pk=number)
+    if kind == "TRANSFER":
+        rows = Transfer.objects.filter(
+            Q(debit_account=account) | Q(credit_account=account), pk=number
+        )
+    row = rows.first()
+    return Place(row.occurred_at, kind, number) if row else None
+
+
+def _window(rows: QuerySet[Any], page: ActivityPage, last: Place | None) -> QuerySet[Any]:
+    """Enough rows for a page: numbers rise with time, and those of the last instant may repeat."""
+    if page.after is not None:
+        rows = rows.filter(occurred_at__gt=page.after)
+    if page.until is not None:
+        rows = rows.filter(occurred_at__lt=page.until)
+    if last is not None:
+        bound = "occurred_at__gte" if page.is_ascending else "occurred_at__lte"
+        rows = rows.filter(**{bound: last.at})
+        same = rows.filter(occurred_at=last.at).count()
+        return rows.order_by("pk" if page.is_ascending else "-pk")[: page.size + same]
+    return rows.order_by("pk" if page.is_ascending else "-pk")[: page.size]
+
+
+def _described(
+    account: TradingAccount, found: Sequence[tuple[Place, Any]]
+) -> list[FillActivity | CashActivity]:
+    orders = {row.order_id for place, row in found if place.kind == "FILL"}
+    parts = Execution.objects.filter(order_id__in=orders).order_by("pk")
+    filled: dict[UUID, Decimal] = {}
+    until: dict[int, Decimal] = {}
+    for number, order_id, quantity in parts.values_list("pk", "order_id", "quantity"):
+        filled[order_id] = filled.get(order_id, Decimal(0)) + quantity
+        until[number] = filled[order_id]
+    return [
+        _fill_activity(account, place, row, until[row.pk])
+        if place.kind == "FILL"
+        else _cash_activity(account, place, row)
+        for place, row in found
+    ]
+
+
+def _fill_activity(
+    account: TradingAccount, place: Place, row: Execution, filled: Decimal
+) -> FillActivity:
+    is_last = filled == row.order.quantity
+    return FillActivity(
+        id=activity_id(place),
+        account_id=str(account.public_id),
+        transaction_time=wire_time(to_ns(row.occurred_at)),
+        type="fill" if is_last else "partial_fill",
+        price=to_wire(row.price),
+        qty=to_wire(row.quantity),
+        side=row.side.lower(),
+        symbol=row.instrument.symbol,
+        leaves_qty=to_wire(row.order.quantity - filled),
+        order_id=str(row.order_id),
+        cum_qty=to_wire(filled),
+        order_status="filled" if is_last else "partially_filled",
     )
 
 
-def _opposite_levels(symbol: str, side: Side) -> list[tuple[Decimal, Decimal]]:
-    """What a taker on `side` would meet, best first; nothing while the live cache is away."""
-    try:
-        book = latest_books([symbol]).get(symbol)
-    except LiveDataUnavailableError:
-        return []
-    if book is None:
-        return []
-    levels = book.asks if side is Side.BUY else book.bids
-    return [(level.price, level.size) for level in levels]
-
-
-def _units(value: Decimal) -> int:
-    units = decimal_to_units(value)
-    assert units is not None, f"{value} is finer than a stored number can be"
-    return units
+def _cash_activity(account: TradingAccount, place: Place, row: Transfer) -> CashActivity:
+    amount = row.amount if row.credit_account_id == account.pk else -row.amount
+    return CashActivity(
+        id=activity_id(place),
+        account_id=str(account.public_id),
+        activity_type=CASH_TYPES[row.kind],
+        date=row.occurred_at.astimezone(UTC).date().isoformat(),
+        net_amount=to_wire(amount),
+        description=row.reason or (f"Fee of trade {row.trade_id}" if row.trade_id else ""),
+        created_at=wire_time(to_ns(row.occurred_at)),
+    )

@@ -1,9 +1,4 @@
-"""Orders and what they made, to read; and what operators tell the engine: cash, halts, new
-accounts.
-
-Trading accounts and instruments belong to apps below this one. Their pages are completed here,
-where the engine can be asked.
-"""
+"""Trading accounts with their money; operators open them and adjust their cash, by the engine."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.domain import roles
 from accounts.models import User
@@ -28,16 +23,14 @@ from core.domain.origin import Origin
 from core.read_only_admin import ReadOnlyAdmin, ReadOnlyInline
 from core.request_context import origin_of
 from core.services import idempotency
-from marketdata.admin import InstrumentAdmin as InstrumentPages
-from marketdata.models import Instrument
-from orders.models import EngineLease, Execution, Order
-from orders.services import adjust_cash, open_account, set_instrument_status
+from orders.admin.actor import actor_of
+from orders.admin.fees import SET_TIER
+from orders.admin.margin import SET_MARGIN
+from orders.admin.switching import JOIN_DESK, KILL_ACCOUNT
+from orders.domain.values import StpMode
+from orders.services.account_modes import set_stp_mode
+from orders.services.money import adjust_cash, open_account
 from portfolio.models import Balance, Position, TradingAccount
-
-
-def actor_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # the admin site lets nobody else in
-    return request.user
 
 
 class AmountField(forms.CharField):
@@ -69,6 +62,15 @@ class AdjustCashForm(ReasonForm):
         return amount
 
 
+class StpModeForm(ReasonForm):
+    stp_mode = forms.ChoiceField(
+        choices=TradingAccount.StpMode.choices,
+        label="Self-trade prevention",
+        widget=UnfoldAdminSelectWidget,
+        help_text="For orders accepted from now on that name no mode themselves.",
+    )
+
+
 class OpenAccountForm(forms.Form):
     """Its id lets a form that is sent twice open one account."""
 
@@ -97,21 +99,17 @@ def _adjust_cash(
     return f"adjusted by {values['amount']}; the total is now {balance.total}."
 
 
-def _set_status(status: Instrument.Status, done: str) -> Any:
-    # Any: an Act; the two actions differ in one word
-    def act(
-        request: HttpRequest, instrument: Instrument, values: dict[str, Any], origin: Origin
-    ) -> str:
-        set_instrument_status(
-            instrument=instrument,
-            status=status.value,
-            reason=values["reason"],
-            actor=actor_of(request),
-            origin=origin,
-        )
-        return done
-
-    return act
+def _set_stp_mode(
+    request: HttpRequest, account: TradingAccount, values: dict[str, Any], origin: Origin
+) -> str:
+    set_stp_mode(
+        account=account,
+        mode=StpMode(values["stp_mode"]),
+        reason=values["reason"],
+        actor=actor_of(request),
+        origin=origin,
+    )
+    return f"self-trade prevention is now {values['stp_mode']}."
 
 
 def _open_once(request: HttpRequest, values: dict[str, Any]) -> str:  # Any: the form's values
@@ -150,17 +148,15 @@ ADJUST_CASH = ConfirmedAction(
     AdjustCashForm,
     name_of=lambda account: f"{account.name} of {account.owner} ({account.public_id})",
 )
-HALT = ConfirmedAction(
-    "halt",
-    "Stop trading in these instruments? New orders are refused until it is resumed.",
-    "Halt",
-    _set_status(Instrument.Status.HALTED, "halted."),
-)
-RESUME = ConfirmedAction(
-    "resume",
-    "Let these instruments trade again?",
-    "Resume",
-    _set_status(Instrument.Status.OPEN, "resumed."),
+
+
+SET_STP_MODE = ConfirmedAction(
+    "set_stp_mode",
+    "Change what happens when orders of these accounts' owners would trade with each other?",
+    "Set self-trade prevention",
+    _set_stp_mode,
+    StpModeForm,
+    name_of=lambda account: f"{account.name} of {account.owner} ({account.public_id})",
 )
 
 
@@ -176,18 +172,34 @@ class PositionInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+_SHOWN = (
+    "public_id",
+    "name",
+    "owner",
+    "desk",
+    "kind",
+    "venue_kind",
+    "currency",
+    "fee_tier",
+    "stp_mode",
+    "margin_multiplier",
+    "is_shorting_enabled",
+    "created_at",
+)
+
+
 @admin.register(TradingAccount)
 class TradingAccountAdmin(ReadOnlyAdmin):
-    list_display = ["public_id", "name", "owner", "kind", "venue_kind", "currency", "created_at"]
-    list_filter = ["kind", "venue_kind"]
-    list_select_related = ["owner", "currency"]
+    list_display = [*_SHOWN]
+    fields = [*_SHOWN]
+    list_filter = ["kind", "venue_kind", "fee_tier"]
+    list_select_related = ["owner", "desk", "currency", "fee_tier"]
     search_fields = ["name", "owner__username"]
     uuid_fields = ("public_id",)
     number_fields = ("id",)
-    fields = ["public_id", "name", "owner", "kind", "venue_kind", "currency", "created_at"]
     readonly_fields = ["public_id"]
     inlines = [BalanceInline, PositionInline]
-    actions = ["adjust_cash"]
+    actions = ["adjust_cash", "set_fee_tier", "set_margin", "set_stp_mode", "kill", "join_desk"]
 
     @admin.action(description="Adjust cash", permissions=["adjust_cash"])
     def adjust_cash(
@@ -196,6 +208,47 @@ class TradingAccountAdmin(ReadOnlyAdmin):
         # The house and the street are the other side of every transfer, not somebody's money.
         owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
         return ADJUST_CASH.run(self, request, owned)
+
+    @admin.action(description="Set fee tier", permissions=["set_fees"])
+    def set_fee_tier(
+        self, request: HttpRequest, accounts: QuerySet[TradingAccount]
+    ) -> HttpResponse | None:
+        owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
+        return SET_TIER.run(self, request, owned)
+
+    @admin.action(description="Set margin", permissions=["set_margin"])
+    def set_margin(
+        self, request: HttpRequest, accounts: QuerySet[TradingAccount]
+    ) -> HttpResponse | None:
+        owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
+        return SET_MARGIN.run(self, request, owned)
+
+    def has_set_margin_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.SET_MARGIN)
+
+    def has_set_fees_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.SET_FEES)
+
+    @admin.action(description="Kill switch", permissions=["manage_trading"])
+    def kill(self, request: HttpRequest, accounts: QuerySet[TradingAccount]) -> HttpResponse | None:
+        owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
+        return KILL_ACCOUNT.run(self, request, owned)
+
+    @admin.action(description="Join desk", permissions=["manage_trading"])
+    def join_desk(
+        self, request: HttpRequest, accounts: QuerySet[TradingAccount]
+    ) -> HttpResponse | None:
+        return JOIN_DESK.run(self, request, accounts.filter(kind=TradingAccount.Kind.CASH))
+
+    def has_manage_trading_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.MANAGE_TRADING_STATES)
+
+    @admin.action(description="Set self-trade prevention", permissions=["adjust_cash"])
+    def set_stp_mode(
+        self, request: HttpRequest, accounts: QuerySet[TradingAccount]
+    ) -> HttpResponse | None:
+        owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
+        return SET_STP_MODE.run(self, request, owned)
 
     def has_adjust_cash_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.ADJUST_CASH)
@@ -224,73 +277,3 @@ class TradingAccountAdmin(ReadOnlyAdmin):
             "form": form,
         }
         return TemplateResponse(request, "orders/console_open_account.html", context)
-
-
-admin.site.unregister(Instrument)
-
-
-@admin.register(Instrument)
-class InstrumentAdmin(InstrumentPages):
-    """The instrument's pages with the two commands that orders can give."""
-
-    actions = ["halt", "resume"]
-
-    @admin.action(description="Halt", permissions=["halt"])
-    def halt(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
-        return HALT.run(self, request, chosen)
-
-    @admin.action(description="Resume", permissions=["halt"])
-    def resume(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
-        return RESUME.run(self, request, chosen)
-
-    def has_halt_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(roles.HALT_INSTRUMENTS)
-
-
-@admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
-    list_display = [
-        "id",
-        "account",
-        "instrument",
-        "side",
-        "type",
-        "quantity",
-        "limit_price",
-        "filled_quantity",
-        "status",
-        "submitted_at",
-    ]
-    list_filter = ["status", "side", "type", "time_in_force"]
-    list_select_related = ["account", "instrument"]
-    search_fields = ["client_order_id", "instrument__symbol", "account__owner__username"]
-    uuid_fields = ("id", "account__public_id")
-    number_fields = ("sequence",)
-    ordering = ["-sequence"]
-
-
-@admin.register(Execution)
-class ExecutionAdmin(ReadOnlyAdmin):
-    list_display = [
-        "id",
-        "trade_id",
-        "account",
-        "instrument",
-        "side",
-        "price",
-        "quantity",
-        "liquidity",
-        "occurred_at",
-    ]
-    list_filter = ["liquidity", "side"]
-    list_select_related = ["account", "instrument"]
-    search_fields = ["instrument__symbol", "account__owner__username"]
-    uuid_fields = ("order_id", "account__public_id")
-    number_fields = ("id", "trade_id")
-    ordering = ["-id"]
-
-
-@admin.register(EngineLease)
-class EngineLeaseAdmin(ReadOnlyAdmin):
-    list_display = ["segment", "epoch", "batch", "holder", "acquired_at", "committed_at"]
-    ordering = ["segment"]

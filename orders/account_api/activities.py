@@ -1,0 +1,115 @@
+"""/v2/account/activities: fills, fees and cash of the account, newest first, page by page."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from core.api import not_found, read_query
+from orders.domain.order_request import field_refusal
+from orders.selectors import ActivityPage, activities_of
+from portfolio.api import TradingView, answer
+from portfolio.domain.activities import ACTIVITY_TYPES, read_activity_id
+
+MAX_PAGE = 100
+PARAMETERS = [
+    OpenApiParameter("date", OpenApiTypes.DATE, description="of this UTC day only"),
+    OpenApiParameter("after", OpenApiTypes.DATETIME, description="later than this"),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="earlier than this"),
+    OpenApiParameter("direction", str, enum=["desc", "asc"]),
+    OpenApiParameter("page_size", int, description=f"1 to {MAX_PAGE}, {MAX_PAGE} unless told"),
+    OpenApiParameter("page_token", str, description="the id of the last one of the page before"),
+]
+
+
+class ActivitiesView(TradingView):
+    """/v2/account/activities"""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("activity_types", str, description=f"of {', '.join(ACTIVITY_TYPES)}"),
+            *PARAMETERS,
+        ],
+        responses={200: OpenApiTypes.OBJECT},
+        operation_id="list_activities",
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """What happened on the account: fills, fees and cash, newest first."""
+        query = read_query(request._request.GET)
+        types = query.get("activity_types", "")
+        return answer(activities_of(self.account(request), _read_page(query, types)))
+
+
+class ActivitiesOfTypeView(TradingView):
+    """/v2/account/activities/{type}"""
+
+    @extend_schema(
+        parameters=PARAMETERS,
+        responses={200: OpenApiTypes.OBJECT},
+        operation_id="list_activities_of_type",
+    )
+    def get(self, request: Request, activity_type: str) -> HttpResponse:
+        """The account's activities of one type, newest first."""
+        if activity_type not in ACTIVITY_TYPES:
+            raise not_found(f"There are no activities of type {activity_type[:16]}.")
+        query = read_query(request._request.GET)
+        return answer(activities_of(self.account(request), _read_page(query, activity_type)))
+
+
+def _read_page(query: Mapping[str, str], types: str) -> ActivityPage:
+    wanted = frozenset(types.split(",")) if types else frozenset(ACTIVITY_TYPES)
+    if not wanted <= frozenset(ACTIVITY_TYPES):
+        raise field_refusal("activity_types", f"must be of: {', '.join(ACTIVITY_TYPES)}.")
+    direction = query.get("direction", "desc")
+    if direction not in {"asc", "desc"}:
+        raise field_refusal("direction", "must be one of: asc, desc.")
+    after, until = _bounds(query)
+    token = query.get("page_token")
+    last = read_activity_id(token) if token else None
+    if token and last is None:
+        raise field_refusal("page_token", "must be the id of an activity.")
+    return ActivityPage(
+        types=wanted,
+        after=after,
+        until=until,
+        is_ascending=direction == "asc",
+        size=_size(query),
+        last=last,
+    )
+
+
+def _bounds(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """(later than, earlier than); a day's first instant belongs to it."""
+    if "date" in query:
+        day = _day(query["date"])
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return start - timedelta(microseconds=1), start + timedelta(days=1)
+    return _moment(query, "after"), _moment(query, "until")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise field_refusal("date", "must be a day such as 2026-01-31.") from error
+
+
+def _moment(query: Mapping[str, str], name: str) -> datetime | None:
+    """A time, or a day's midnight in UTC."""
+    if name not in query:
+        return None
+    try:
+        moment = datetime.fromisoformat(query[name].replace(" ", "+"))
+    except ValueError as error:
+        raise field_refusal(name, "must be a time such as 2026-01-31T12:00:00Z.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _size(query: Mapping[str, str]) -> int:
+    text = query.get("page_size", str(MAX_PAGE))
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 0 < int(text) <= MAX_PAGE):
+        raise field_refusal("page_size", f"must be a whole number from 1 to {MAX_PAGE}.")
+    return int(text)

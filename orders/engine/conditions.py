@@ -1,0 +1,58 @@
+"""What an order may ask of its own entry: to be maker only, to reduce only, to come in time.
+
+Rules P1, U1 and D1 of docs/matching.md. Asked only of orders that name them.
+"""
+
+from core.domain.units import units_to_wire
+from orders.domain.commands import SubmitOrder
+from orders.domain.values import OrderType, TimeInForce
+from orders.engine.restrictions import closable_lots
+from orders.engine.state import OrderState
+from risk.domain.reasons import Denial, DenialReason
+
+
+def check_deadline(command: SubmitOrder, now_ns: int) -> Denial | None:
+    """The order has come in time (D1)."""
+    if command.deadline_ns is None or now_ns <= command.deadline_ns:
+        return None
+    return Denial(DenialReason.DEADLINE_PASSED, {})
+
+
+def check_post_only_terms(command: SubmitOrder) -> Denial | None:
+    """A post-only order is one that can rest (P1)."""
+    rests = command.time_in_force in {TimeInForce.DAY, TimeInForce.GTC}
+    if command.type is OrderType.LIMIT and rests:
+        return None
+    return Denial(DenialReason.POST_ONLY_NOT_ALLOWED, {})
+
+
+def check_post_only(order: OrderState, now_ns: int) -> Denial | None:
+    """A post-only order would meet nobody (P1)."""
+    instrument = order.instrument
+    taken, best = instrument.book.takeable(order.side, order.limit_price, 1, now_ns)
+    if not taken:
+        return None
+    return Denial(
+        DenialReason.POST_ONLY_WOULD_TAKE,
+        {
+            "symbol": instrument.symbol,
+            "best_price": units_to_wire(best * instrument.tick_units),
+        },
+    )
+
+
+def check_reduce_only(order: OrderState) -> Denial | None:
+    """A reduce-only order asks for no more than is left of the position to close (U1)."""
+    instrument = order.instrument
+    old = order.account.open_orders.get(order.replaces) if order.replaces else None
+    available = closable_lots(order, old)
+    if order.quantity <= available:
+        return None
+    return Denial(
+        DenialReason.REDUCE_ONLY_EXCEEDS,
+        {
+            "symbol": instrument.symbol,
+            "requested": units_to_wire(order.quantity * instrument.lot_units),
+            "available": units_to_wire(available * instrument.lot_units),
+        },
+    )

@@ -1,0 +1,47 @@
+"""The last part of recovery: trading states of scopes, and keys that are watched."""
+
+from core.domain.clock import to_ns
+from orders.engine.loading import Connection, rows_of
+from orders.engine.stored import StoredDeadMan, StoredSwitch
+from risk.domain.states import TradingState
+
+_STATES = """
+SELECT scope,
+  state,
+  version,
+  is_clearing,
+  reason,
+  request_id,
+  changed_by_id,
+  changed_at
+FROM risk_tradingstate ORDER BY changed_at, scope
+"""
+
+_DEAD_MEN = """
+SELECT key_id, account_id, fires_at FROM orders_deadman WHERE fires_at IS NOT NULL ORDER BY key_id
+"""
+
+
+async def load_switches(connection: Connection) -> list[StoredSwitch]:
+    """The state of every scope that was ever switched, oldest switch first."""
+    return [
+        StoredSwitch(
+            scope=row["scope"],
+            state=TradingState(row["state"]),
+            version=row["version"],
+            is_clearing=row["is_clearing"],
+            reason=row["reason"],
+            request_id=row["request_id"],
+            changed_by_id=row["changed_by_id"],
+            changed_ns=to_ns(row["changed_at"]),
+        )
+        for row in await rows_of(connection, _STATES)
+    ]
+
+
+async def load_dead_men(connection: Connection) -> list[StoredDeadMan]:
+    """The API keys that are watched."""
+    return [
+        StoredDeadMan(row["key_id"], row["account_id"], to_ns(row["fires_at"]))
+        for row in await rows_of(connection, _DEAD_MEN)
+    ]

@@ -1,0 +1,26 @@
+"""Checks of trading states: what a switch cancels is not open, and an approval has its switch."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_HALTED_SCOPE = """
+SELECT format('order %s', o.id), format('is open, and %s is halted', state.scope)
+FROM orders_order o
+JOIN portfolio_tradingaccount account ON account.id = o.account_id
+JOIN risk_tradingstate state ON state.state = 'HALTED' AND NOT state.is_clearing
+  AND state.scope IN ('firm', 'desk:' || account.desk_id, 'account:' || o.account_id,
+    'strategy:' || o.account_id || ':' || o.strategy, 'symbol:' || o.instrument_id)
+WHERE o.closed_at IS NULL
+ORDER BY o.sequence, state.scope
+"""
+
+_APPROVAL = """
+SELECT format('request %s', request.id),
+  format('was approved for switch %s of %s, which is at %s', request.version + 1, request.scope,
+    coalesce(state.version::text, 'none'))
+FROM risk_changerequest request LEFT JOIN risk_tradingstate state USING (scope)
+WHERE request.status = 'APPROVED' AND coalesce(state.version, 0) <= request.version
+ORDER BY request.id
+"""
+
+CHECKS: Final[Mapping[str, str]] = {"halted_scope": _HALTED_SCOPE, "approval": _APPROVAL}
