@@ -45,15 +45,27 @@ class ApiKeyAuthentication(BaseAuthentication):
         principal = resolve_key(pair.key_id, pair.secret)
         if principal is None:
             raise AuthenticationFailed
-        decision = spend_request(principal)
-        headers = decision.headers(SystemClock().now_ns())
-        request._request.rate_limit_headers = headers  # type: ignore[attr-defined]
-        if not decision.is_allowed:
-            raise rate_limited()
+        _spend(request, principal, 1)
         return user_of(principal), principal
 
     def authenticate_header(self, request: Request) -> str:
         return "APCA"
+
+
+def spend_batch(request: Request, size: int) -> None:
+    """Count the rest of a batch: it costs one request for each thing that it asks for."""
+    assert isinstance(request.auth, Principal)  # the request was authenticated, and counted as one
+    if size > 1:
+        _spend(request, request.auth, size - 1)
+
+
+def _spend(request: Request, principal: Principal, cost: int) -> None:
+    """Refusal 429 beyond the key's budget; either way the answer's headers tell what is left."""
+    decision = spend_request(principal, cost)
+    headers = decision.headers(SystemClock().now_ns())
+    request._request.rate_limit_headers = headers  # type: ignore[attr-defined]
+    if not decision.is_allowed:
+        raise rate_limited()
 
 
 def user_of(principal: Principal) -> User:
@@ -68,19 +80,19 @@ def user_of(principal: Principal) -> User:
 
 
 class HasScope(BasePermission):
-    """`permission_classes = [HasScope("trade")]`: the key lists the scope and its owner's roles
-    allow it.
+    """`permission_classes = [HasScope("trade")]`: the key lists the scope, or one of them, and its
+    owner's roles allow it.
     """
 
-    def __init__(self, scope: str) -> None:
-        self.scope = Scope(scope)
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = frozenset(Scope(scope) for scope in scopes)
 
     def __call__(self) -> "HasScope":
         """DRF calls what stands in permission_classes; this is already the permission."""
         return self
 
     def has_permission(self, request: Request, view: object) -> bool:
-        return isinstance(request.auth, Principal) and self.scope in request.auth.scopes
+        return isinstance(request.auth, Principal) and bool(self.scopes & request.auth.scopes)
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # no types

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Q
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.models import Device
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,6 +24,11 @@ def permissions_of(viewer: Viewer) -> frozenset[str]:
 def may_trade(viewer: Viewer) -> bool:
     """Place, replace and cancel orders of the accounts that they own or share."""
     return roles.TRADE in permissions_of(viewer)
+
+
+def may_manage_risk(viewer: Viewer) -> bool:
+    """Restrict trading in every scope, and approve what others ask for."""
+    return roles.MANAGE_TRADING_STATES in permissions_of(viewer)
 
 
 def may_open_console(viewer: Viewer) -> bool:
@@ -66,3 +72,10 @@ def is_session_complete(user: Viewer, session: SessionBase) -> bool:
     device_id = session.get(DEVICE_ID_SESSION_KEY)
     device = Device.from_persistent_id(device_id) if device_id else None
     return device is not None and device.confirmed and device.user_id == user.pk
+
+
+def users_who_may(permission: str) -> list[User]:
+    """The active users whose roles grant the permission."""
+    names = [role.value for role, granted in roles.PERMISSIONS.items() if permission in granted]
+    wanted = Q(groups__name__in=names) | Q(is_superuser=True)
+    return list(User.objects.filter(wanted, is_active=True).distinct().order_by("pk"))

@@ -71,10 +71,21 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Risk",
+                "separator": True,
+                "items": [
+                    _page("Trading states", "front_hand", "risk", "tradingstate"),
+                    _page("Requests", "group_add", "risk", "changerequest"),
+                    _page("Scheduled switches", "schedule", "risk", "scheduledswitch"),
+                    _page("Desks", "table_restaurant", "portfolio", "desk"),
+                ],
+            },
+            {
                 "title": "Money",
                 "separator": True,
                 "items": [
                     _page("Trading accounts", "wallet", "portfolio", "tradingaccount"),
+                    _page("Fee tiers", "percent", "portfolio", "feetier"),
                     _page("Balances", "savings", "portfolio", "balance"),
                     _page("Positions", "pie_chart", "portfolio", "position"),
                     _page("Holds", "lock", "portfolio", "hold"),

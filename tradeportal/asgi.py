@@ -25,7 +25,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 browser_sockets = AllowedHostsOriginValidator(
-    AuthMiddlewareStack(URLRouter(marketdata_routing.websocket_urlpatterns))
+    AuthMiddlewareStack(URLRouter(orders_routing.websocket_urlpatterns))
 )
 program_sockets = URLRouter(
     [

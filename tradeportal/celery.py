@@ -28,7 +28,10 @@ app.conf.update(
     task_queues=(Queue(FAST), Queue(SLOW)),
     task_default_queue=SLOW,
     task_create_missing_queues=False,
-    task_routes={"notifications.*": {"queue": FAST}},
+    task_routes={
+        "notifications.*": {"queue": FAST},
+        "orders.make_due_switches": {"queue": FAST},
+    },
     beat_schedule=beat_schedule(),
     broker_connection_max_retries=None,  # Redis comes back; the supervisor need not hear of it
     worker_cancel_long_running_tasks_on_connection_loss=False,  # a mail half sent is a mail twice

@@ -29,6 +29,30 @@ JOBS = (
         "the first retry is due after a minute, and what Redis lost must not wait much longer",
     ),
     Job(
+        "orders.make_due_switches",
+        schedule(timedelta(seconds=10)),
+        timedelta(seconds=10),
+        "a scheduled halt is about minutes, and its day is planned to the quarter hour",
+    ),
+    Job(
+        "portfolio.sample_equity",
+        schedule(timedelta(minutes=5)),
+        timedelta(minutes=5),
+        "the finest timeframe of the portfolio history",
+    ),
+    Job(
+        "portfolio.thin_out_equity_samples",
+        crontab(hour="3", minute="50"),
+        DAY,
+        "samples older than a month are kept once a day",
+    ),
+    Job(
+        "tradeportal.fill_sessions",
+        crontab(hour="2", minute="30"),
+        DAY,
+        "trading days are told more than a year ahead; a holiday that is proclaimed takes a day",
+    ),
+    Job(
         "tradeportal.clear_expired_sessions",
         crontab(hour="3", minute="10"),
         DAY,

@@ -17,6 +17,9 @@ SUBSCRIPTIONS = (
                 EventKind.ORDER_CANCELED,
                 EventKind.ORDER_EXPIRED,
                 EventKind.CASH_ADJUSTED,
+                EventKind.TRADING_HALTED,
+                EventKind.TRADING_RESTRICTED,
+                EventKind.TRADING_RESUMED,
             }
         ),
         handler=tell_account_people,

@@ -1,6 +1,7 @@
 """Housekeeping across the apps, run by tradeportal.schedule. Each job is safe to run again."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from celery import shared_task
@@ -9,11 +10,19 @@ from django.core.management import call_command
 from core.domain.clock import SystemClock
 from core.models import ConsumedEvent, IdempotencyRecord
 from core.services.periodic import claim_run
+from orders.services.sessions import fill_sessions
 from tradeportal.schedule import DAY
 
 SIGN_IN_RECORDS_KEPT = timedelta(days=30)
 IDEMPOTENCY_RECORDS_KEPT = timedelta(hours=24)
 CONSUMED_EVENTS_KEPT = timedelta(days=30)
+
+
+@shared_task(name="tradeportal.fill_sessions")
+def fill_trading_sessions() -> None:
+    now = SystemClock().now()
+    if claim_run("fill_sessions", period=DAY, now=now):
+        fill_sessions(now=now, request_id=uuid4().hex)
 
 
 @shared_task(name="tradeportal.clear_expired_sessions")

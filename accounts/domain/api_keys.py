@@ -24,10 +24,13 @@ _ALPHABET = string.ascii_uppercase + string.digits
 
 
 class Scope(StrEnum):
-    """What a key may be used for. TRADE does not contain READ: a key gets exactly what it lists."""
+    """What a key may be used for. TRADE does not contain READ: a key gets exactly what it lists.
+    RISK is for those who watch over others: trading states of every scope.
+    """
 
     READ = "read"
     TRADE = "trade"
+    RISK = "risk"
 
 
 @dataclass(frozen=True, slots=True)

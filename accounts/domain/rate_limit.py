@@ -45,20 +45,21 @@ def _ceil_seconds(nanoseconds: int) -> int:
     return -(-nanoseconds // _SECOND)
 
 
-def decide(full_at_ns: int, limit: int, now_ns: int) -> tuple[RateDecision, int]:
-    """Take one token from a bucket that is full at `full_at_ns`; also when it will be full after
-    that.
+def decide(full_at_ns: int, limit: int, now_ns: int, cost: int = 1) -> tuple[RateDecision, int]:
+    """Take `cost` tokens, all or none, from a bucket that is full at `full_at_ns`; also when it
+    will be full after that.
 
     `limit` is tokens a minute, at least 1. Times are of a clock that never goes back.
     """
     interval = _WINDOW // limit
     capacity = interval * limit
     full_at_ns = max(full_at_ns, now_ns)
-    after = full_at_ns + interval - now_ns
+    after = full_at_ns + cost * interval - now_ns
     if after > capacity:
-        return RateDecision(False, limit, 0, full_at_ns - now_ns, after - capacity), full_at_ns
+        left = (capacity - (full_at_ns - now_ns)) // interval
+        return RateDecision(False, limit, left, full_at_ns - now_ns, after - capacity), full_at_ns
     remaining = (capacity - after) // interval
-    return RateDecision(True, limit, remaining, after, 0), full_at_ns + interval
+    return RateDecision(True, limit, remaining, after, 0), full_at_ns + cost * interval
 
 
 class RateLimiter:
@@ -71,10 +72,12 @@ class RateLimiter:
         self._full_at: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, key: str, limit: int, now_ns: int) -> RateDecision:
-        """Count one request of `key`; the check and the count are one step."""
+    def take(self, key: str, limit: int, now_ns: int, cost: int = 1) -> RateDecision:
+        """Count `cost` requests of `key`; the check and the count are one step."""
         with self._lock:
-            decision, self._full_at[key] = decide(self._full_at.get(key, now_ns), limit, now_ns)
+            decision, self._full_at[key] = decide(
+                self._full_at.get(key, now_ns), limit, now_ns, cost
+            )
             self._full_at.move_to_end(key)
             if len(self._full_at) > self._max_keys:
                 self._full_at.popitem(last=False)

@@ -22,6 +22,8 @@ TRADE = "orders.trade"
 OPEN_CONSOLE = "core.open_console"
 READ_ALL_ACCOUNTS = "portfolio.read_all_accounts"
 ADJUST_CASH = "portfolio.adjust_cash"
+SET_FEES = "portfolio.set_fees"
+SET_MARGIN = "portfolio.set_margin"
 HALT_INSTRUMENTS = "orders.halt_instruments"
 UNLOCK_SIGN_IN = "accounts.unlock_sign_in"
 DISABLE_USERS = "accounts.disable_users"
@@ -30,6 +32,7 @@ ASSIGN_ROLES = "accounts.assign_roles"
 REMOVE_SECOND_FACTOR = "accounts.remove_second_factor"
 RETRY_DELIVERIES = "notifications.retry_deliveries"
 RETRY_EVENTS = "core.retry_events"
+MANAGE_TRADING_STATES = "risk.manage_trading_states"
 
 _READ_PEOPLE = frozenset(
     {
@@ -53,6 +56,7 @@ _READ_MONEY = frozenset(
         OPEN_CONSOLE,
         READ_ALL_ACCOUNTS,
         "portfolio.view_tradingaccount",
+        "portfolio.view_feetier",
         "portfolio.view_balance",
         "portfolio.view_position",
         "portfolio.view_hold",
@@ -65,14 +69,28 @@ _READ_MONEY = frozenset(
 _READ_RECORDS = frozenset(
     {OPEN_CONSOLE, "core.view_auditentry", "core.view_event", "core.view_failedevent"}
 )
+_READ_RISK = frozenset(
+    {
+        OPEN_CONSOLE,
+        "portfolio.view_desk",
+        "risk.view_tradingstate",
+        "risk.view_changerequest",
+        "risk.view_scheduledswitch",
+    }
+)
 _READ_DELIVERIES = frozenset(
     {OPEN_CONSOLE, "notifications.view_notification", "notifications.view_delivery"}
 )
-_READ_ALL = _READ_PEOPLE | _READ_MARKET | _READ_MONEY | _READ_RECORDS | _READ_DELIVERIES
+_READ_ALL = (
+    _READ_PEOPLE | _READ_MARKET | _READ_MONEY | _READ_RECORDS | _READ_RISK | _READ_DELIVERIES
+)
 _OPERATE = frozenset(
     {
         ADJUST_CASH,
+        SET_FEES,
+        SET_MARGIN,
         HALT_INSTRUMENTS,
+        MANAGE_TRADING_STATES,
         UNLOCK_SIGN_IN,
         DISABLE_USERS,
         REVOKE_API_KEYS,
@@ -85,7 +103,11 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.TRADER: frozenset({TRADE}),
     Role.ANALYST: frozenset(),
     Role.SUPPORT: _READ_PEOPLE | _READ_DELIVERIES | {UNLOCK_SIGN_IN},
-    Role.RISK_MANAGER: _READ_MARKET | _READ_MONEY | _READ_RECORDS | {HALT_INSTRUMENTS},
+    Role.RISK_MANAGER: _READ_MARKET
+    | _READ_MONEY
+    | _READ_RECORDS
+    | _READ_RISK
+    | {HALT_INSTRUMENTS, MANAGE_TRADING_STATES},
     Role.OPERATOR: _READ_ALL | _OPERATE,
     Role.AUDITOR: _READ_ALL,
     Role.ADMIN: _READ_ALL | _OPERATE | {TRADE, ASSIGN_ROLES, REMOVE_SECOND_FACTOR},

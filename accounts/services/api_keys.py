@@ -27,7 +27,7 @@ from accounts.domain.api_keys import (
 from accounts.domain.key_cache import KeyCache, KnownKey
 from accounts.domain.rate_limit import RateDecision, RateLimiter
 from accounts.models import ApiKey, User
-from accounts.selectors import may_trade
+from accounts.selectors import may_manage_risk, may_trade
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.services import audit
@@ -53,7 +53,7 @@ def create_api_key(
     """Make a key for `user`: the stored row and its secret, which cannot be had again.
 
     ValidationError for no scope, a rate outside 1..60,000,000 a minute, or the trade scope for who
-    may not trade.
+    may not trade, or the risk scope for who may not manage risk.
     """
     wanted = sorted(set(scopes))
     if not wanted:
@@ -62,6 +62,8 @@ def create_api_key(
         raise ValidationError(f"The rate limit must be from 1 to {MAX_RATE_PER_MINUTE} a minute.")
     if Scope.TRADE in wanted and not may_trade(user):
         raise ValidationError("This user's roles do not allow trading.")
+    if Scope.RISK in wanted and not may_manage_risk(user):
+        raise ValidationError("This user's roles do not allow managing risk.")
     secret = secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey(
         key_id=make_key_id(secrets.choice),
@@ -123,9 +125,11 @@ async def resolve_key_async(key_id: str, secret: str) -> Principal | None:
     return _used(_verified(await key_cache.get_async(key_id), secret))
 
 
-def spend_request(principal: Principal) -> RateDecision:
-    """Count one request against the key's budget in this process."""
-    return _limiter.take(principal.key_id, principal.rate_limit_per_minute, time.monotonic_ns())
+def spend_request(principal: Principal, cost: int = 1) -> RateDecision:
+    """Count a request against the key's budget in this process; a batch costs what it holds."""
+    return _limiter.take(
+        principal.key_id, principal.rate_limit_per_minute, time.monotonic_ns(), cost
+    )
 
 
 def _load(key_id: str) -> KnownKey | None:
@@ -137,9 +141,11 @@ def _load(key_id: str) -> KnownKey | None:
     if key is None:
         return None
     user = key.user
-    scopes = {scope for scope in key.scopes if scope != Scope.TRADE}
+    scopes = {scope for scope in key.scopes if scope not in {Scope.TRADE, Scope.RISK}}
     if Scope.TRADE in key.scopes and may_trade(user):
         scopes.add(Scope.TRADE.value)
+    if Scope.RISK in key.scopes and may_manage_risk(user):
+        scopes.add(Scope.RISK.value)
     return KnownKey(
         secret_hash=key.secret_hash,
         principal=Principal(

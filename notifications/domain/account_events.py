@@ -29,17 +29,28 @@ class CashPart(msgspec.Struct, frozen=True):
     reason: str
 
 
+class TradingStatePart(msgspec.Struct, frozen=True):
+    scope: str
+    state: str
+    reason: str
+    orders: int
+
+
 class AccountEvent(msgspec.Struct, frozen=True):
     event: str
     account_id: UUID
     balance: BalancePart
     order: OrderPart | None = None
     cash: CashPart | None = None
+    trading_state: TradingStatePart | None = None
     request_id: str = ""
 
 
-def read_account_event(payload: object) -> AccountEvent:
-    """The event that `payload` writes; msgspec.ValidationError names what is missing or
+_DECODER = msgspec.json.Decoder(AccountEvent)
+
+
+def read_account_event(payload: str) -> AccountEvent:
+    """The event that the JSON `payload` writes; msgspec.ValidationError names what is missing or
     misshapen.
     """
-    return msgspec.convert(payload, AccountEvent)
+    return _DECODER.decode(payload)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from core.domain.decimals import to_wire
-from notifications.domain.account_events import AccountEvent, CashPart, OrderPart
+from notifications.domain.account_events import AccountEvent, CashPart, OrderPart, TradingStatePart
 
 MIN_PRICE_DIGITS = 2
 TITLE_PRICE_DIGITS = 4
@@ -17,6 +17,18 @@ TITLE_PRICE_DIGITS = 4
 _DONE = {"BUY": "Bought", "SELL": "Sold"}
 _TO_DO = {"BUY": "buy", "SELL": "sell"}
 _ENDED = {"OrderCanceled": "canceled", "OrderExpired": "expired"}
+_SWITCHED = {
+    "ACTIVE": "trading is enabled again",
+    "REDUCE_ONLY": "only orders that lessen a position",
+    "CANCEL_ONLY": "no new orders",
+    "HALTED": "trading is halted",
+}
+_MEANING = {
+    "ACTIVE": "New orders are taken again.",
+    "REDUCE_ONLY": "Only orders that lessen a position are taken.",
+    "CANCEL_ONLY": "No new orders are taken; open ones can be canceled.",
+    "HALTED": "No new orders are taken and all open ones are canceled.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +54,28 @@ class Message:
     url: str
 
 
-def message_for(event: AccountEvent, account: AccountLabel) -> Message | None:
-    """What the account's people are told of `event`, or None when it is not worth a message."""
-    order = event.order
-    if event.event == "CashAdjusted" and event.cash is not None:
+def is_worth_telling(event: AccountEvent) -> bool:
+    """Whether the account's people are told of `event`: cash that an operator moved, a switch of
+    what it may trade, an order that is complete or that ended after a part of it had traded.
+    """
+    if event.trading_state is not None:
+        return True
+    if event.order is None:
+        return event.event == "CashAdjusted" and event.cash is not None
+    is_over = event.event == "OrderFilled" or event.event in _ENDED
+    return is_over and event.order.filled_quantity > 0 and event.order.average_price is not None
+
+
+def message_for(event: AccountEvent, account: AccountLabel) -> Message:
+    """What the account's people are told of an `event` that is worth telling."""
+    if event.trading_state is not None:
+        return _trading_switched(event.trading_state, account)
+    if event.order is None:
+        assert event.cash is not None
         return _cash_adjusted(event, event.cash, account)
-    if order is None or order.filled_quantity <= 0 or order.average_price is None:
-        return None
-    if event.event == "OrderFilled":
-        return _order_filled(event, order, account)
     if event.event in _ENDED:
-        return _order_ended(event, order, account)
-    return None
+        return _order_ended(event, event.order, account)
+    return _order_filled(event, event.order, account)
 
 
 def price_text(price: Decimal, max_digits: int | None = None) -> str:
@@ -110,6 +132,16 @@ def _cash_adjusted(event: AccountEvent, cash: CashPart, account: AccountLabel) -
             f" {money_text(balance.total, balance.currency)}, of which"
             f" {money_text(balance.free, balance.currency)} is free. {account.text}."
         ),
+        url="/terminal",
+    )
+
+
+def _trading_switched(switch: TradingStatePart, account: AccountLabel) -> Message:
+    canceled = f" Open orders canceled: {switch.orders}." if switch.orders else ""
+    return Message(
+        title=f"{switch.scope}: {_SWITCHED[switch.state]}",
+        body=f"{_MEANING[switch.state]}{canceled} Reason: {switch.reason or 'none given'}."
+        f" {account.text}.",
         url="/terminal",
     )
 

@@ -4,17 +4,20 @@ Called by the handlers inside the relay's transaction. What leaves the database 
 commit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
+from accounts.domain import roles
 from accounts.models import User
+from accounts.selectors import users_who_may
 from notifications.domain.account_events import AccountEvent
-from notifications.domain.messages import AccountLabel, Message, message_for
+from notifications.domain.messages import AccountLabel, Message, is_worth_telling, message_for
 from notifications.metrics import NOTIFICATIONS, NOTIFICATIONS_SUPPRESSED
 from notifications.models import Delivery, Notification
 from notifications.services import announcing
@@ -37,6 +40,27 @@ SUMMARY = Message(
 )
 
 
+# A person's newest stand together in one index; so many are enough to know whether there is room.
+_RECENT = """
+    SELECT person.id, count(*), bool_or(newest.kind = %s)
+    FROM unnest(%s::bigint[]) AS person (id), LATERAL (
+        SELECT created_at, kind FROM notifications_notification
+        WHERE user_id = person.id ORDER BY id DESC LIMIT %s
+    ) AS newest
+    WHERE newest.created_at > %s GROUP BY person.id
+"""
+
+
+class Recent(NamedTuple):
+    """How many notifications a person got within FLOOD_WINDOW, and whether a summary was one."""
+
+    notifications: int
+    is_summarised: bool
+
+
+NOTHING_RECENT = Recent(0, is_summarised=False)
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """An event of the log with its payload read."""
@@ -49,10 +73,13 @@ def tell(news: Sequence[News], now: datetime) -> None:
     """Make the notifications and deliveries that `news` calls for, and announce them after
     commit.
     """
+    news = [item for item in news if is_worth_telling(item.event)]
     accounts = _accounts({item.event.account_id for item in news})
+    by_person = _by_person(news, accounts)
+    recent = _recent_by_person([user.pk for user in by_person], now)
     told: list[Notification] = []
-    for user, items in _by_person(news, accounts).items():
-        told += _notifications_for(user, items, accounts, now)
+    for user, items in by_person.items():
+        told += _notifications_for(user, items, recent.get(user.pk, NOTHING_RECENT), accounts, now)
     if not told:
         return
     Notification.objects.bulk_create(told)
@@ -91,48 +118,65 @@ def _by_person(
     people: dict[User, list[News]] = {}
     for item in news:
         account = accounts[item.event.account_id]
-        for user in {account.owner, *account.members.all()}:
-            if user is not None and user.is_active:
+        for user in _people_of(account):
+            if user.is_active:
                 people.setdefault(user, []).append(item)
     return people
 
 
+def _people_of(account: TradingAccount) -> Iterable[User]:
+    """Owner and members; of the house, who switches trading (docs/risk.md W7)."""
+    if account.kind == TradingAccount.Kind.HOUSE:
+        return users_who_may(roles.MANAGE_TRADING_STATES)
+    members: set[User] = set(account.members.all())
+    return members | ({account.owner} if account.owner else set())
+
+
+def _recent_by_person(users: Sequence[int], now: datetime) -> dict[int, Recent]:
+    """What each of `users` was told within the window; who was told nothing is left out."""
+    if not users:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECENT, [SUMMARY_KIND, list(users), FLOOD_LIMIT + 1, now - FLOOD_WINDOW])
+        return {user: Recent(number, summarised) for user, number, summarised in cursor.fetchall()}
+
+
 def _notifications_for(
-    user: User, news: Sequence[News], accounts: Mapping[UUID, TradingAccount], now: datetime
+    user: User,
+    news: Sequence[News],
+    recent: Recent,
+    accounts: Mapping[UUID, TradingAccount],
+    now: datetime,
 ) -> list[Notification]:
     """One per item in order, as far as the flood guard allows, then at most one summary."""
-    recent = list(
-        Notification.objects.filter(user=user)
-        .order_by("-id")
-        .values_list("created_at", "kind")[: FLOOD_LIMIT + 1]
-    )
-    recent_kinds = [kind for created_at, kind in recent if created_at > now - FLOOD_WINDOW]
-    room = FLOOD_LIMIT - len(recent_kinds)
-    is_summarised = SUMMARY_KIND in recent_kinds
+    room = FLOOD_LIMIT - recent.notifications
+    is_summarised = recent.is_summarised
     result: list[Notification] = []
     for item in news:
-        message = message_for(item.event, _label(accounts[item.event.account_id]))
-        if message is None:
-            continue
-        kind = item.event.event
-        if room <= 0:
+        if room > 0:
+            message = message_for(item.event, _label(accounts[item.event.account_id]))
+            result.append(_notification(user, item, item.event.event, message, now))
+        else:
             NOTIFICATIONS_SUPPRESSED.inc()
-            if is_summarised:
-                continue
-            is_summarised, message, kind = True, SUMMARY, SUMMARY_KIND
+            if not is_summarised:
+                is_summarised = True
+                result.append(_notification(user, item, SUMMARY_KIND, SUMMARY, now))
         room -= 1
-        result.append(
-            Notification(
-                user=user,
-                event_id=item.event_id,
-                kind=kind,
-                title=message.title[:200],
-                body=message.body[:1000],
-                url=message.url[:200],
-                created_at=now,
-            )
-        )
     return result
+
+
+def _notification(
+    user: User, item: News, kind: str, message: Message, now: datetime
+) -> Notification:
+    return Notification(
+        user=user,
+        event_id=item.event_id,
+        kind=kind,
+        title=message.title[:200],
+        body=message.body[:1000],
+        url=message.url[:200],
+        created_at=now,
+    )
 
 
 def _label(account: TradingAccount) -> AccountLabel:

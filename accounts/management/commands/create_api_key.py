@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.domain.api_keys import Scope
 from accounts.models import User
-from accounts.selectors import may_trade
+from accounts.selectors import may_manage_risk, may_trade
 from accounts.services import create_api_key
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
@@ -52,7 +52,8 @@ class Command(BaseCommand):
 
 def _scopes(text: str | None, user: User) -> list[Scope]:
     if text is None:
-        return [Scope.READ, Scope.TRADE] if may_trade(user) else [Scope.READ]
+        allowed = {Scope.TRADE: may_trade(user), Scope.RISK: may_manage_risk(user)}
+        return [scope for scope in Scope if allowed.get(scope, True)]
     try:
         return [Scope(word.strip()) for word in text.split(",") if word.strip()]
     except ValueError as error:

@@ -23,7 +23,7 @@ from core.domain.clock import SystemClock
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import Refusal
 from core.domain.origin import Origin
-from orders.services import open_account
+from orders.services.money import open_account
 
 
 class Command(BaseCommand):

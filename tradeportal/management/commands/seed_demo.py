@@ -19,7 +19,8 @@ from accounts.services import create_user, sync_roles
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from marketdata.services import seed_market
-from orders.services import open_account
+from orders.services.money import open_account
+from orders.services.sessions import fill_sessions
 from portfolio.models import TradingAccount
 
 DEMO_USERNAME = "demo"
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         origin = Origin(now=SystemClock().now(), request_id=uuid4().hex)
         sync_roles()
         seed_market(now=origin.now)
+        fill_sessions(now=origin.now, request_id=origin.request_id)
         admin_password = None
         if not User.objects.exists():
             admin_password = _make(ADMIN_USERNAME, Role.ADMIN, origin)
