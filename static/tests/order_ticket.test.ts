@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Decimal } from "../src/core/decimal";
-import { ClientOrderIds, orderSentence, randomId, shareQuantity, stepped, ticketErrors, type TicketState } from "../src/core/order_ticket";
+import {
+  ClientOrderIds, gapOf, orderSentence, outlookOf, randomId, shareQuantity, stepped, ticketErrors, wireFields, type TicketState,
+} from "../src/core/order_ticket";
 import type { Instrument } from "../src/core/protocol";
 
 const INSTRUMENT: Instrument = {
@@ -9,6 +11,7 @@ const INSTRUMENT: Instrument = {
 };
 const TICKET: TicketState = {
   symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", quantity: "10", limitPrice: "432.1",
+  stopPrice: "", postOnly: false, reduceOnly: false, stpMode: "",
 };
 
 describe("the button", () => {
@@ -23,14 +26,51 @@ describe("the button", () => {
   });
 });
 
+const STOP_LIMIT: TicketState = { ...TICKET, type: "STOP_LIMIT", stopPrice: "432" };
+
+test("a stop is named with its prices and asks for what it lacks", () => {
+  expect(orderSentence(STOP_LIMIT, INSTRUMENT, 2)).toBe("Buy 10 AAPL stop 432.00 limit 432.10 — PAPER");
+  expect(orderSentence({ ...STOP_LIMIT, type: "STOP" }, INSTRUMENT, 2)).toBe("Buy 10 AAPL stop 432.00 — PAPER");
+  expect(orderSentence({ ...STOP_LIMIT, stopPrice: "" }, INSTRUMENT, 2)).toBe("Enter a stop price");
+});
+
+test("conditions that do not fit the order are told beside their field, and nothing is dropped silently", () => {
+  const stop = { ...STOP_LIMIT, timeInForce: "IOC" };
+  const posted = { ...TICKET, postOnly: true, timeInForce: "FOK" };
+
+  expect(Object.keys(ticketErrors(stop, INSTRUMENT))).toEqual(["time_in_force"]);
+  expect(gapOf(posted, INSTRUMENT)).toBe("post_only");
+  expect(orderSentence(posted, INSTRUMENT, 2)).toBe("See the marked field");
+  expect(gapOf({ ...TICKET, postOnly: true }, INSTRUMENT)).toBeNull();
+});
+
+test("only what is set goes onto the wire", () => {
+  const plain = Object.keys(wireFields(TICKET));
+  const set = wireFields({ ...TICKET, postOnly: true, reduceOnly: true, stpMode: "DECREMENT" });
+
+  expect(plain).not.toContain("post_only");
+  expect(set).toMatchObject({ post_only: "on", reduce_only: "on", stp_mode: "DECREMENT", limit_price: "432.1" });
+});
+
+test.each([
+  [{}, "0", "Rests in the book."],
+  [{}, "4", "4 fill at once, 6 rest in the book."],
+  [{}, "10", "Fills at once."],
+  [{ timeInForce: "IOC" }, "4", "4 fill at once, 6 would be canceled."],
+  [{ timeInForce: "FOK" }, "0", "Nothing fills now, so it would end at once."],
+  [{ type: "STOP", stopPrice: "450" }, "0", "Waits until the market trades at 450."],
+] as const)("the outlook of %o with %s on offer", (changes, takeable, expected) => {
+  expect(outlookOf({ ...TICKET, ...changes }, takeable)).toBe(expected);
+});
+
 test("what is off the instrument's grid is told with the step", () => {
   expect(ticketErrors({ ...TICKET, quantity: "12", limitPrice: "432.11" }, INSTRUMENT)).toEqual({
     quantity: "Use a multiple of 5.",
-    limitPrice: "Prices move in steps of 0.05.",
+    limit_price: "Prices move in steps of 0.05.",
   });
   expect(ticketErrors({ ...TICKET, quantity: "ten", limitPrice: "-1" }, INSTRUMENT)).toEqual({
     quantity: "This is not a number.",
-    limitPrice: "More than zero, please.",
+    limit_price: "More than zero, please.",
   });
 });
 

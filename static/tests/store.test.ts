@@ -21,7 +21,7 @@ function storeWithGaps(): { store: TopicStore; gaps: string[] } {
 
 const ORDER: OrderView = {
   id: "o1", client_order_id: "c1", symbol: "AAPL", asset_class: "us_equity", side: "BUY", type: "LIMIT",
-  time_in_force: "DAY", quantity: "10", limit_price: "100", filled_quantity: "0", leaves_quantity: "10",
+  time_in_force: "DAY", quantity: "10", limit_price: "100", stop_price: null, filled_quantity: "0", leaves_quantity: "10",
   average_price: null, status: "ACCEPTED", reason: null, submitted_at: "2026-01-02T10:00:00Z",
   updated_at: "2026-01-02T10:00:00Z", closed_at: null, expires_at: null,
 };
@@ -97,7 +97,7 @@ test("snapshot and events give what a fresh snapshot would", () => {
     closed_at: "2026-01-02T10:00:02Z",
   };
   const fill: Fill = {
-    id: "x1", order_id: "o1", symbol: "AAPL", price: "99", quantity: "10", side: "BUY", liquidity: "TAKER",
+    id: "x1", order_id: "o1", symbol: "AAPL", price: "99", quantity: "10", side: "BUY", liquidity: "TAKER", fee: "0",
     occurred_at: "2026-01-02T10:00:02Z",
   };
   const position = {

@@ -7,7 +7,12 @@ export const MOST_CLOSED_ORDERS = 50;
 export const MOST_FILLS = 50;
 
 export function isOpen(order: OrderView): boolean {
-  return order.status === "ACCEPTED" || order.status === "PARTIALLY_FILLED";
+  return order.status === "QUEUED" || order.status === "ACCEPTED" || order.status === "TRIGGERED" || order.status === "PARTIALLY_FILLED";
+}
+
+/** Open and in the book: a stop order that no trade has elected waits outside it. */
+export function isResting(order: OrderView): boolean {
+  return isOpen(order) && order.status !== "QUEUED" && !(order.stop_price !== null && order.status === "ACCEPTED");
 }
 
 export function applyAccountEvent(account: AccountSnapshot, event: AccountEvent): AccountSnapshot {
@@ -57,12 +62,12 @@ export function equity(account: AccountSnapshot, markOf: (symbol: string) => Dec
   return sum;
 }
 
-/** What is still working at each price of one instrument, keyed by the price's plain notation. */
+/** What still rests at each price of one instrument, keyed by the price's plain notation. */
 export function workingByPrice(orders: OrderView[], symbol: string): Map<string, Decimal> {
   const working = new Map<string, Decimal>();
   for (const order of orders) {
     const price = Decimal.parse(order.limit_price);
-    if (order.symbol !== symbol || !isOpen(order) || !price) continue;
+    if (order.symbol !== symbol || !isResting(order) || !price) continue;
     const key = `${order.side}:${price.toString()}`;
     const leaves = Decimal.of(order.leaves_quantity);
     working.set(key, working.get(key)?.plus(leaves) ?? leaves);

@@ -14,6 +14,8 @@ export interface PageData {
   instruments: Instrument[];
   quotes: Record<string, Quote | null>;
   account: AccountSnapshot;
+  /** Beside which field of the ticket a refusal is shown, by its reason. */
+  refusal_fields: Record<string, string>;
   urls: { place: string; preview: string; cancel: string; cancel_all: string; bars: string; socket: string };
 }
 

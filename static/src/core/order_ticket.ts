@@ -3,31 +3,50 @@
 import { Decimal, parseTyped } from "./decimal";
 import { fixed, plain } from "./format";
 import { t } from "./messages";
-import type { Instrument, Side } from "./protocol";
+import type { Instrument, OrderType, Side } from "./protocol";
 
 export interface TicketState {
   symbol: string;
   side: Side;
-  type: "MARKET" | "LIMIT";
+  type: OrderType;
   timeInForce: string;
   quantity: string;
   limitPrice: string;
+  stopPrice: string;
+  postOnly: boolean;
+  reduceOnly: boolean;
+  stpMode: string;
 }
 
-export interface TicketErrors {
-  quantity: string;
-  limitPrice: string;
+/** The form's field names; a section that is added to the ticket adds its own. */
+export type TicketField = "quantity" | "limit_price" | "stop_price" | "time_in_force" | "post_only" | "reduce_only" | "stp_mode";
+export type TicketErrors = Partial<Record<TicketField, string>>;
+
+export function namesLimit(type: OrderType): boolean {
+  return type === "LIMIT" || type === "STOP_LIMIT";
+}
+
+export function isStop(type: OrderType): boolean {
+  return type === "STOP" || type === "STOP_LIMIT";
+}
+
+function waits(state: TicketState): boolean {
+  return state.timeInForce === "DAY" || state.timeInForce === "GTC";
 }
 
 /** What is wrong with what was typed; an empty field is not wrong yet. */
 export function ticketErrors(state: TicketState, instrument: Instrument): TicketErrors {
-  return {
-    quantity: stepError(state.quantity, instrument.lot_size, "ticket.off-lot"),
-    limitPrice: state.type === "LIMIT" ? stepError(state.limitPrice, instrument.tick_size, "ticket.off-tick") : "",
-  };
+  const found: [TicketField, string][] = [
+    ["quantity", stepError(state.quantity, instrument.lot_size, "ticket.off-lot")],
+    ["limit_price", namesLimit(state.type) ? stepError(state.limitPrice, instrument.tick_size, "ticket.off-tick") : ""],
+    ["stop_price", isStop(state.type) ? stepError(state.stopPrice, instrument.tick_size, "ticket.off-tick") : ""],
+    ["time_in_force", isStop(state.type) && !waits(state) ? t("ticket.stop-waits") : ""],
+    ["post_only", state.postOnly && !(state.type === "LIMIT" && waits(state)) ? t("ticket.post-only-rests") : ""],
+  ];
+  return Object.fromEntries(found.filter(([, text]) => text !== ""));
 }
 
-function stepError(typed: string, step: string, message: "ticket.off-lot" | "ticket.off-tick"): string {
+export function stepError(typed: string, step: string, message: "ticket.off-lot" | "ticket.off-tick"): string {
   if (typed.trim() === "") return "";
   const value = parseTyped(typed);
   if (!value) return t("ticket.unreadable");
@@ -35,10 +54,41 @@ function stepError(typed: string, step: string, message: "ticket.off-lot" | "tic
   return value.isMultipleOf(Decimal.of(step)) ? "" : t(message, { step: plain(step) });
 }
 
-export function isComplete(state: TicketState, instrument: Instrument): boolean {
+/** The first field that stops the ticket from being an order: empty or wrong. Null: it is one. */
+export function gapOf(state: TicketState, instrument: Instrument): TicketField | null {
   const errors = ticketErrors(state, instrument);
-  const hasPrice = state.type === "MARKET" || state.limitPrice.trim() !== "";
-  return state.quantity.trim() !== "" && hasPrice && errors.quantity === "" && errors.limitPrice === "";
+  if (state.quantity.trim() === "" || errors.quantity) return "quantity";
+  if (isStop(state.type) && (state.stopPrice.trim() === "" || errors.stop_price)) return "stop_price";
+  if (namesLimit(state.type) && (state.limitPrice.trim() === "" || errors.limit_price)) return "limit_price";
+  return (Object.keys(errors)[0] as TicketField | undefined) ?? null;
+}
+
+/** The ticket as the place and preview addresses read it. */
+export function wireFields(state: TicketState): Record<string, string> {
+  return {
+    symbol: state.symbol,
+    side: state.side,
+    type: state.type,
+    time_in_force: state.timeInForce,
+    quantity: wireNumber(state.quantity),
+    limit_price: wireNumber(state.limitPrice),
+    stop_price: wireNumber(state.stopPrice),
+    ...(state.postOnly ? { post_only: "on" } : {}),
+    ...(state.reduceOnly ? { reduce_only: "on" } : {}),
+    ...(state.stpMode ? { stp_mode: state.stpMode } : {}),
+  };
+}
+
+/** What the order would do when it arrives, in words; `takeable` is what the other side offers within its limit. */
+export function outlookOf(state: TicketState, takeable: string): string {
+  const quantity = parseTyped(state.quantity);
+  const taken = Decimal.parse(takeable);
+  if (!quantity || !taken) return "";
+  if (isStop(state.type)) return t("outlook.waits", { price: plain(parseTyped(state.stopPrice)) });
+  const values = { taken: plain(taken), rest: plain(quantity.minus(taken)) };
+  if (taken.compare(quantity) >= 0) return t("outlook.fills");
+  if (namesLimit(state.type) && waits(state)) return t(taken.isZero ? "outlook.rests" : "outlook.partly-rests", values);
+  return t(taken.isZero ? "outlook.ends" : "outlook.partly-ends", values);
 }
 
 export function sideWord(side: Side): string {
@@ -47,9 +97,19 @@ export function sideWord(side: Side): string {
 
 /** The button's text: the whole order, or what is still missing. */
 export function orderSentence(state: TicketState, instrument: Instrument, digits: number): string {
-  if (state.quantity.trim() === "" || ticketErrors(state, instrument).quantity) return t("ticket.incomplete");
-  if (!isComplete(state, instrument)) return t("ticket.incomplete-price");
-  const price = state.type === "MARKET" ? t("ticket.market") : t("ticket.limit", { price: fixed(parseTyped(state.limitPrice), digits) });
+  const gap = gapOf(state, instrument);
+  if (gap === "quantity") return t("ticket.incomplete");
+  if (gap === "stop_price") return t("ticket.incomplete-stop");
+  if (gap === "limit_price") return t("ticket.incomplete-price");
+  if (gap) return t("ticket.incomplete-terms");
+  const limit = fixed(parseTyped(state.limitPrice), digits);
+  const stop = fixed(parseTyped(state.stopPrice), digits);
+  const price = {
+    MARKET: t("ticket.market"),
+    LIMIT: t("ticket.limit", { price: limit }),
+    STOP: t("ticket.stop", { price: stop }),
+    STOP_LIMIT: t("ticket.stop-limit", { price: stop, limit }),
+  }[state.type];
   return t("ticket.order", {
     side: sideWord(state.side), quantity: plain(parseTyped(state.quantity)), symbol: state.symbol, price,
   });

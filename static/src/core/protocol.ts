@@ -52,7 +52,8 @@ export interface Trade {
 }
 
 export type Side = "BUY" | "SELL";
-export type OrderStatus = "ACCEPTED" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "EXPIRED";
+export type OrderType = "MARKET" | "LIMIT" | "STOP" | "STOP_LIMIT";
+export type OrderStatus = "QUEUED" | "ACCEPTED" | "TRIGGERED" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "EXPIRED" | "REPLACED";
 
 export interface OrderView {
   id: string;
@@ -60,10 +61,11 @@ export interface OrderView {
   symbol: string;
   asset_class: string;
   side: Side;
-  type: "MARKET" | "LIMIT";
-  time_in_force: "DAY" | "GTC" | "IOC" | "FOK";
+  type: OrderType;
+  time_in_force: "DAY" | "GTC" | "IOC" | "FOK" | "GTD" | "OPG" | "CLS";
   quantity: string;
   limit_price: string | null;
+  stop_price: string | null;
   filled_quantity: string;
   leaves_quantity: string;
   average_price: string | null;
@@ -83,6 +85,7 @@ export interface Fill {
   price: string;
   quantity: string;
   liquidity: "MAKER" | "TAKER";
+  fee: string;
   occurred_at: string;
 }
 

@@ -120,6 +120,7 @@ export function eventSentence(event: string, order: OrderView, execution: Fill |
     price: fixed(order.average_price ?? execution?.price, digits),
   };
   switch (event) {
+    case "OrderTriggered":
     case "OrderFilled":
     case "OrderPartiallyFilled":
     case "OrderCanceled":

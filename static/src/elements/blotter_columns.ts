@@ -60,7 +60,7 @@ function price<T extends { symbol: string }>(className: string, read: (row: T) =
   return text(className, (row) => fixed(read(row), desk().digits(row.symbol)));
 }
 
-const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit" } as const;
+const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit", STOP: "Stop", STOP_LIMIT: "Stop limit" } as const;
 
 export const ORDER_COLUMNS: Column<OrderView>[] = [
   time("low", (order) => order.submitted_at),
@@ -70,6 +70,7 @@ export const ORDER_COLUMNS: Column<OrderView>[] = [
   text("num", (order) => plain(order.quantity)),
   text("num tight", (order) => plain(order.filled_quantity)),
   price("num", (order) => order.limit_price),
+  price("num mid", (order) => order.stop_price),
   price("num mid", (order) => order.average_price),
   {
     className: "wrap",

@@ -1,6 +1,6 @@
 // The candle chart: bars from the portal, the last one kept live from minute bars and trades, own working orders as
 // price lines and own fills as markers. The same bars stand in a data table for those who cannot see a canvas.
-import { isOpen } from "../core/account";
+import { isResting } from "../core/account";
 import { Decimal } from "../core/decimal";
 import { desk, showPanelState } from "../core/desk";
 import { element, field, find, setText } from "../core/dom";
@@ -132,7 +132,7 @@ export class Chart extends HTMLElement {
     if (!this.series || !this.view) return;
     const { account, symbol } = desk();
     const lines: WorkingLine[] = account.orders
-      .filter((order) => order.symbol === symbol && isOpen(order) && order.limit_price)
+      .filter((order) => order.symbol === symbol && isResting(order) && order.limit_price)
       .map((order) => ({
         id: order.id,
         side: order.side,

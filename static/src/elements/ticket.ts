@@ -8,11 +8,12 @@ import { fixed, plain } from "../core/format";
 import { t } from "../core/messages";
 import { alarm, announce } from "../core/announcer";
 import {
-  ClientOrderIds, isComplete, orderSentence, randomId, shareQuantity, sideWord, stepped, ticketErrors, wireNumber,
+  ClientOrderIds, gapOf, namesLimit, orderSentence, randomId, shareQuantity, sideWord, stepped, wireFields,
   type TicketState,
 } from "../core/order_ticket";
-import type { OrderView, Side } from "../core/protocol";
+import type { OrderView, Refusal, Side } from "../core/protocol";
 import { postForm } from "../core/request";
+import { TicketFields } from "./ticket_fields";
 import { TicketPreview } from "./ticket_preview";
 
 const DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE";
@@ -22,8 +23,7 @@ type Level = "" | "good" | "bad" | "unknown";
 
 export class Ticket extends HTMLElement {
   private form!: HTMLFormElement;
-  private quantity!: HTMLInputElement;
-  private price!: HTMLInputElement;
+  private fields!: TicketFields;
   private button!: HTMLButtonElement;
   private ids!: ClientOrderIds;
   private isSending = false;
@@ -37,11 +37,11 @@ export class Ticket extends HTMLElement {
     this.desk = desk();
     this.form = find<HTMLFormElement>(this, "form");
     this.form.noValidate = true;
-    this.quantity = find<HTMLInputElement>(this, "[name=quantity]");
-    this.price = find<HTMLInputElement>(this, "[name=limit_price]");
+    this.fields = new TicketFields(this.form);
     this.button = find<HTMLButtonElement>(this, "button[type=submit]");
     this.ids = new ClientOrderIds(find<HTMLInputElement>(this, "[name=client_order_id]").value, randomId);
-    this.form.addEventListener("input", () => {
+    this.form.addEventListener("input", (event) => {
+      this.fields.touched(event.target as HTMLElement);
       if (!this.isSending && !this.unknownId) this.clearStatus();
       this.changed();
     });
@@ -55,21 +55,12 @@ export class Ticket extends HTMLElement {
       if (this.obstacle(this.state) !== this.shownObstacle) this.changed();
     });
     this.desk.store.watch(this.desk.accountTopic, () => this.accountMoved());
-    this.preview = new TicketPreview(this, () => (isComplete(this.state, this.desk.instrument) ? this.state : null));
+    this.preview = new TicketPreview(this, () => (gapOf(this.state, this.desk.instrument) ? null : this.state));
     this.changed();
   }
 
   get state(): TicketState {
-    const data = new FormData(this.form);
-    const text = (name: string) => String(data.get(name) ?? "");
-    return {
-      symbol: this.desk.symbol,
-      side: text("side") as Side,
-      type: text("type") as "MARKET" | "LIMIT",
-      timeInForce: text("time_in_force"),
-      quantity: text("quantity"),
-      limitPrice: text("type") === "LIMIT" ? text("limit_price") : "",
-    };
+    return this.fields.read(this.desk.symbol);
   }
 
   private follow(): void {
@@ -77,9 +68,8 @@ export class Ticket extends HTMLElement {
     find<HTMLInputElement>(this, "[name=symbol]").value = symbol;
     setText(field(this, "symbol"), symbol);
     setText(field(this, "lot"), `lot ${plain(instrument.lot_size)}`);
-    setText(field(this, "tick"), `tick ${plain(instrument.tick_size)}`);
-    this.quantity.value = "";
-    this.price.value = "";
+    for (const tick of this.querySelectorAll("[data-field=tick]")) setText(tick, `tick ${plain(instrument.tick_size)}`);
+    this.fields.clear();
     this.clearStatus();
     this.changed();
   }
@@ -87,13 +77,10 @@ export class Ticket extends HTMLElement {
   private changed(): void {
     const { state } = this;
     const { instrument } = this.desk;
-    const errors = ticketErrors(state, instrument);
-    this.showError(this.quantity, errors.quantity);
-    this.showError(this.price, errors.limitPrice);
-    find(this, "[data-row=price]").hidden = state.type === "MARKET";
+    this.fields.showErrors(state, instrument);
     setText(this.button, orderSentence(state, instrument, this.desk.digits(state.symbol)));
     this.shownObstacle = this.obstacle(state);
-    const isReady = isComplete(state, instrument) && !this.isSending && this.shownObstacle === "";
+    const isReady = gapOf(state, instrument) === null && !this.isSending && this.shownObstacle === "";
     setAttribute(this.button, "aria-disabled", isReady ? null : "true");
     this.showAvailable(state.side);
     this.preview.ask(this.button.disabled ? null : this.shownObstacle);
@@ -102,15 +89,11 @@ export class Ticket extends HTMLElement {
   /** Why no order may be sent now, whatever the ticket says; empty when one may. Canceling is never held back. */
   private obstacle(state: TicketState): string {
     const { instrument, socket } = this.desk;
-    if (instrument.status !== "OPEN") return t("ticket.halted", { symbol: state.symbol });
+    if (instrument.status === "HALTED") return t("ticket.halted", { symbol: state.symbol });
+    if (instrument.status === "CANCEL_ONLY") return t("ticket.cancel-only", { symbol: state.symbol });
     if (socket.connection === "offline" || socket.connection === "signed-out") return t("ticket.offline");
     const isBlind = socket.connection === "stale" || socket.connection === "recovering" || this.desk.isFeedLate;
     return isBlind && state.type === "MARKET" ? t("ticket.stale") : "";
-  }
-
-  private showError(input: HTMLInputElement, text: string): void {
-    setAttribute(input, "aria-invalid", text ? "true" : null);
-    setText(find(this, `#${input.id}-error`), text);
   }
 
   private showAvailable(side: Side): void {
@@ -125,39 +108,38 @@ export class Ticket extends HTMLElement {
   // --- Filling in
 
   private takePrice(price: string, side: Side): void {
-    this.choose("type", "LIMIT");
-    this.choose("side", side);
-    this.price.value = fixed(price, this.desk.digits(this.desk.symbol)).replaceAll(",", "");
+    const { state } = this;
+    this.fields.choose("type", namesLimit(state.type) ? state.type : "LIMIT");
+    this.fields.choose("side", side);
+    this.fields.limitPrice.value = fixed(price, this.desk.digits(this.desk.symbol)).replaceAll(",", "");
     this.changed();
-    if (this.quantity.value === "" && matchMedia("(pointer: fine)").matches) this.quantity.focus();
-  }
-
-  private choose(name: string, value: string): void {
-    find<HTMLInputElement>(this, `[name=${name}][value=${value}]`).checked = true;
+    const { quantity } = this.fields;
+    if (quantity.value === "" && matchMedia("(pointer: fine)").matches) quantity.focus();
   }
 
   private press(target: Element): void {
     const step = target.closest<HTMLElement>("[data-step]")?.dataset.step?.split(":");
     const share = target.closest<HTMLElement>("[data-share]")?.dataset.share;
-    if (step) this.step(step[0] === "price" ? this.price : this.quantity, Number(step[1]));
+    if (step) this.step(this.fields.input(step[0] ?? ""), Number(step[1]));
     if (share) this.takeShare(Number(share));
   }
 
   private key(event: KeyboardEvent): void {
     const moves: Record<string, number> = { ArrowUp: 1, ArrowDown: -1 };
     const move = moves[event.key];
-    const { target } = event;
-    if (move === undefined || (target !== this.quantity && target !== this.price)) return;
+    const input = event.target as HTMLInputElement;
+    if (move === undefined || !this.fields.isStepped(input)) return;
     event.preventDefault();
-    this.step(target as HTMLInputElement, move * (event.shiftKey ? 10 : 1));
+    this.step(input, move * (event.shiftKey ? 10 : 1));
   }
 
   private step(input: HTMLInputElement, steps: number): void {
     const { instrument, symbol } = this.desk;
-    const isPrice = input === this.price;
+    const isPrice = input !== this.fields.quantity;
     const size = isPrice ? instrument.tick_size : instrument.lot_size;
     const next = stepped(input.value, size, steps, isPrice ? (this.bestPrice()?.toString() ?? size) : size);
     input.value = isPrice ? (Decimal.parse(next)?.toFixed(this.desk.digits(symbol)) ?? next) : next;
+    this.fields.touched(input);
     this.changed();
   }
 
@@ -171,11 +153,11 @@ export class Ticket extends HTMLElement {
     const { state } = this;
     const { account, symbol, instrument } = this.desk;
     const held = account.positions.find((position) => position.symbol === symbol)?.quantity;
-    const price = state.type === "LIMIT" ? (parseTyped(state.limitPrice) ?? this.bestPrice()) : this.bestPrice();
+    const price = parseTyped(state.limitPrice) ?? parseTyped(state.stopPrice) ?? this.bestPrice();
     if (state.side === "BUY" && !price) return;
     const available = Decimal.of(state.side === "BUY" ? account.balance.free : (held ?? "0"));
     const quantity = shareQuantity({ percent, available, price: state.side === "BUY" ? price : null }, instrument.lot_size);
-    this.quantity.value = quantity && !quantity.isZero ? quantity.toString() : "";
+    this.fields.quantity.value = quantity && !quantity.isZero ? quantity.toString() : "";
     this.changed();
   }
 
@@ -191,22 +173,19 @@ export class Ticket extends HTMLElement {
     this.changed();
     const answer = await postForm<{ order: OrderView }>(this.desk.page.urls.place, {
       csrfmiddlewaretoken: find<HTMLInputElement>(this.form, "[name=csrfmiddlewaretoken]").value,
-      symbol: state.symbol, side: state.side, type: state.type, time_in_force: state.timeInForce,
-      quantity: wireNumber(state.quantity), limit_price: wireNumber(state.limitPrice), client_order_id: clientOrderId,
+      ...wireFields(state), client_order_id: clientOrderId,
     });
     this.isSending = false;
     if (answer.kind === "ok") this.taken(answer.data.order);
     else if (answer.kind === "unknown") this.unknown(clientOrderId);
     else if (answer.refusal.reason === DUPLICATE) this.found(clientOrderId);
-    else this.refused(answer.refusal.message);
+    else this.refused(answer.refusal);
     this.changed();
   }
 
   private pointAtGap(state: TicketState): void {
-    if (this.isSending) return;
-    const errors = ticketErrors(state, this.desk.instrument);
-    const isQuantityMissing = state.quantity.trim() === "" || errors.quantity !== "";
-    (isQuantityMissing ? this.quantity : this.price).focus();
+    const gap = gapOf(state, this.desk.instrument);
+    if (gap && !this.isSending) this.fields.focus(gap);
   }
 
   private taken(order: OrderView): void {
@@ -227,12 +206,14 @@ export class Ticket extends HTMLElement {
     return field(this, "status").textContent ?? "";
   }
 
-  private refused(reason: string): void {
+  private refused({ message, reason = "" }: Refusal): void {
     this.unknownId = null;
     this.ids.renew();
-    const text = t("ticket.refused", { reason });
+    const text = t("ticket.refused", { reason: message });
     this.say(text, "bad");
     alarm(text);
+    const name = this.desk.page.refusal_fields[reason];
+    if (name) this.fields.refuse(name, message);
   }
 
   /** This very order had arrived before: say how it stands, once the account shows it. */

@@ -3,12 +3,15 @@
 import { desk, type Desk } from "../core/desk";
 import { field, setText } from "../core/dom";
 import { fixed } from "../core/format";
-import { wireNumber, type TicketState } from "../core/order_ticket";
+import { outlookOf, wireFields, type TicketState } from "../core/order_ticket";
 import { getJson } from "../core/request";
 
 interface Preview {
   estimated_price: string | null;
   estimated_notional: string | null;
+  estimated_fee: string | null;
+  buying_power_after: string | null;
+  takeable_quantity: string;
   accepted: boolean;
   message: string;
 }
@@ -58,23 +61,18 @@ export class TicketPreview {
     const pending = new AbortController();
     this.pending = pending;
     this.askedAt = performance.now();
-    const parameters = {
-      symbol: state.symbol,
-      side: state.side,
-      type: state.type,
-      time_in_force: state.timeInForce,
-      quantity: wireNumber(state.quantity),
-      limit_price: wireNumber(state.limitPrice),
-    };
-    const answer = await getJson<Preview>(this.desk.page.urls.preview, parameters, pending.signal);
+    const answer = await getJson<Preview>(this.desk.page.urls.preview, wireFields(state), pending.signal);
     if (pending.signal.aborted) return;
-    if (answer.kind === "ok") this.show(answer.data);
-    else this.show(null, answer.kind === "refused" ? answer.refusal.message : "");
+    if (answer.kind === "ok") this.show(answer.data, state);
+    else this.show(null, null, answer.kind === "refused" ? answer.refusal.message : "");
   }
 
-  private show(preview: Preview | null, note = ""): void {
+  private show(preview: Preview | null, state: TicketState | null = null, note = ""): void {
     setText(field(this.root, "estimated-price"), fixed(preview?.estimated_price, this.desk.digits(this.desk.symbol)));
     setText(field(this.root, "notional"), fixed(preview?.estimated_notional, 2));
+    setText(field(this.root, "fee"), fixed(preview?.estimated_fee, 2));
+    setText(field(this.root, "left"), fixed(preview?.buying_power_after, 2));
+    setText(field(this.root, "outlook"), preview?.accepted && state ? outlookOf(state, preview.takeable_quantity) : "");
     this.note(preview && !preview.accepted ? preview.message : note);
   }
 
