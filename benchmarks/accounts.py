@@ -30,7 +30,9 @@ from orders.domain.commands import QuoteStreet, SubmitOrder  # noqa: E402
 from orders.domain.order_request import OrderSpec  # noqa: E402
 from orders.domain.values import OrderType, Side, TimeInForce  # noqa: E402
 from orders.engine.client import AsyncEngineClient  # noqa: E402
-from orders.services import accept, open_account, submit_command  # noqa: E402
+from orders.services.asking import accept  # noqa: E402
+from orders.services.money import open_account  # noqa: E402
+from orders.services.ordering import submit_command  # noqa: E402
 from portfolio.models import TradingAccount  # noqa: E402
 
 CASH = Decimal(1_000_000_000)

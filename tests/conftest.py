@@ -102,7 +102,7 @@ def start_engine(
 def engine(
     instruments: dict[str, Instrument], start_engine: Callable[[], EngineProcess]
 ) -> EngineProcess:
-    """A running engine that knows the two instruments; accounts are opened by orders.services."""
+    """A running engine that knows the two instruments; orders.services.money opens accounts."""
     return start_engine()
 
 

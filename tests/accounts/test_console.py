@@ -18,13 +18,16 @@ from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.models import AuditEntry
 from orders.models import Order
-from portfolio.models import TradingAccount, Transfer
+from portfolio.models import Desk, FeeTier, TradingAccount, Transfer
+from risk.models import ScheduledSwitch, TradingState
 from tests.accounts.conftest import code_of
 from tests.accounts.console import REASON, address, run, shown
 from tests.conftest import PASSWORD
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 pytestmark = pytest.mark.django_db
+WITH_A_FORM = {User, TradingAccount, FeeTier, Desk, TradingState, ScheduledSwitch}
+"""What the console can make, by a service."""
 
 
 def test_the_console_shows_what_it_should() -> None:
@@ -44,10 +47,15 @@ def test_the_console_shows_what_it_should() -> None:
         "orders.Execution",
         "orders.Order",
         "portfolio.Balance",
+        "portfolio.Desk",
+        "portfolio.FeeTier",
         "portfolio.Hold",
         "portfolio.Position",
         "portfolio.TradingAccount",
         "portfolio.Transfer",
+        "risk.ChangeRequest",
+        "risk.ScheduledSwitch",
+        "risk.TradingState",
     ]
 
 
@@ -111,7 +119,7 @@ def test_nobody_edits_a_row_by_hand(as_role: Callable[[str], Client], who: str) 
         for page in ("change", "delete"):
             response = client.post(address(model, page), {"username": "x", "total": "1000000"})
             assert response.status_code in {302, 403}, (who, model, page)
-        if model not in {User, TradingAccount}:
+        if model not in WITH_A_FORM:
             assert client.post(address(model, "add"), {"name": "x"}).status_code == 403
         deleted = client.post(
             address(model), {"action": "delete_selected", "_selected_action": "1", "post": "yes"}

@@ -42,6 +42,24 @@ def test_without_an_engine_cash_stays_as_it_is(client: Client, alice: User, olga
     assert not AuditEntry.objects.filter(action="CashAdjusted").exists()
 
 
+def test_the_mode_of_self_trade_prevention_is_the_engines_to_set(
+    client: Client, alice: User, olga: User
+) -> None:
+    account = make_account(alice)
+    client.force_login(olga)
+
+    response = run(client, TradingAccount, "set_stp_mode", account, stp_mode="DECREMENT")
+    odd = run(client, TradingAccount, "set_stp_mode", account, stp_mode="TRANSFER")
+
+    assert shown(response) == [
+        f"Main of alice ({account.public_id}): "
+        "The order engine cannot be reached. Nothing was done; try again in a moment."
+    ]
+    assert odd.context["form"].errors["stp_mode"]  # type: ignore[attr-defined]
+    account.refresh_from_db()
+    assert account.stp_mode == "REJECT"
+
+
 @pytest.mark.parametrize("amount", ["0", "1e3", "1_000", "１００", "NaN", "", "0.0000000001"])
 def test_an_odd_amount_is_refused(client: Client, alice: User, olga: User, amount: str) -> None:
     account = make_account(alice)

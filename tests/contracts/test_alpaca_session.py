@@ -6,6 +6,7 @@ Only addresses differ from a script against the vendor. The server is a whole ru
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from queue import Empty, Queue
 
@@ -14,15 +15,28 @@ from alpaca.common.exceptions import APIError
 from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
 from alpaca.data.requests import CryptoLatestQuoteRequest, StockLatestQuoteRequest
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+from alpaca.trading.enums import (
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    QueryOrderStatus,
+    TimeInForce,
+)
 from alpaca.trading.models import TradeUpdate
-from alpaca.trading.requests import GetOrdersRequest, LimitOrderRequest, MarketOrderRequest
+from alpaca.trading.requests import (
+    GetOrdersRequest,
+    LimitOrderRequest,
+    MarketOrderRequest,
+    StopLimitOrderRequest,
+    StopOrderRequest,
+)
 from alpaca.trading.stream import TradingStream
 
 from tests.live_portal import Key, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 PATIENCE_SECONDS = 20
+ORDER = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
 
 
 class Updates:
@@ -165,6 +179,99 @@ def test_a_limit_order_that_reaches_the_quote_fills_and_cancel_all_takes_the_res
     canceled = trading.cancel_orders()
     assert {entry.id for entry in canceled} == {order.id for order in waiting}
     assert {entry.status for entry in canceled} == {200}
+    assert trading.get_orders() == []
+
+
+def test_stop_orders_wait_with_their_prices_and_are_canceled(
+    trading: TradingClient, updates: Updates
+) -> None:
+    buy = trading.submit_order(
+        StopOrderRequest(
+            symbol="MSFT", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.GTC, stop_price=9000
+        )
+    )
+    limited = trading.submit_order(
+        StopLimitOrderRequest(
+            symbol="MSFT", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY,
+            stop_price=9000, limit_price=9001.5,
+        )
+    )  # fmt: skip
+
+    assert (buy.status, buy.order_type) == (OrderStatus.NEW, OrderType.STOP)
+    assert (buy.stop_price, buy.limit_price) == ("9000", "9225")
+    assert (limited.order_type, limited.stop_price) == (OrderType.STOP_LIMIT, "9000")
+    assert limited.limit_price == "9001.5"
+    assert {order.id for order in trading.get_orders()} == {buy.id, limited.id}
+    trading.cancel_orders()
+    assert trading.get_orders() == []
+    assert [updates.next().event for _ in range(4)] == ["new", "new", "canceled", "canceled"]
+
+
+def test_gtd_order_is_read_by_a_stock_client(trading: TradingClient) -> None:
+    """As `gtc` with its end, for the client knows no `gtd`."""
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+    sent = trading.post(
+        "/orders",
+        {**ORDER, "time_in_force": "gtd", "expires_at": end.isoformat()},
+    )
+
+    order = trading.get_order_by_id(sent["id"])
+
+    assert order.time_in_force is TimeInForce.GTC
+    assert order.expires_at == end
+    trading.cancel_order_by_id(order.id)
+    with pytest.raises(APIError, match="expires_at"):
+        trading.post("/orders", {**ORDER, "time_in_force": "gtd", "expires_at": "tomorrow"})
+    with pytest.raises(APIError, match="needs expires_at"):
+        trading.post("/orders", {**ORDER, "time_in_force": "gtd"})
+
+
+def test_the_market_elects_a_stop_order(
+    live_portal: LivePortal, trading: TradingClient, updates: Updates
+) -> None:
+    """Whichever way the simulated market goes, one of the two is reached within seconds."""
+    trading.submit_order(
+        MarketOrderRequest(
+            symbol="BTC/USD", qty=0.01, side=OrderSide.BUY, time_in_force=TimeInForce.GTC
+        )
+    )
+    while updates.next().event != "fill":
+        pass
+    crypto = CryptoHistoricalDataClient(url_override=live_portal.url)
+    quote = crypto.get_crypto_latest_quote(CryptoLatestQuoteRequest(symbol_or_symbols="BTC/USD"))[
+        "BTC/USD"
+    ]
+    for side, price in (
+        (OrderSide.BUY, quote.ask_price + 10),
+        (OrderSide.SELL, quote.bid_price - 10),
+    ):
+        trading.submit_order(
+            StopOrderRequest(
+                symbol="BTC/USD", qty=0.01, side=side, time_in_force=TimeInForce.GTC,
+                stop_price=round(price, 2),
+            )
+        )  # fmt: skip
+
+    told = [updates.next()]
+    while told[-1].event != "fill":
+        told.append(updates.next())
+
+    elected = told[-1].order.id
+    events = [update.event for update in told if update.order.id == elected]
+    assert (events[:2], events[-1]) == (["new", "restated"], "fill")
+    trading.cancel_orders()
+
+
+def test_a_stop_that_cannot_wait_is_refused(trading: TradingClient) -> None:
+    with pytest.raises(APIError) as refused:
+        trading.submit_order(
+            StopOrderRequest(
+                symbol="AAPL", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.IOC,
+                stop_price=9000,
+            )
+        )  # fmt: skip
+
+    assert (refused.value.status_code, refused.value.code) == (422, 42210000)
     assert trading.get_orders() == []
 
 

@@ -183,7 +183,7 @@ def test_an_engine_that_is_away_leaves_the_key_free(
     assert (placed.status_code, placed.json()["status"]) == (200, "new")
 
 
-def test_an_unknown_outcome_keeps_the_key_and_the_client_order_id_tells(
+def test_after_an_unknown_outcome_the_same_request_is_answered_with_its_order(
     live_portal: LivePortal, http: httpx.Client
 ) -> None:
     key, name = new_key(), f"unknown-{uuid4()}"
@@ -196,10 +196,63 @@ def test_an_unknown_outcome_keeps_the_key_and_the_client_order_id_tells(
 
     assert unknown.json()["client_order_id"] == name
     assert (unknown.status_code, unknown.json()["reason"]) == (503, "UNKNOWN_OUTCOME")
-    assert (again.status_code, again.json()["reason"]) == (409, "CONFLICT")
+    assert (again.status_code, again.json()["status"]) == (200, "new")
+    assert again.json()["id"] == unknown.json()["order_id"]
+    assert post(http, key, order(client_order_id=name)).json() == again.json()
     found = http.get("/v2/orders:by_client_order_id", params={"client_order_id": name})
-    assert (found.status_code, found.json()["status"]) == (200, "new")
+    assert found.json() == again.json()
     assert [known["client_order_id"] for known in orders(http)].count(name) == 1
+
+
+def test_an_order_without_a_name_that_was_filled_unseen_is_not_bought_again(
+    live_portal: LivePortal, http: httpx.Client
+) -> None:
+    key, body = new_key(), order(qty="3", time_in_force="ioc")  # ends at once: no open order tells
+    before = len(orders(http))
+    with psycopg.connect(live_portal.database_url) as other:
+        other.execute("LOCK TABLE orders_order IN EXCLUSIVE MODE")
+        unknown = post(http, key, body)
+    until(lambda: http.get("/health/ready").status_code == 200)
+
+    again = post(http, key, body)
+
+    assert (unknown.status_code, unknown.json()["reason"]) == (503, "UNKNOWN_OUTCOME")
+    assert (again.status_code, again.json()["id"]) == (200, unknown.json()["order_id"])
+    assert again.json()["client_order_id"] == again.json()["id"]
+    assert len(orders(http)) == before + 1
+
+
+def test_a_gateway_killed_in_the_middle_of_a_request_leaves_a_key_that_makes_one_order(
+    live_portal: LivePortal, http: httpx.Client
+) -> None:
+    key, body = new_key(), order(qty="4")
+    before = len(orders(http))
+    with psycopg.connect(live_portal.database_url) as other, ThreadPoolExecutor(1) as threads:
+        other.execute("LOCK TABLE orders_order IN EXCLUSIVE MODE")
+        cut_off = threads.submit(post, http, key, body)
+        until(lambda: _is_claimed(live_portal, key))
+        time.sleep(0.5)  # by now the engine has it as well
+        killed = live_portal.kill("gateway")
+        with pytest.raises(httpx.HTTPError):
+            cut_off.result()
+    live_portal.wait_until_restarted("gateway", killed)
+    until(lambda: http.get("/health/ready").status_code == 200)
+
+    told: list[httpx.Response] = []
+    until(lambda: told.append(post(http, key, body)) or told[-1].status_code != 409)
+
+    assert {answer.status_code for answer in told[:-1]} <= {409}
+    assert (told[-1].status_code, told[-1].json()["qty"]) == (200, "4")
+    assert len(orders(http)) == before + 1
+    assert post(http, key, body).json() == told[-1].json()
+
+
+def _is_claimed(portal: LivePortal, key: str) -> bool:
+    with psycopg.connect(portal.database_url) as connection:
+        row = connection.execute(
+            "SELECT 1 FROM core_idempotencyrecord WHERE key = %s", (key.strip('"'),)
+        ).fetchone()
+    return row is not None
 
 
 def test_an_order_that_its_client_gave_up_before_it_was_taken_is_never_placed(

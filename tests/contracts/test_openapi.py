@@ -88,7 +88,7 @@ def test_the_reference_page_opens_under_its_own_policy(live_portal: LivePortal) 
 
 def api_routes() -> Iterator[tuple[str, URLPattern]]:
     for path, pattern in walk(get_resolver().url_patterns, ""):
-        if path.startswith(("/v2/", "/v2:", "/v1beta3/")):
+        if path.startswith(("/v2/", "/v2:", "/v1beta3/", "/api/v1/")):
             yield path.replace("<", "{").replace(">", "}"), pattern
 
 
@@ -98,4 +98,4 @@ def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tupl
         if isinstance(entry, URLResolver):
             yield from walk(entry.url_patterns, whole)
         else:
-            yield simplify_regex(whole.replace("\\Z", "$")), entry
+            yield simplify_regex(whole.replace("\\Z", "$").replace("\\-", "-")), entry

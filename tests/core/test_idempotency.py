@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,10 +13,13 @@ from accounts.models import User
 from core.domain.errors import Refusal
 from core.models import IdempotencyRecord
 from core.services import idempotency
-from core.services.idempotency import Claim, StoredAnswer, request_hash
+from core.services.idempotency import Claim, Drawn, StoredAnswer, request_hash
 
 BUY = request_hash(method="POST", path="/v2/orders", body=b'{"side":"buy"}')
 SELL = request_hash(method="POST", path="/v2/orders", body=b'{"side":"sell"}')
+
+FIRST_ID, SECOND_ID = UUID(int=1), UUID(int=2)
+WORKED_ON = timedelta(seconds=5)
 
 
 def begin(user: User, now: datetime, key: str = "k-1", request: str = BUY) -> Claim | StoredAnswer:
@@ -26,6 +30,12 @@ def claim(user: User, now: datetime, key: str = "k-1") -> Claim:
     result = begin(user, now, key)
     assert isinstance(result, Claim)
     return result
+
+
+def begin_drawn(user: User, now: datetime, drawn: UUID, request: str = BUY) -> Claim | StoredAnswer:
+    return idempotency.begin(
+        user_id=user.pk, key="k-1", request_hash=request, now=now, drawn=Drawn(drawn, WORKED_ON)
+    )
 
 
 def test_the_same_request_gets_the_stored_answer(alice: User, now: datetime) -> None:
@@ -109,6 +119,119 @@ def test_method_path_and_body_make_the_request() -> None:
     }
 
     assert len(hashes) == 8
+
+
+def test_a_request_that_was_cut_off_is_taken_over_with_what_it_had_drawn(
+    alice: User, now: datetime
+) -> None:
+    first = begin_drawn(alice, now, FIRST_ID)
+
+    taken = begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+
+    assert isinstance(first, Claim)
+    assert (first.drawn_id, first.claimed_at, first.taken_from) == (FIRST_ID, now, None)
+    assert isinstance(taken, Claim)
+    assert (taken.drawn_id, taken.claimed_at, taken.taken_from) == (FIRST_ID, now + WORKED_ON, now)
+
+
+def test_a_request_at_work_is_not_taken_over(alice: User, now: datetime) -> None:
+    begin_drawn(alice, now, FIRST_ID)
+    almost = now + WORKED_ON - timedelta(microseconds=1)
+
+    with pytest.raises(Refusal) as refusal:
+        begin_drawn(alice, almost, SECOND_ID)
+
+    assert refusal.value.status == 409
+
+
+def test_a_claim_that_was_taken_over_is_at_work_again(alice: User, now: datetime) -> None:
+    begin_drawn(alice, now, FIRST_ID)
+    begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+
+    with pytest.raises(Refusal):
+        begin_drawn(alice, now + WORKED_ON + timedelta(seconds=1), SECOND_ID)
+
+    again = begin_drawn(alice, now + 2 * WORKED_ON, SECOND_ID)
+    assert isinstance(again, Claim)
+    assert again.drawn_id == FIRST_ID
+
+
+def test_another_request_takes_no_claim_over(alice: User, now: datetime) -> None:
+    begin_drawn(alice, now, FIRST_ID)
+
+    with pytest.raises(Refusal) as refusal:
+        begin_drawn(alice, now + WORKED_ON, SECOND_ID, request=SELL)
+
+    assert refusal.value.status == 422
+
+
+def test_a_claim_without_a_drawn_id_is_never_taken_over(alice: User, now: datetime) -> None:
+    claim(alice, now)
+
+    with pytest.raises(Refusal) as refusal:
+        begin_drawn(alice, now + timedelta(hours=23), FIRST_ID)
+
+    assert refusal.value.status == 409
+
+
+def test_a_taken_claim_that_could_do_nothing_is_free_to_take_and_keeps_its_id(
+    alice: User, now: datetime
+) -> None:
+    begin_drawn(alice, now, FIRST_ID)
+    taken = begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+    assert isinstance(taken, Claim)
+
+    idempotency.abandon(taken)
+
+    again = begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+    assert isinstance(again, Claim)
+    assert again.drawn_id == FIRST_ID
+
+
+def test_a_late_first_request_cannot_free_a_key_that_was_taken_over(
+    alice: User, now: datetime
+) -> None:
+    first = begin_drawn(alice, now, FIRST_ID)
+    assert isinstance(first, Claim)
+    begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+
+    idempotency.abandon(first)
+
+    assert IdempotencyRecord.objects.get().drawn_id == FIRST_ID
+
+
+def test_of_two_who_finish_the_first_answer_counts(alice: User, now: datetime) -> None:
+    first = begin_drawn(alice, now, FIRST_ID)
+    taken = begin_drawn(alice, now + WORKED_ON, SECOND_ID)
+    assert isinstance(first, Claim)
+    assert isinstance(taken, Claim)
+
+    idempotency.finish(taken, status=200, body={"id": "o-1"})
+    idempotency.finish(first, status=403, body={})
+
+    assert begin_drawn(alice, now + WORKED_ON, SECOND_ID) == StoredAnswer(200, {"id": "o-1"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_requests_one_takes_a_claim_over(
+    make_user: Callable[..., User], now: datetime
+) -> None:
+    user = make_user("alice")
+    begin_drawn(user, now, FIRST_ID)
+    barrier = threading.Barrier(8)
+
+    def race(_: int) -> bool:
+        barrier.wait()
+        try:
+            return isinstance(begin_drawn(user, now + WORKED_ON, SECOND_ID), Claim)
+        except Refusal as refusal:
+            assert refusal.status == 409
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert list(pool.map(race, range(8))).count(True) == 1
 
 
 @pytest.mark.django_db(transaction=True)

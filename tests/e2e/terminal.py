@@ -50,14 +50,23 @@ class Terminal:
     # --- Orders
 
     def write(
-        self, side: str, quantity: str, limit_price: str = "", time_in_force: str = "GTC"
+        self,
+        side: str,
+        quantity: str,
+        limit_price: str = "",
+        time_in_force: str = "GTC",
+        stop_price: str = "",
     ) -> None:
-        """Fill in the ticket; without a price it is a market order."""
+        """Fill in the ticket; which prices there are makes the order's type."""
+        kinds = {(True, True): "Stop limit", (True, False): "Limit", (False, True): "Stop"}
+        kind = kinds.get((bool(limit_price), bool(stop_price)), "Market")
         ticket = self.page.locator("tp-ticket")
         ticket.get_by_role("radio", name=side, exact=True).check()
-        ticket.get_by_role("radio", name="Limit" if limit_price else "Market").check()
+        ticket.get_by_role("radio", name=kind, exact=True).check()
         ticket.get_by_label("In force").select_option(time_in_force)
         ticket.get_by_label("Quantity").fill(quantity)
+        if stop_price:
+            ticket.get_by_label("Stop price").fill(stop_price)
         if limit_price:
             ticket.get_by_label("Limit price").fill(limit_price)
 

@@ -14,15 +14,16 @@ from redis.asyncio import Redis
 from core.database import database_dsn
 from core.domain.clock import from_ns
 from orders.domain.commands import AnyCommand
+from orders.domain.reasons import CloseReason
 from orders.domain.replies import AnyReply
 from orders.engine.changes import Changes
 from orders.engine.client import AsyncEngineClient
-from orders.engine.core import Core
+from orders.engine.electing import MAX_ELECTIONS
 from orders.engine.lease import acquire
 from orders.engine.process import connect
 from orders.engine.publisher import Publisher
-from orders.engine.recovery import load_state
 from orders.engine.server import EngineServer
+from orders.engine.starting import begin
 from orders.engine.writer import BatchWriter
 
 
@@ -38,22 +39,35 @@ class Crash(Exception):
     """The engine's end, as a kill at that place would be."""
 
 
+def _is_time_passing(changes: Changes) -> bool:
+    """Whether nothing but a day's end and the silence of keys is in it."""
+    if not changes.events and not changes.audits:
+        return False
+    kinds = {event.event for _, event in changes.events}
+    reasons = {order.reason for order in changes.changed_orders.values()}
+    return (
+        kinds <= {"OrderExpired", "OrderCanceled"}
+        and reasons <= {CloseReason.DAY_END, CloseReason.DEAD_MAN}
+        and {entry.action for entry in changes.audits} <= {"DeadManFired"}
+    )
+
+
 class CrashingWriter(BatchWriter):
     """The real writer until `point` is set: then it ends the engine there."""
 
     point: Point | None = None
 
-    async def commit(self, changes: Changes, now_ns: int) -> list[str]:
-        if {event.event for _, event in changes.events} == {"OrderExpired"}:
-            # The day end that goes before a command: the crash is meant for the command's own.
-            return await super().commit(changes, now_ns)
+    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
+        if _is_time_passing(changes):
+            # What goes before a command: the crash is meant for the command's own.
+            return await super().commit(changes, content, now_ns)
         if self.point is Point.BEFORE_BEGIN:
             raise Crash
         if self.point is Point.BEFORE_COMMIT:
             async with self._connection.transaction():
-                await super().commit(changes, now_ns)
+                await super().commit(changes, content, now_ns)
                 raise Crash
-        payloads = await super().commit(changes, now_ns)
+        payloads = await super().commit(changes, content, now_ns)
         if self.point is Point.AFTER_COMMIT:
             raise Crash
         return payloads
@@ -75,9 +89,12 @@ class ToldClock:
 class InProcessEngine:
     """Starts, stops and crashes an engine on `socket_path`; asks it as any client would."""
 
-    def __init__(self, socket_path: Path, clock: ToldClock) -> None:
+    def __init__(
+        self, socket_path: Path, clock: ToldClock, max_elections: int = MAX_ELECTIONS
+    ) -> None:
         self._path = socket_path
         self._clock = clock
+        self._max_elections = max_elections
 
     async def start(self) -> None:
         self._connection = await connect(database_dsn())
@@ -85,8 +102,10 @@ class InProcessEngine:
         self._writer = CrashingWriter(self._connection, lease)
         redis = Redis.from_url(settings.REDIS_URL)
         publisher = Publisher(redis, settings.REDIS_PREFIX, self._clock, "test")
-        state = await load_state(self._connection)
-        self._server = EngineServer(Core(state), self._writer, publisher, self._clock)
+        core = await begin(
+            self._connection, self._writer, self._clock.now_ns(), self._max_elections
+        )
+        self._server = EngineServer(core, self._writer, publisher, self._clock)
         self._serving = asyncio.ensure_future(self._server.serve(self._path))
         while not self._path.exists() and not self._serving.done():
             await asyncio.sleep(0)
@@ -117,11 +136,14 @@ class InProcessEngine:
 TABLES: Mapping[str, str] = {
     "orders_order": "sequence",
     "orders_execution": "id",
+    "orders_deadman": "key_id",
     "portfolio_transfer": "id",
     "portfolio_hold": "order_id",
     "portfolio_balance": "account_id, currency_id",
     "portfolio_position": "account_id, instrument_id",
+    "portfolio_feetier": "code",
     "core_event": "account_id, account_sequence",
+    "risk_tradingstate": "scope",
 }
 OUR_OWN = "id, recorded_at, transaction_id"
 """Columns that differ between two runs of the same history, in the tables that have numbers of

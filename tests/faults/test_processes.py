@@ -222,6 +222,7 @@ def test_every_process_may_be_killed_under_load_and_nothing_is_lost(
         check_nothing_is_made_up(program, stored)
         resolve_unknown(program, stored)
     assert "clean" in live_portal.manage("verify_ledger")
+    assert "the stored state are identical" in live_portal.manage("replay")
     check_each_fill_is_told_once(live_portal, programs)
 
 

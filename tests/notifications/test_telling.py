@@ -1,5 +1,6 @@
 """From an event in the log to the people of the account: once each, and nobody else."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from core.models import Event, FailedEvent
 from notifications.domain.account_events import read_account_event
 from notifications.models import Delivery, Notification
 from notifications.services import telling
+from portfolio.models import TradingAccount
 from tests.core.relaying import drain
 from tests.notifications.conftest import order_view
 from tradeportal.relay import Relay
@@ -64,6 +66,34 @@ def test_a_fill_tells_owner_and_member_once_each_and_nobody_else(
     assert list(mails) == [
         ("alice@example.com", "EMAIL", "PENDING"),
         ("bob@example.com", "EMAIL", "PENDING"),
+    ]
+
+
+def test_a_switch_is_told_to_the_account_s_people_and_the_house_s_to_who_watches(
+    add_event: AddEvent,
+    run_relay: Callable[[], None],
+    account: TradingAccount,
+    olga: User,
+    make_user: Callable[..., User],
+) -> None:
+    house = TradingAccount.objects.create(
+        name="House", kind="HOUSE", currency=account.currency, created_at=account.created_at
+    )
+    make_user("rita", role="risk_manager")
+    make_user("sue", role="support")
+    halted = {"scope": "This account", "state": "HALTED", "reason": "runaway", "orders": 3}
+    add_event("TradingHalted", trading_state=halted)
+    full = halted | {"scope": f"Account {account.public_id}"}
+    add_event("TradingHalted", account_id=str(house.public_id), trading_state=full)
+
+    run_relay()
+
+    told = Notification.objects.order_by("event_id", "user__username")
+    assert [(each.user.username, each.title) for each in told] == [
+        ("alice", "This account: trading is halted"),
+        ("bob", "This account: trading is halted"),
+        ("olga", f"Account {account.public_id}: trading is halted"),
+        ("rita", f"Account {account.public_id}: trading is halted"),
     ]
 
 
@@ -153,7 +183,7 @@ def test_nothing_leaves_when_the_transaction_is_rolled_back(
     add_event: AddEvent, alice: User, now: datetime
 ) -> None:
     event = add_event("OrderFilled", order_view())
-    news = telling.News(event.pk, read_account_event(event.payload))
+    news = telling.News(event.pk, read_account_event(json.dumps(event.payload)))
 
     with transaction.atomic():
         telling.tell([news], now)

@@ -21,6 +21,7 @@ from orders.verification import discrepancies
 from portfolio.models import TradingAccount
 from portfolio.services.accounts import create_account, create_house_accounts
 from tests.engine_process import EngineProcess
+from tests.orders.replaying import assert_replays
 from tests.simulation.dump import Dump, dump
 from tests.simulation.floor import levels_of, submit_command, told
 
@@ -102,5 +103,6 @@ async def _load() -> Dump:
 
 
 def assert_clean() -> None:
-    """verify_ledger finds nothing."""
+    """verify_ledger finds nothing, and the journal replays to what is stored."""
     assert [*discrepancies()] == []
+    assert_replays()

@@ -149,6 +149,16 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "order_event",
         "order {open_sell}",
     ),
+    "replaces an order that nobody replaced": (
+        "UPDATE orders_order SET replaces = '{canceled}' WHERE id = '{open_buy}'",
+        "replace",
+        "order {open_buy}",
+    ),
+    "quantity prevented without an own order": (
+        "UPDATE orders_order SET prevented_quantity = 1 WHERE id = '{canceled}'",
+        "prevented",
+        "owner {alice_owner} in instrument {apple}",
+    ),
     "quantity changed": (
         "UPDATE orders_order SET quantity = quantity + 1 WHERE id = '{open_sell}'",
         "hold",
@@ -231,6 +241,39 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "trade",
         "trade {users_trade}",
     ),
+    "fee not paid": (
+        "DELETE FROM portfolio_transfer WHERE kind = 'FEE' AND trade_id = {users_trade}",
+        "fee",
+        "execution {fee_execution}",
+    ),
+    "fee paid to a trader": (
+        "UPDATE portfolio_transfer SET credit_account_id = {charlie} WHERE kind = 'FEE'",
+        "fee",
+        "execution {fee_execution}",
+    ),
+    "fee above the order's rate": (
+        "UPDATE orders_order SET fee_bps = 0 WHERE id = '{filled_at_once}'",
+        "fee",
+        "execution {first}",
+    ),
+    "fee of no trade": (
+        "INSERT INTO portfolio_transfer (id, kind, debit_account_id, credit_account_id,"
+        " currency_id, amount, trade_id, reason, occurred_at)"
+        " VALUES (999, 'FEE', {alice}, {house}, 'USD', 1, 998, '', now())",
+        "fee",
+        "transfer 999",
+    ),
+    "fees forgotten": (
+        "UPDATE portfolio_balance SET fees_paid = 0 WHERE account_id = {alice}",
+        "fees_paid",
+        "balance of account {alice} in USD",
+    ),
+    "told another fee": (
+        "UPDATE core_event SET payload = jsonb_set(payload, '{{execution,fee}}', '\"1\"')"
+        " WHERE id = {fill_event}",
+        "fill_event",
+        "execution {told_execution}",
+    ),
     "event deleted": (
         "DELETE FROM core_event WHERE id = {fill_event}",
         "event_sequence",
@@ -280,5 +323,18 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         " FROM core_event WHERE account_id = {alice} GROUP BY account_id)",
         "balance_event",
         "balance of account {alice} in USD",
+    ),
+    "an order open in a halted scope": (
+        "INSERT INTO risk_tradingstate (scope, state, version, is_clearing, reason, request_id,"
+        " changed_at) VALUES ('account:{alice}', 'HALTED', 1, false, '', 'r', now())",
+        "halted_scope",
+        "order {open_sell}",
+    ),
+    "an approval without its switch": (
+        "INSERT INTO risk_changerequest (id, scope, state, version, reason, asked_by_id, asked_at,"
+        " expires_at, status, decided_by_id, decided_at) SELECT 9, 'firm', 'ACTIVE', 1, 'r',"
+        " min(id), now(), now(), 'APPROVED', max(id), now() FROM accounts_user",
+        "approval",
+        "request 9",
     ),
 }

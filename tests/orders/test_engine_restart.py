@@ -9,9 +9,11 @@ from django.db import connection
 from orders.domain import commands
 from orders.domain.replies import CanceledReply
 from orders.models import Execution, Order
+from orders.verification import discrepancies
 from portfolio.models import Hold
 from tests.engine_process import EngineProcess
 from tests.orders.desk import Desk, assert_clean, offline, quote, stored_state
+from tests.orders.replaying import after
 from tests.simulation.dump import dump
 from tests.simulation.floor import Floor
 
@@ -84,6 +86,60 @@ def test_stored_state_equals_the_state_in_memory(desk: Desk) -> None:
 
 def balance_of(state: dict[str, object], desk: Desk, who: str) -> object:
     return state["accounts"][desk.accounts[who].pk]["balance"]  # type: ignore[index]
+
+
+def test_waiting_stops_survive_and_are_elected(engine: EngineProcess, desk: Desk) -> None:
+    engine.ask(quote(bids="99x50", asks="101x50"))
+    desk.place(engine, "alice", "BUY 5 MARKET")
+    desk.place(engine, "charlie", "BUY 5 MARKET")
+    desk.place(engine, "alice", "SELL 3 STOP 99")
+    desk.place(engine, "alice", "SELL 1 @ 98.5 STOP 98 DAY")
+    desk.place(engine, "charlie", "BUY 2 STOP 120")
+    engine.kill()
+    before = stored_state()
+
+    engine.start()
+    engine.ask(quote(bids="99x50", asks="101x50"))
+    assert stored_state() == before
+    assert len(next(iter(before["instruments"].values()))["stops"]) == 3
+    desk.place(engine, "charlie", "SELL 1 MARKET")
+
+    ends = Order.objects.filter(stop_price__isnull=False).order_by("sequence")
+    assert [(row.status, row.filled_quantity) for row in ends] == [
+        ("FILLED", 3), ("ACCEPTED", 0), ("ACCEPTED", 0),
+    ]  # fmt: skip
+    assert_clean()
+
+
+def test_an_elected_order_keeps_its_place_behind_older_ones(
+    engine: EngineProcess, desk: Desk
+) -> None:
+    engine.ask(quote(bids="99x50", asks="101x50"))
+    for who in ("alice", "charlie"):
+        desk.place(engine, who, "BUY 5 MARKET")
+    desk.place(engine, "alice", "SELL 3 @ 110 STOP 99")
+    desk.place(engine, "charlie", "SELL 2 @ 110")
+    desk.place(engine, "charlie", "SELL 1 MARKET")
+    engine.kill()
+
+    engine.start()
+    state = stored_state()
+    engine.kill()
+
+    book = next(iter(state["instruments"].values()))["book"]
+    owners = [desk.accounts[who].owner_id for who in ("charlie", "alice")]
+    assert [row[1] for row in book] == owners
+    assert_clean()
+
+
+def test_the_last_trade_is_known_after_a_restart(engine: EngineProcess, desk: Desk) -> None:
+    engine.ask(quote(bids="99x50", asks="101x50"))
+    desk.place(engine, "alice", "BUY 5 MARKET")
+    engine.kill()
+
+    engine.start()
+
+    assert desk.place(engine, "alice", "SELL 5 STOP 101") == "STOP_PRICE_PASSED"
 
 
 def test_priority_survives(engine: EngineProcess, desk: Desk) -> None:
@@ -179,7 +235,10 @@ def test_day_order_whose_day_ended_during_an_outage_expires_before_it_can_trade(
     statuses = Order.objects.order_by("sequence").values_list("status", flat=True)
     assert list(statuses) == ["EXPIRED", "FILLED"]
     assert Order.objects.get(status="EXPIRED").reason == "DAY_END"
-    assert_clean()
+    assert [*discrepancies()] == []
+    difference = after().difference
+    assert difference is not None
+    assert "expires_at is " in difference  # let_the_day_pass went behind the engine's back
 
 
 def let_the_day_pass() -> None:

@@ -13,11 +13,12 @@ from core.domain.errors import Refusal
 from core.domain.origin import Origin
 from core.models import AuditEntry, Event
 from marketdata.models import Instrument
-from orders import services
 from orders.domain import commands
 from orders.domain.replies import BalanceReply, DeniedReply, DoneReply
 from orders.engine.client import EngineUnavailableError
-from orders.models import EngineLease, Order
+from orders.models import EngineLease, Journal, Order
+from orders.services.asking import ask_running_or_not
+from orders.services.money import open_account
 from portfolio.models import Balance, TradingAccount, Transfer
 from risk.domain.reasons import DenialReason
 from tests.engine_process import EngineProcess
@@ -28,7 +29,7 @@ ORIGIN = Origin(now=SystemClock().now(), request_id="opening")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
-def test_commands_are_committed_as_one_batch(desk: Desk) -> None:
+def test_commands_are_committed_as_one_batch_after_the_start(desk: Desk) -> None:
     batch = EngineLease.objects.get().batch
 
     first, second = offline(desk.deposit("alice", "5"), desk.deposit("alice", "7"))
@@ -36,7 +37,9 @@ def test_commands_are_committed_as_one_batch(desk: Desk) -> None:
     assert isinstance(first, BalanceReply)
     assert isinstance(second, BalanceReply)
     assert (first.balance.total, second.balance.total) == ("10005", "10012")
-    assert EngineLease.objects.get().batch == batch + 1
+    assert EngineLease.objects.get().batch == batch + 2
+    kinds = Journal.objects.filter(batch__gt=batch).order_by("batch").values_list("kind", flat=True)
+    assert list(kinds) == ["START", "BATCH"]
     assert_clean()
 
 
@@ -83,7 +86,7 @@ def test_engine_that_starts_later_knows_what_was_done(
 def test_account_can_be_opened_without_an_engine(
     instruments: dict[str, Instrument], charlie: User
 ) -> None:
-    account = services.open_account(
+    account = open_account(
         owner=charlie, name="Main", cash=Decimal("250.5"), actor=None, origin=ORIGIN
     )
 
@@ -100,9 +103,7 @@ def test_account_opened_while_the_engine_runs_can_trade_at_once(
 ) -> None:
     dora = make_user("dora")
 
-    account = services.open_account(
-        owner=dora, name="Main", cash=Decimal(100), actor=None, origin=ORIGIN
-    )
+    account = open_account(owner=dora, name="Main", cash=Decimal(100), actor=None, origin=ORIGIN)
     again = engine.ask(
         commands.OpenAccount(account.pk, account.public_id, account.kind, account.currency_id)
     )
@@ -118,13 +119,13 @@ def test_cash_cannot_be_moved_inside_a_transaction_that_the_engine_cannot_see(
     desk: Desk,
 ) -> None:
     with transaction.atomic(), pytest.raises((EngineUnavailableError, Refusal)):
-        services.ask_running_or_not([desk.deposit("alice", "5")])
+        ask_running_or_not([desk.deposit("alice", "5")])
     assert_clean()
 
 
 def test_account_is_not_opened_with_an_amount_that_could_not_be_deposited(charlie: User) -> None:
     with pytest.raises(Refusal) as refused:
-        services.open_account(
+        open_account(
             owner=charlie, name="Main", cash=Decimal("10000000001"), actor=None, origin=ORIGIN
         )
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from core.domain.units import UNITS_PER_ONE
-from orders.domain.preview import DraftOrder, Means, preview
+from orders.domain.preview import preview
+from orders.domain.preview_checks import DraftOrder, MarginMeans, Market, Means
 from orders.domain.values import OrderType, Side
 from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import DenialReason
@@ -41,7 +42,7 @@ def test_an_order_off_the_grid_is_refused_before_anything_is_estimated(
         None if limit_price is None else Decimal(limit_price),
     )
 
-    seen = preview(draft, opposite=[(Decimal(10), Decimal(5))], terms=APPLE, means=RICH)
+    seen = preview(draft, Market([(Decimal(10), Decimal(5))]), terms=APPLE, means=RICH)
 
     assert seen.denial is not None
     assert seen.denial.reason is reason
@@ -51,8 +52,135 @@ def test_an_order_off_the_grid_is_refused_before_anything_is_estimated(
 def test_a_sell_below_a_market_that_pays_too_much_is_refused() -> None:
     draft = DraftOrder(Side.SELL, OrderType.LIMIT, Decimal(1_000_000), Decimal(1))
 
-    seen = preview(draft, opposite=[(Decimal(2_000), Decimal(1_000_000))], terms=APPLE, means=RICH)
+    seen = preview(draft, Market([(Decimal(2_000), Decimal(1_000_000))]), terms=APPLE, means=RICH)
 
     assert seen.notional == 2_000_000_000
     assert seen.denial is not None
     assert seen.denial.reason is DenialReason.NOTIONAL_ABOVE_MAXIMUM
+
+
+@pytest.mark.parametrize(
+    ("side", "limit_price", "price"),
+    [("BUY", None, "107.62"), ("BUY", "106", "106"), ("SELL", None, "105"), ("SELL", "104", "104")],
+)
+def test_a_stop_is_priced_at_what_it_holds(side: str, limit_price: str | None, price: str) -> None:
+    draft = stop(side, limit_price)
+
+    seen = preview(draft, Market([(Decimal(100), Decimal(50))]), terms=APPLE, means=RICH)
+
+    assert (seen.price, seen.notional) == (Decimal(price), Decimal(price) * 10)
+    assert (seen.takeable, seen.denial) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("side", "last_price", "is_passed"),
+    [
+        ("BUY", "104.99", False),
+        ("BUY", "105", True),
+        ("SELL", "105.01", False),
+        ("SELL", "9", True),
+    ],
+)
+def test_a_stop_that_the_market_has_passed_is_refused(
+    side: str, last_price: str, is_passed: bool
+) -> None:
+    seen = preview(stop(side, None), Market([], Decimal(last_price)), terms=APPLE, means=RICH)
+
+    reason = None if seen.denial is None else seen.denial.reason
+    assert reason == (DenialReason.STOP_PRICE_PASSED if is_passed else None)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "limit_price", "fee"),
+    [("5", None, "0.5"), ("8", "100", "0.59"), ("5", "99", "0.1485")],
+)
+def test_the_fee_to_expect_is_the_takers_now_and_the_makers_on_the_rest(
+    quantity: str, limit_price: str | None, fee: str
+) -> None:
+    means = Means(10**20, 10**20, 0, maker_rate=30_000, taker_rate=100_000)
+    draft = DraftOrder(
+        Side.BUY,
+        OrderType.MARKET if limit_price is None else OrderType.LIMIT,
+        Decimal(quantity),
+        None if limit_price is None else Decimal(limit_price),
+    )
+
+    seen = preview(draft, Market([(Decimal(100), Decimal(5))]), terms=APPLE, means=means)
+
+    assert seen.fee == Decimal(fee)
+
+
+@pytest.mark.parametrize(
+    ("free", "is_refused"), [(100_099_999_999, True), (100_100_000_000, False)]
+)
+def test_a_buy_must_cover_its_fee(free: int, is_refused: bool) -> None:
+    means = Means(free, 0, 0, maker_rate=0, taker_rate=100_000)
+    draft = DraftOrder(Side.BUY, OrderType.LIMIT, Decimal(10), Decimal(100))
+
+    seen = preview(draft, Market([]), terms=APPLE, means=means)
+
+    assert (seen.denial is not None) is is_refused
+
+
+def test_a_stop_must_be_covered_by_what_there_is() -> None:
+    poor = Means(free_units=1076 * UNITS_PER_ONE, position_units=9 * UNITS_PER_ONE, locked_units=0)
+
+    reasons = [
+        seen.denial.reason
+        for side in ("BUY", "SELL")
+        if (seen := preview(stop(side, None), Market([]), terms=APPLE, means=poor)).denial
+    ]
+
+    assert reasons == [DenialReason.FUNDS_INSUFFICIENT, DenialReason.POSITION_INSUFFICIENT]
+
+
+def stop(side: str, limit_price: str | None) -> DraftOrder:
+    return DraftOrder(
+        Side(side),
+        OrderType.STOP if limit_price is None else OrderType.STOP_LIMIT,
+        Decimal(10),
+        None if limit_price is None else Decimal(limit_price),
+        Decimal(105),
+    )
+
+
+def test_market_order_is_priced_as_far_as_its_collar() -> None:
+    draft = DraftOrder(Side.BUY, OrderType.MARKET, Decimal(3), None)
+    asks = [(Decimal(price), Decimal(1)) for price in ("100", "105", "105.01")]
+
+    seen = preview(draft, Market(asks), terms=APPLE, means=RICH)
+
+    assert (seen.takeable, seen.notional) == (2, 205)
+    assert seen.denial is None
+
+
+@pytest.mark.parametrize(
+    ("side", "held", "quantity", "reason"),
+    [
+        ("BUY", 0, 20, None),
+        ("BUY", 0, 21, DenialReason.FUNDS_INSUFFICIENT),
+        ("SELL", 0, 20, None),
+        ("SELL", 5, 6, DenialReason.POSITION_INSUFFICIENT),
+        ("BUY", -5, 6, DenialReason.POSITION_INSUFFICIENT),
+        ("BUY", -50, 50, None),
+    ],
+)
+def test_a_margin_account_opens_by_its_excess_and_closes_by_its_position(
+    side: str, held: int, quantity: int, reason: DenialReason | None
+) -> None:
+    margin = MarginMeans(1_000 * UNITS_PER_ONE, 2, is_marginable=True, may_short=True)
+    means = Means(0, held * UNITS_PER_ONE, 0, margin=margin)
+    draft = DraftOrder(Side(side), OrderType.LIMIT, Decimal(quantity), Decimal(100))
+
+    seen = preview(draft, Market([]), terms=APPLE, means=means)
+
+    assert (seen.denial.reason if seen.denial else None) == reason
+
+
+def test_a_margin_accounts_buying_power_falls_by_what_the_order_is_worth() -> None:
+    margin = MarginMeans(1_000 * UNITS_PER_ONE, 2, is_marginable=True, may_short=True)
+    draft = DraftOrder(Side.BUY, OrderType.LIMIT, Decimal(5), Decimal(100))
+
+    seen = preview(draft, Market([]), terms=APPLE, means=Means(0, 0, 0, margin=margin))
+
+    assert seen.free_after == 1_500

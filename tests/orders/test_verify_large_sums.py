@@ -14,8 +14,9 @@ TRADES = 200
 
 BOUGHT = """
 INSERT INTO orders_execution (id, trade_id, order_id, account_id, instrument_id, side, price,
-  quantity, liquidity, occurred_at)
+  quantity, fee, liquidity, occurred_at)
 SELECT n, n, '00000000-0000-0000-0000-000000000001', {alice}, {apple}, 'BUY', 1, 1000000000,
+  0,
   'TAKER', now() FROM generate_series(1, {trades}) AS n;
 INSERT INTO portfolio_position (account_id, instrument_id, quantity, locked, cost_basis,
   realized_pnl, is_short_allowed)

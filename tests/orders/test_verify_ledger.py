@@ -5,6 +5,7 @@ ledger.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -63,7 +64,12 @@ def write_ledger() -> Names:
 def tell_story(desk: Desk) -> None:
     """Trades with the street and between users, and orders that ended in every way."""
     canceled = desk.submit("alice", "BUY 1 @ 10")
+    alice = desk.accounts["alice"].pk
     for batch in (
+        [
+            commands.SetFeeTier("T1", "Tier", Decimal("0.5"), Decimal(1), "r"),
+            commands.SetAccountTier(alice, "T1", "r"),
+        ],
         [quote(asks="100x7 101.01x5"), desk.submit("alice", "BUY 9 @ 101.01")],
         [desk.submit("charlie", "BUY 5 @ 99.5"), desk.submit("charlie", "BUY 2 @ 90 DAY")],
         [desk.submit("alice", "SELL 2 @ 99.5"), desk.submit("bob", "SELL 3 @ 120"), canceled],
@@ -78,6 +84,7 @@ def tell_story(desk: Desk) -> None:
 LOOK_UP = {
     "street": "SELECT id FROM portfolio_tradingaccount WHERE kind = 'STREET'",
     "house": "SELECT id FROM portfolio_tradingaccount WHERE kind = 'HOUSE'",
+    "alice_owner": "SELECT owner_id FROM portfolio_tradingaccount WHERE name = 'Alice'",
     "open_buy": "SELECT id FROM orders_order WHERE closed_at IS NULL AND side = 'BUY'"
     " ORDER BY sequence LIMIT 1",
     "open_sell": "SELECT id FROM orders_order WHERE closed_at IS NULL AND side = 'SELL' LIMIT 1",
@@ -87,6 +94,9 @@ LOOK_UP = {
     "first": "SELECT min(id) FROM orders_execution",
     "users_trade": "SELECT trade_id FROM orders_execution GROUP BY trade_id"
     " HAVING count(*) = 2 ORDER BY 1 LIMIT 1",
+    "fee_execution": "SELECT e.id FROM orders_execution e JOIN (SELECT trade_id FROM"
+    " orders_execution GROUP BY trade_id HAVING count(*) = 2 ORDER BY 1 LIMIT 1) t"
+    " USING (trade_id) WHERE e.fee > 0 ORDER BY e.id LIMIT 1",
     "street_trade": "SELECT trade_id FROM orders_execution GROUP BY trade_id"
     " HAVING count(*) = 1 ORDER BY 1 LIMIT 1",
     "fill_event": "SELECT min(id) FROM core_event WHERE kind = 'OrderFilled'",

@@ -11,7 +11,18 @@ from itertools import pairwise
 from typing import TypeVar
 from uuid import UUID
 
-from tests.properties.swarm import Cancel, Place, Print, Probe, Quote, Restart, Step, Wait
+from tests.properties.swarm import (
+    Cancel,
+    Lower,
+    Place,
+    Print,
+    Probe,
+    Quote,
+    Restart,
+    Step,
+    Succeed,
+    Wait,
+)
 from tests.reference.book import STREET_TTL_NS, RestingRow, StreetFill, TakerFill, is_sound_quote
 from tests.reference.books import PlainBook, restarted
 from tests.reference.placing import place
@@ -41,6 +52,13 @@ SOMETIMES = frozenset(
         "order that does not rest canceled",
         "partly filled order canceled",
         "id used again",
+        "EXPIRE_MAKER met an own order",
+        "EXPIRE_BOTH met an own order",
+        "DECREMENT met an own order",
+        "amended before another at its price",
+        "amended behind the street",
+        "succeeded before another at its price",
+        "succeeded with less, behind the street",
         "restart with several orders at one price",
     }
 )
@@ -78,6 +96,10 @@ class Lockstep:
                 self._place(message, before)
             case Cancel() as message:
                 self._cancel(message, before)
+            case Lower() as message:
+                self._lower(message, before)
+            case Succeed() as message:
+                self._succeed(message, before)
             case Quote() as message:
                 self._quote(message)
             case Print() as message:
@@ -103,8 +125,14 @@ class Lockstep:
             f"takeable {probe}", lambda book: book.takeable(side, limit, probe.quantity, now_ns)
         )
         self._agree(
+            f"takeable beside own {probe}",
+            lambda book: book.takeable_beside_own(
+                side, limit, probe.quantity, now_ns, probe.owner_id, probe.depth_levels % 2 == 0
+            ),
+        )
+        self._agree(
             f"would_self_trade {probe}",
-            lambda book: book.would_self_trade(probe.account_id, side, limit),
+            lambda book: book.would_self_trade(probe.owner_id, side, limit),
         )
 
     def _compare_side(self, side: str, levels: int) -> None:
@@ -121,6 +149,8 @@ class Lockstep:
             order = replace(order, time_in_force="IOC")
         outcome = self._agree(f"{order}", lambda book: place(book, order, self._now_ns))
 
+        for effect in outcome.effects:
+            self._mark(f"{order.stp_mode} met an own order", len(effect) == 3)
         self._mark("id used again", order.order_id in self._quantities)
         self._quantities[order.order_id] = order.quantity
         self._mark(outcome.reason or "", outcome.reason is not None)
@@ -136,6 +166,25 @@ class Lockstep:
         self._mark("order that does not rest canceled", leaves is None)
         partly = leaves is not None and leaves < self._quantities.get(order_id, 0)
         self._mark("partly filled order canceled", partly)
+
+    def _lower(self, message: Lower, before: list[RestingRow]) -> None:
+        row, left = share_of(message.order_id, message.percent, before)
+        if row is None or not left:
+            return
+        less = row[4] - left
+        self._agree(f"{message}", lambda book: book.lower(message.order_id, less))
+        self._mark("amended before another at its price", is_followed(row, before))
+        self._mark("amended behind the street", row[5] > 0)
+
+    def _succeed(self, message: Succeed, before: list[RestingRow]) -> None:
+        old_id, new_id = message.order_id, message.successor_id
+        row, left = share_of(old_id, message.percent, before)
+        if row is None or not left:
+            return
+        self._quantities[new_id] = left
+        self._agree(f"{message}", lambda book: book.succeed(old_id, new_id, left))
+        self._mark("succeeded before another at its price", is_followed(row, before))
+        self._mark("succeeded with less, behind the street", row[5] > 0 and left < row[4])
 
     def _quote(self, message: Quote) -> None:
         bids, asks = list(message.bids), list(message.asks)
@@ -201,6 +250,21 @@ def has_street_between(fills: tuple[TakerFill, ...]) -> bool:
 def has_shared_price(resting: list[RestingRow]) -> bool:
     """Two orders at one price."""
     return any(first[2:4] == last[2:4] for first, last in pairwise(resting))
+
+
+def share_of(
+    order_id: UUID, percent: int, resting: list[RestingRow]
+) -> tuple[RestingRow | None, int]:
+    """The order's row, if it rests, and so much of what it has left."""
+    for row in resting:
+        if row[0] == order_id:
+            return row, row[4] * percent // 100
+    return None, 0
+
+
+def is_followed(row: RestingRow, resting: list[RestingRow]) -> bool:
+    """Another order stands behind it at its price."""
+    return any(first is row and last[2:4] == row[2:4] for first, last in pairwise(resting))
 
 
 def has_more_ahead_earlier(resting: list[RestingRow]) -> bool:

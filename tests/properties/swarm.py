@@ -15,6 +15,8 @@ from tests.reference.placing import Incoming
 MESSAGE_WEIGHTS = {
     "place": (10, 20, 40),
     "cancel": (2, 8, 16),
+    "lower": (0, 1, 8),
+    "succeed": (0, 1, 8),
     "quote": (1, 4, 16),
     "print": (1, 2, 8),
     "wait": (1, 4),
@@ -36,6 +38,23 @@ class Cancel:
     """A cancel of an order that was placed before, whatever became of it."""
 
     order_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """A resting order is amended to this share (in hundredths) of what it has left."""
+
+    order_id: UUID
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    """A resting order is replaced in its place, with this share of what it has left."""
+
+    order_id: UUID
+    successor_id: UUID
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +87,14 @@ class Restart:
     """The book starts again with the orders that rest."""
 
 
-Message = Place | Cancel | Quote | Print | Wait | Restart
+Message = Place | Cancel | Lower | Succeed | Quote | Print | Wait | Restart
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A question to both books that changes nothing: what would this order do now?"""
 
-    account_id: int
+    owner_id: int
     side: str
     limit_price: int | None
     quantity: int
@@ -111,6 +130,7 @@ class Swarm:
         self.time_in_force_weights = draw.choice(((20, 2, 1, 1), (12, 2, 3, 3)))
         self.wait_max_ns = draw.choice((1_000, 1_000, STREET_TTL_NS // 2, 2 * STREET_TTL_NS))
         self.late_share = draw.choice((0.0, 0.02, 0.2))
+        self.stp_share = draw.choice((0.0, 0.1, 0.5))
         self.middle = 1_000
         self._placed = 0
         self._known_ids: list[UUID] = []
@@ -131,6 +151,10 @@ class Swarm:
                 return self._place()
             case "cancel":
                 return self._cancel()
+            case "lower":
+                return Lower(self._recent_id(), self._random.randint(0, 99))
+            case "succeed":
+                return self._succeed()
             case "quote":
                 return self._quote()
             case "print":
@@ -171,11 +195,25 @@ class Swarm:
             order_id = self._known_id()
         if time_in_force in ("GTC", "DAY") or self._random.random() < 0.1:
             self._known_ids.append(order_id)
-        account_id = self._random.randint(1, self.accounts)
-        return Place(Incoming(order_id, account_id, side, quantity, limit, time_in_force))
+        owner_id = self._random.randint(1, self.accounts)
+        mode = "REJECT"
+        if self._random.random() < self.stp_share:
+            mode = self._random.choice(("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"))
+        return Place(
+            Incoming(order_id, owner_id, side, quantity, limit, time_in_force, stp_mode=mode)
+        )
 
     def _cancel(self) -> Cancel:
-        return Cancel(self._known_id() if self._known_ids else UUID(int=0))
+        return Cancel(self._recent_id())
+
+    def _succeed(self) -> Succeed:
+        old_id = self._recent_id()
+        self._placed += 1
+        self._known_ids.append(UUID(int=self._placed))
+        return Succeed(old_id, self._known_ids[-1], self._random.choice((0, 50, 100)))
+
+    def _recent_id(self) -> UUID:
+        return self._known_id() if self._known_ids else UUID(int=0)
 
     def _quote(self) -> Quote:
         draw = self._random

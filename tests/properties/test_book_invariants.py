@@ -6,11 +6,23 @@ rule, only what must never break: no crossed book, time order, conservation, fai
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
-from tests.properties.swarm import Cancel, Place, Print, Quote, Restart, Step, Swarm, Wait
+from tests.properties.swarm import (
+    Cancel,
+    Lower,
+    Place,
+    Print,
+    Quote,
+    Restart,
+    Step,
+    Succeed,
+    Swarm,
+    Wait,
+)
 from tests.reference.book import (
     STREET_TTL_NS,
     ReferenceBook,
@@ -61,6 +73,10 @@ class Watch:
                 self._place(order, before)
             case Cancel(order_id):
                 self._cancel(order_id, before)
+            case Lower(order_id, percent):
+                self._lower(order_id, percent)
+            case Succeed(order_id, successor_id, percent):
+                before = self._succeed(order_id, successor_id, percent, before)
             case Quote() as quote:
                 self._quote(quote, before)
             case Print() as print_:
@@ -116,6 +132,7 @@ class Watch:
     # Messages
 
     def _place(self, order: Incoming, before: list[RestingRow]) -> None:
+        order = replace(order, stp_mode="REJECT")  # the walk of the others is compared elsewhere
         maker_side = "SELL" if order.side == "BUY" else "BUY"
         own_street, street = self._street(order.side), self._street(maker_side)
         terms = (order.side, order.limit_price, order.quantity, self._now_ns)
@@ -153,7 +170,7 @@ class Watch:
         queue = [row for row in before if row[2] == maker_side]
         for fill, row in zip(fills, queue, strict=False):
             assert fill[:3] == (row[0], row[1], row[3])
-            assert fill[1] != order.account_id
+            assert fill[1] != order.owner_id
             assert fill[3] + fill[4] == row[4]
         assert len(fills) <= len(queue)
         assert all(fill[4] == 0 for fill in fills[:-1])
@@ -183,6 +200,25 @@ class Watch:
         assert leaves == self._open.pop(order_id, None)
         assert self.book.resting() == [row for row in before if row[0] != order_id]
         assert [+self._street(side) for side in SIDES] == [+street for street in streets]
+
+    def _lower(self, order_id: UUID, percent: int) -> None:
+        leaves = self._open.get(order_id, 0)
+        left = leaves * percent // 100
+        if left:
+            self.book.lower(order_id, leaves - left)
+            self._open[order_id] = left
+
+    def _succeed(
+        self, order_id: UUID, successor_id: UUID, percent: int, before: list[RestingRow]
+    ) -> list[RestingRow]:
+        """What rested before, with the successor in the old order's place."""
+        left = self._open.get(order_id, 0) * percent // 100
+        if not left:
+            return before
+        self.book.succeed(order_id, successor_id, left)
+        del self._open[order_id]
+        self._open[successor_id] = left
+        return [(successor_id, *row[1:]) if row[0] == order_id else row for row in before]
 
     def _quote(self, quote: Quote, before: list[RestingRow]) -> None:
         bids, asks = list(quote.bids), list(quote.asks)

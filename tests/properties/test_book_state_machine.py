@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.properties.lockstep import Lockstep
-from tests.properties.swarm import Cancel, Message, Place, Print, Probe, Quote, Restart, Step, Wait
+from tests.properties.swarm import (
+    Cancel,
+    Lower,
+    Message,
+    Place,
+    Print,
+    Probe,
+    Quote,
+    Restart,
+    Step,
+    Succeed,
+    Wait,
+)
 from tests.reference.book import STREET_TTL_NS, ReferenceBook
 from tests.reference.books import FastBook
 from tests.reference.placing import Incoming
@@ -33,6 +45,7 @@ class BooksInLockstep(RuleBasedStateMachine):
     @initialize()
     def open_market(self) -> None:
         self.lockstep = Lockstep(ReferenceBook(), FastBook())
+        self.successors = 0
 
     def send(self, message: Message) -> None:
         for side, limit in (("BUY", None), ("SELL", None), ("BUY", MIDDLE), ("SELL", MIDDLE)):
@@ -42,27 +55,42 @@ class BooksInLockstep(RuleBasedStateMachine):
 
     @rule(
         order_id=order_ids,
-        account_id=accounts,
+        owner_id=accounts,
         side=sides,
         quantity=quantities,
         limit_price=st.none() | prices,
         time_in_force=st.sampled_from(("GTC", "GTC", "DAY", "IOC", "FOK")),
+        stp_mode=st.sampled_from(
+            ("REJECT", "REJECT", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT")
+        ),
     )
     def place(
         self,
         order_id: UUID,
-        account_id: int,
+        owner_id: int,
         side: str,
         quantity: int,
         limit_price: int | None,
         time_in_force: str,
+        stp_mode: str,
     ) -> None:
-        order = Incoming(order_id, account_id, side, quantity, limit_price, time_in_force)
+        order = Incoming(
+            order_id, owner_id, side, quantity, limit_price, time_in_force, stp_mode=stp_mode
+        )
         self.send(Place(order))
 
     @rule(order_id=order_ids)
     def cancel(self, order_id: UUID) -> None:
         self.send(Cancel(order_id))
+
+    @rule(order_id=order_ids, percent=st.integers(1, 99))
+    def lower(self, order_id: UUID, percent: int) -> None:
+        self.send(Lower(order_id, percent))
+
+    @rule(order_id=order_ids, percent=st.integers(1, 100))
+    def succeed(self, order_id: UUID, percent: int) -> None:
+        self.successors += 1
+        self.send(Succeed(order_id, UUID(int=1_000 + self.successors), percent))
 
     @rule(
         bid=prices,

@@ -13,24 +13,30 @@ from uuid import UUID
 import pytest
 
 from core.domain.units import UNITS_PER_ONE
+from marketdata.domain.sessions import Calendar
 from orders.domain import commands
 from orders.domain.replies import (
     AnyReply,
     BalanceReply,
+    BatchReply,
     CanceledReply,
+    DeadManReply,
     DeniedReply,
     DoneReply,
     OrderReply,
+    SwitchedReply,
 )
-from orders.domain.values import Side
 from orders.domain.views import AccountEvent, OrderView
 from orders.engine.core import Core
+from orders.engine.margin import margin_of
 from orders.engine.state import EngineState, Instrument
-from tests.reference.engine import HOUSE as THE_HOUSE
-from tests.reference.engine import STREET as THE_STREET
-from tests.reference.engine import ReferenceEngine, Terms, Told
+from tests.reference.engine import ReferenceEngine
+from tests.reference.margin import excess
+from tests.reference.state import HOUSE as THE_HOUSE
+from tests.reference.state import STREET as THE_STREET
+from tests.reference.state import Terms, Told, held_cash
 from tests.simulation.floor import APPLE, BITCOIN, HOUSE, START_NS, STREET, fresh, new_state
-from tests.simulation.market_swarm import Listing, MarketSwarm, Timed
+from tests.simulation.market_swarm import CALENDAR, Listing, MarketSwarm, Timed
 from tests.simulation.shadow import ShadowTables
 
 # The last test looks at what the others met.
@@ -55,6 +61,27 @@ SOMETIMES = {
     "POSITION_INSUFFICIENT",
     "LIQUIDITY_NONE",
     "INSTRUMENT_HALTED",
+    "INSTRUMENT_CANCEL_ONLY",
+    "INSTRUMENT_POST_ONLY",
+    "BAND_REACHED",
+    "CALENDAR_UNKNOWN",
+    "MARKET_CLOSED",
+    "EXPIRY_NOT_ALLOWED",
+    "EXPIRY_OUT_OF_RANGE",
+    "EXPIRY_REQUIRED",
+    "GTD_END",
+    "QUEUED",
+    "OPG_REMAINDER",
+    "CLS_REMAINDER",
+    "AUCTION_NOT_HELD",
+    "AUCTION_TOO_LATE",
+    "INSTRUMENT_AUCTION",
+    "an auction traded between users",
+    "an auction traded with the street",
+    "an auction left an order to the market",
+    "a day order ended with its session",
+    "the street filled an order while none was taken in",
+    "an order came to rest in a post-only market",
     "INSTRUMENT_UNKNOWN",
     "ACCOUNT_UNKNOWN",
     "ORDER_NOT_OPEN",
@@ -69,6 +96,71 @@ SOMETIMES = {
     "maker fill between users",
     "street filled a resting order",
     "several canceled at once",
+    "STOP_PRICE_REQUIRED",
+    "STOP_PRICE_NOT_ALLOWED",
+    "STOP_PRICE_OUT_OF_RANGE",
+    "STOP_PRICE_OFF_TICK",
+    "STOP_PRICE_PASSED",
+    "TIF_NOT_ALLOWED",
+    "a stop was elected",
+    "an elected stop elected another",
+    "an election waited for its turn",
+    "an elected stop met an own order",
+    "an elected stop found nobody",
+    "a batch went on after a refusal",
+    "a whole batch was taken",
+    "EXPIRE_TAKER ended the taker",
+    "EXPIRE_MAKER met an own order",
+    "EXPIRE_BOTH met an own order",
+    "DECREMENT met an own order",
+    "DECREMENT ended the taker",
+    "an own order of another account",
+    "POST_ONLY_NOT_ALLOWED",
+    "POST_ONLY_WOULD_TAKE",
+    "REDUCE_ONLY_EXCEEDS",
+    "DEADLINE_PASSED",
+    "replaced in its place",
+    "replaced with another place",
+    "replaced and traded at once",
+    "replaced after a part was filled",
+    "an elected stop was replaced",
+    "a waiting stop was replaced",
+    "ORDER_UNCHANGED",
+    "STOP_ELECTED",
+    "amended",
+    "amended after a part was filled",
+    "AMEND_NOT_LESS",
+    "FEE_RATES_INVALID",
+    "FEE_TIER_UNKNOWN",
+    "TRADING_SUSPENDED",
+    "MARGIN_INVALID",
+    "MARGIN_ORDERS_OPEN",
+    "MARGIN_IN_USE",
+    "NOT_SHORTABLE",
+    "OPENING_ORDERS_MIXED",
+    "an account owed money",
+    "an account was short",
+    "a short position was closed",
+    "a margin account had no excess left",
+    "a maker paid a fee",
+    "a taker paid a fee",
+    "a rate was above an order's cap",
+    "a fee was too small to take",
+    "switched to ACTIVE",
+    "switched to REDUCE_ONLY",
+    "switched to CANCEL_ONLY",
+    "switched to HALTED",
+    "a switch canceled several",
+    "a switch went on",
+    "TRADING_REDUCE_ONLY",
+    "TRADING_CANCEL_ONLY",
+    "TRADING_HALTED",
+    "FOUR_EYES_REQUIRED",
+    "SAME_PERSON",
+    "STATE_CHANGED_MEANWHILE",
+    "SCOPE_UNKNOWN",
+    "DESK_NOT_JOINED",
+    "DEAD_MAN",
 }
 """What a run of all seeds must have met, or it has not tested what it claims to."""
 
@@ -79,11 +171,18 @@ class Lockstep:
     def __init__(self, seed: int) -> None:
         self.swarm = MarketSwarm(seed, START_NS)
         listings = self.swarm.listings
-        self.reference = ReferenceEngine([terms(item) for item in listings], self.swarm.accounts)
+        most = (1, 1_000)[seed % 2]  # with one at a time, many wait for the next command
+        self.reference = ReferenceEngine(
+            [terms(item) for item in listings],
+            self.swarm.accounts,
+            max_elections=most,
+            owners=self.swarm.owners,
+        )
         self.state = state_for(self.swarm)
-        self.core = Core(self.state)
+        self.core = Core(self.state, most, max_cleared=(2, 1_000)[seed // 2 % 2])
         self.shadow = ShadowTables()
         self.marks: Counter[str] = Counter()
+        self.shorts: set[int] = set()
 
     def run(self, steps: int) -> None:
         for number, timed in enumerate(self.swarm.history(steps)):
@@ -101,6 +200,9 @@ class Lockstep:
         expected = self.reference.apply(timed.command, timed.now_ns)
 
         reply = self.core.apply(timed.command, timed.now_ns)
+        self.marks["a switch went on"] += self.core.is_clearing
+        while self.core.is_clearing:
+            self.core.apply(commands.ExpireOrders(), timed.now_ns)
 
         assert self._answer(reply) == expected
         events = [event for _, event in self.core.changes.events[before:]]
@@ -135,17 +237,25 @@ class Lockstep:
                 return self._seen(reply.order)
             case CanceledReply():
                 return [self._seen(order) for order in reply.orders]
+            case DeadManReply():
+                return ("WATCHED", reply.fires_ns)
+            case BatchReply():
+                return ("BATCH", [self._answer(part) for part in reply.replies])
             case BalanceReply():
                 return "BALANCE"
             case DoneReply():
                 return "DONE"
+            case SwitchedReply():
+                return ("SWITCHED", reply.state, reply.version, reply.canceled)
         raise AssertionError(reply)
 
     def _seen(self, view: OrderView) -> tuple[UUID, str, Fraction, str | None]:
         order = next(order for order in self.reference.orders if str(order.id) == view.id)
         assert Fraction(view.quantity) == order.quantity * order.terms.lot
-        is_open = view.status in {"ACCEPTED", "PARTIALLY_FILLED"}
+        is_open = view.status in {"QUEUED", "ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED"}
         leaves = Fraction(view.quantity) - Fraction(view.filled_quantity) if is_open else 0
+        leaves -= Fraction(view.prevented_quantity) if is_open else 0
+        assert view.stp_mode == order.stp_mode
         assert Fraction(view.leaves_quantity) == leaves
         filled = Fraction(view.filled_quantity) / order.terms.lot
         return (order.id, view.status, filled, view.reason)
@@ -156,7 +266,8 @@ class Lockstep:
         )
         total, locked = Fraction(event.balance.total), Fraction(event.balance.locked)
         if event.order is None:
-            return (event.event, account, total, locked)
+            who = THE_HOUSE if account == HOUSE else account
+            return (event.event, who, total, locked)
         order_id, status, filled, _ = self._seen(event.order)
         fill = event.execution
         where = next(item for item in self.reference.terms if item.symbol == event.order.symbol)
@@ -166,7 +277,12 @@ class Lockstep:
             order_id,
             status,
             filled,
-            (Fraction(fill.price) / where.tick, Fraction(fill.quantity) / where.lot, fill.side)
+            (
+                Fraction(fill.price) / where.tick,
+                Fraction(fill.quantity) / where.lot,
+                fill.side,
+                Fraction(fill.fee),
+            )
             if fill
             else None,
             total,
@@ -179,14 +295,18 @@ class Lockstep:
         self._compare_cash()
         for item in self.reference.terms:
             self._compare_instrument(item)
+        queue = [order.id for order in self.reference.elections.queue if order.is_open]
+        assert [key for key in self.state.elections if key in self.state.orders] == queue
         expected = [order for order in self.reference.orders if order.is_open]
         found = list(self.state.orders.values())
         assert [order.id for order in found] == [order.id for order in expected]
         for mine, theirs in zip(expected, found, strict=True):
             assert (mine.status, mine.filled) == (theirs.status, theirs.filled)
-            per = mine.terms.tick * mine.terms.lot * (mine.limit or 0) if mine.side == "BUY" else 1
-            held = money(theirs.hold) if theirs.side is Side.BUY else Fraction(theirs.hold)
-            assert held == per * mine.leaves
+            assert mine.prevented == theirs.prevented
+            assert theirs.quantity == mine.quantity
+            assert theirs.is_opening == mine.opens
+            held = money(theirs.hold) if theirs.is_opening else Fraction(theirs.hold)
+            assert held == (held_cash(mine) if mine.opens else mine.leaves)
 
     def _compare_cash(self) -> None:
         named = {THE_HOUSE: HOUSE, THE_STREET: STREET}
@@ -196,7 +316,8 @@ class Lockstep:
             assert money(balance.total) == cash
             if account not in named:
                 assert money(balance.locked) == self.reference.locked_cash(account)
-                assert balance.free >= 0
+                assert balance.free >= 0 or self.reference.margin.is_on(account)
+                assert money(balance.fees) == self.reference.fees.paid.get(account, 0)  # type: ignore[call-overload]
 
     def _compare_instrument(self, item: Terms) -> None:
         instrument = self.state.instruments[item.symbol]
@@ -219,23 +340,114 @@ class Lockstep:
             assert found.locked == self.reference.locked_lots(account, item.symbol)
         assert lots == 0
         assert [
-            (row.order_id, row.account_id, row.side.value, row.price, row.leaves, row.ahead)
+            (row.order_id, row.owner_id, row.side.value, row.price, row.leaves, row.ahead)
             for row in instrument.book.resting()
         ] == self.reference.books[item.symbol].resting()
 
+        orders = [order for order in self.reference.orders if order.terms is item]
+        waiting = self.reference.elections.waiting(orders)
+        assert instrument.stops.waiting() == [order.id for order in waiting]
+
     def _mark(self, answer: object, command: commands.AnyCommand) -> None:
         match answer:
+            case ("BATCH", [*parts]):
+                is_refused = [isinstance(part, str) for part in parts]
+                self.marks["a batch went on after a refusal"] += is_refused[:1] == [True] and (
+                    False in is_refused
+                )
+                self.marks["a whole batch was taken"] += not any(is_refused[1:])
             case str():
                 self.marks[answer] += 1
+            case ("SWITCHED", state, _, canceled):
+                self.marks[f"switched to {state}"] += 1
+                self.marks["a switch canceled several"] += int(canceled) > 1
             case (_, status, _, reason):
                 self.marks[str(reason or status)] += 1
             case [(_, _, _, reason), *others]:
                 self.marks[str(reason)] += 1
                 self.marks["several canceled at once"] += bool(others)
+        self.marks.update(self.reference.marks)
+        self._mark_elections()
+        self._mark_fees()
+        self._mark_margin()
         fills = [told for told in self.reference.told if told[0] in FILLS]
-        is_order = isinstance(command, commands.SubmitOrder)
+        is_order = isinstance(
+            command, commands.SubmitOrder | commands.ReplaceOrder | commands.OrderBatch
+        )
+        is_replace = isinstance(command, commands.ReplaceOrder)
+        self.marks["replaced and traded at once"] += bool(fills) and is_replace
         self.marks["maker fill between users"] += is_order and len({told[2] for told in fills}) > 1
         self.marks["street filled a resting order"] += bool(fills) and not is_order
+        self.marks["a day order ended with its session"] += any(
+            order.reason == "DAY_END" and order.terms.calendar is not None
+            for order in self.reference.orders
+        )
+        for order in self.reference.orders:
+            if order.reason in ("OPG_REMAINDER", "CLS_REMAINDER"):
+                self.marks[order.reason] += 1
+        sides = self.reference.auction_sides
+        self.marks["an auction traded between users"] += 2 in sides
+        self.marks["an auction traded with the street"] += 1 in sides
+        self.marks["an auction left an order to the market"] += any(
+            told[0] == "OrderReleased" for told in self.reference.told
+        )
+        self._mark_states(command, [str(told[0]) for told in self.reference.told])
+
+    def _mark_states(self, command: commands.AnyCommand, told: list[str]) -> None:
+        states = self.reference.states
+        if isinstance(command, commands.QuoteStreet | commands.PrintStreetTrade):
+            is_closing = states.get(command.symbol) == "CANCEL_ONLY"
+            self.marks["the street filled an order while none was taken in"] += (
+                is_closing and not FILLS.isdisjoint(told)
+            )
+        if isinstance(command, commands.SubmitOrder) and command.stop_price is None:
+            is_post_only = states.get(command.symbol) == "POST_ONLY"
+            self.marks["an order came to rest in a post-only market"] += (
+                is_post_only and "OrderAccepted" in told
+            )
+
+    def _mark_elections(self) -> None:
+        told = self.reference.told
+        elected = [number for number, event in enumerate(told) if event[0] == "OrderTriggered"]
+        self.marks["a stop was elected"] += bool(elected)
+        self.marks["an election waited for its turn"] += bool(self.reference.elections.queue)
+        between = told[elected[0] : elected[-1]] if elected else []
+        self.marks["an elected stop elected another"] += any(event[0] in FILLS for event in between)
+        ended = [
+            order.reason
+            for order in self.reference.orders
+            if order.stop is not None and order.status == "CANCELED"
+        ]
+        self.marks["an elected stop met an own order"] += "SELF_TRADE" in ended
+        self.marks["an elected stop found nobody"] += "LIQUIDITY_EXHAUSTED" in ended
+
+    def _mark_fees(self) -> None:
+        for row in self.core.changes.executions[-20:]:
+            if row.fee_units:
+                self.marks[f"a {row.liquidity.lower()} paid a fee"] += 1
+            elif self.state.accounts[row.account_id].tier.maker:
+                self.marks["a fee was too small to take"] += 1
+        self.marks["a rate was above an order's cap"] += any(
+            order.fee_rate < order.account.tier.maker for order in self.state.orders.values()
+        )
+
+    def _mark_margin(self) -> None:
+        for account in self.swarm.accounts:
+            if not self.reference.margin.is_on(account):
+                continue
+            lots = [
+                self.reference.holding(account, item.symbol).lots for item in self.reference.terms
+            ]
+            was_short = account in self.shorts
+            self.shorts.discard(account)
+            if min(lots) < 0:
+                self.shorts.add(account)
+            self.marks["an account was short"] += min(lots) < 0
+            self.marks["a short position was closed"] += was_short and min(lots) >= 0
+            self.marks["an account owed money"] += self.reference.cash[account] < 0
+            margin = margin_of(self.state, self.state.accounts[account], self.reference.now_ns)
+            assert money(margin.excess) == excess(self.reference, account)
+            self.marks["a margin account had no excess left"] += margin.excess <= 0
 
 
 FILLS = {"OrderFilled", "OrderPartiallyFilled"}
@@ -251,18 +463,25 @@ def terms(listing: Listing) -> Terms:
         tick=Fraction(listing.tick),
         lot=Fraction(listing.lot),
         smallest_value=Fraction(listing.smallest_value),
+        band_bps=listing.band_bps,
+        calendar=listing.calendar,
     )
 
 
 def state_for(swarm: MarketSwarm) -> EngineState:
     instruments = []
+    calendar = Calendar(CALENDAR)
     for base, listing in zip((APPLE, BITCOIN), swarm.listings, strict=False):
         instrument: Instrument = fresh(base)
         instrument.tick_units = int(listing.tick * UNITS_PER_ONE)
         instrument.lot_units = int(listing.lot * UNITS_PER_ONE)
         instrument.min_notional_units = int(listing.smallest_value * UNITS_PER_ONE)
+        instrument.market_band_bps = listing.band_bps
+        instrument.calendar = None if listing.calendar is None else calendar
         instruments.append(instrument)
-    return new_state(swarm.accounts, instruments)
+    state = new_state(swarm.accounts, instruments, swarm.owners)
+    state.calendars[CALENDAR] = calendar
+    return state
 
 
 MARKS: Counter[str] = Counter()

@@ -25,7 +25,7 @@ class Order:
     """A user's order at rest in the book."""
 
     order_id: UUID
-    account_id: int
+    owner_id: int
     side: str
     price: int
     leaves: int
@@ -98,16 +98,16 @@ class ReferenceBook:
     def resting(self) -> list[RestingRow]:
         """Every resting order: bids best first and in time order, then offers likewise."""
         return [
-            (order.order_id, order.account_id, side, price, order.leaves, order.ahead)
+            (order.order_id, order.owner_id, side, price, order.leaves, order.ahead)
             for side in ("BUY", "SELL")
             for price in self._order_prices(side)
             for order in self._queue(side, price)
         ]
 
-    def would_self_trade(self, account_id: int, side: str, limit_price: int | None) -> bool:
+    def would_self_trade(self, owner_id: int, side: str, limit_price: int | None) -> bool:
         """O1: the order's limit reaches a resting order of its own account."""
         return any(
-            order.account_id == account_id
+            order.owner_id == owner_id
             and order.side == OPPOSITE[side]
             and limit_reaches(side, limit_price, order.price)
             for order in self._orders
@@ -117,11 +117,7 @@ class ReferenceBook:
         self, side: str, limit_price: int | None, quantity: int, now_ns: int
     ) -> tuple[int, int]:
         """(quantity, sum of price times quantity) that `take` would get now."""
-        trial = ReferenceBook()
-        trial._orders = [Order(**vars(order)) for order in self._orders]
-        trial._street = {side: dict(levels) for side, levels in self._street.items()}
-        trial._street_received_ns = self._street_received_ns
-        fills = trial.take(side, limit_price, quantity, now_ns)
+        fills = self._copy().take(side, limit_price, quantity, now_ns)
         return sum(fill[3] for fill in fills), sum(fill[2] * fill[3] for fill in fills)
 
     def take(
@@ -139,6 +135,51 @@ class ReferenceBook:
                 quantity -= self._take_order(order, quantity, fills)
             quantity -= self._take_street(maker_side, price, quantity, now_ns, fills)
         return fills
+
+    def take_to_own(
+        self, side: str, limit_price: int | None, quantity: int, now_ns: int, owner_id: int
+    ) -> tuple[list[TakerFill], UUID | None]:
+        """O2: the walk up to where an own order is the next that would be filled, and that one."""
+        maker_side = OPPOSITE[side]
+        fills: list[TakerFill] = []
+        for price in self._prices(maker_side, now_ns):
+            if not limit_reaches(side, limit_price, price):
+                break
+            for order in self._queue(maker_side, price):
+                wanted = min(order.ahead, quantity)
+                quantity -= self._take_street(maker_side, price, wanted, now_ns, fills)
+                if quantity > 0 and order.owner_id == owner_id:
+                    return fills, order.order_id
+                quantity -= self._take_order(order, quantity, fills)
+            quantity -= self._take_street(maker_side, price, quantity, now_ns, fills)
+        return fills, None
+
+    def takeable_beside_own(
+        self,
+        side: str,
+        limit_price: int | None,
+        quantity: int,
+        now_ns: int,
+        owner_id: int,
+        is_end: bool,
+    ) -> tuple[int, int]:
+        """O3: what the walk gets when own orders are left out, or when it ends at the first."""
+        trial = self._copy()
+        got: list[TakerFill] = []
+        while True:
+            left = quantity - sum(fill[3] for fill in got)
+            fills, own = trial.take_to_own(side, limit_price, left, now_ns, owner_id)
+            got += fills
+            if own is None or is_end:
+                return sum(fill[3] for fill in got), sum(fill[2] * fill[3] for fill in got)
+            trial.cancel(own)
+
+    def _copy(self) -> "ReferenceBook":
+        trial = ReferenceBook()
+        trial._orders = [Order(**vars(order)) for order in self._orders]
+        trial._street = {side: dict(levels) for side, levels in self._street.items()}
+        trial._street_received_ns = self._street_received_ns
+        return trial
 
     def _take_street(
         self, side: str, price: int, wanted: int, now_ns: int, fills: list[TakerFill]
@@ -160,7 +201,7 @@ class ReferenceBook:
         """T2: fill a resting order at its own price; return what was taken."""
         taken = self._fill(order, wanted)
         if taken > 0:
-            fills.append((order.order_id, order.account_id, order.price, taken, order.leaves))
+            fills.append((order.order_id, order.owner_id, order.price, taken, order.leaves))
         return taken
 
     def _fill(self, order: Order, wanted: int) -> int:
@@ -177,18 +218,16 @@ class ReferenceBook:
             order.ahead = max(0, order.ahead - quantity)
 
     def rest(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
+        self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None:
         """Q1: last in time at its price, behind the street displayed there."""
         assert quantity > 0 and all(order.order_id != order_id for order in self._orders)  # C2
         ahead = self._displayed(side, now_ns).get(price, 0)
-        self._orders.append(Order(order_id, account_id, side, price, quantity, ahead))
+        self._orders.append(Order(order_id, owner_id, side, price, quantity, ahead))
 
-    def restore(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
-    ) -> None:
+    def restore(self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int) -> None:
         """Q5: back after a restart, last in time so far, behind all that the street will show."""
-        self._orders.append(Order(order_id, account_id, side, price, quantity, UNKNOWN_AHEAD))
+        self._orders.append(Order(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))
 
     def cancel(self, order_id: UUID) -> int | None:
         """C1: remove a resting order and tell its leaves; None when it does not rest."""
@@ -198,18 +237,57 @@ class ReferenceBook:
                 return order.leaves
         return None
 
+    def lower(self, order_id: UUID, quantity: int) -> None:
+        """A1: less is left of a resting order; nothing else changes."""
+        for order in self._orders:
+            if order.order_id == order_id:
+                order.leaves -= quantity
+
+    def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None:
+        """R3: another order stands where the old one stood, with what stood ahead of it."""
+        for place, old in enumerate(self._orders):
+            if old.order_id == order_id:
+                self._orders[place] = Order(
+                    successor_id, old.owner_id, old.side, old.price, quantity, old.ahead
+                )
+
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
     ) -> list[StreetFill]:
         """S1: replace the street unless the quote is refused; then Q2, then M1."""
-        if not is_sound_quote(bids, asks):
+        if not self.show_street(bids, asks, received_ns, now_ns):
             return []
+        return self._quote_through("BUY", now_ns) + self._quote_through("SELL", now_ns)
+
+    def show_street(
+        self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
+    ) -> bool:
+        """S1, Q2 without M1: what the street shows while nothing trades (X4)."""
+        if not is_sound_quote(bids, asks):
+            return False
         self._street = {"BUY": dict(bids), "SELL": dict(asks)}
         self._street_received_ns = received_ns
         for order in self._orders:  # Q2
             shown = self._displayed(order.side, now_ns).get(order.price, 0)
             order.ahead = min(order.ahead, shown)
-        return self._quote_through("BUY", now_ns) + self._quote_through("SELL", now_ns)
+        return True
+
+    def street(self, side: str, now_ns: int) -> dict[int, int]:
+        """What the street shows alone, best first."""
+        return self._displayed(side, now_ns)
+
+    def auction_fill(self, order_id: UUID, quantity: int) -> None:
+        """X7: an order that rests here traded in an auction."""
+        for order in [order for order in self._orders if order.order_id == order_id]:
+            self._fill(order, quantity)
+
+    def auction_street(self, side: str, quantity: int, now_ns: int) -> None:
+        """X7: the street traded in an auction, with its best levels."""
+        for price, shown in self._displayed(side, now_ns).items():
+            taken = min(shown, quantity)
+            self._street[side][price] -= taken
+            self._lower_ahead(side, price, taken)
+            quantity -= taken
 
     def _quote_through(self, side: str, now_ns: int) -> list[StreetFill]:
         """M1: orders that the opposite street crosses trade with it at their own price."""
@@ -226,6 +304,11 @@ class ReferenceBook:
                     self._fill(order, quantity)
                     fills.append((order.order_id, price, quantity, order.leaves))
         return fills
+
+    def is_inside_street(self, price: int, now_ns: int) -> bool:
+        """E2: between the street's best bid and best ask, both of which must be there."""
+        bids, asks = self._displayed("BUY", now_ns), self._displayed("SELL", now_ns)
+        return bool(bids) and bool(asks) and max(bids) <= price <= min(asks)
 
     def street_trade(
         self, price: int, quantity: int, aggressor: str, now_ns: int

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
-from orders.domain.matching.book import Book
+from orders.domain.matching.book import Book, Fill
 from orders.domain.matching.street import StreetQuote
 from orders.domain.values import Side
 from tests.reference.book import Level, ReferenceBook, RestingRow, StreetFill, TakerFill
@@ -22,7 +22,7 @@ class PlainBook(Protocol):
 
     def resting(self) -> list[RestingRow]: ...
 
-    def would_self_trade(self, account_id: int, side: str, limit_price: int | None) -> bool: ...
+    def would_self_trade(self, owner_id: int, side: str, limit_price: int | None) -> bool: ...
 
     def takeable(
         self, side: str, limit_price: int | None, quantity: int, now_ns: int
@@ -32,15 +32,33 @@ class PlainBook(Protocol):
         self, side: str, limit_price: int | None, quantity: int, now_ns: int
     ) -> list[TakerFill]: ...
 
+    def take_to_own(
+        self, side: str, limit_price: int | None, quantity: int, now_ns: int, owner_id: int
+    ) -> tuple[list[TakerFill], UUID | None]: ...
+
+    def takeable_beside_own(
+        self,
+        side: str,
+        limit_price: int | None,
+        quantity: int,
+        now_ns: int,
+        owner_id: int,
+        is_end: bool,
+    ) -> tuple[int, int]: ...
+
     def rest(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
+        self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None: ...
 
     def restore(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
+        self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int
     ) -> None: ...
 
     def cancel(self, order_id: UUID) -> int | None: ...
+
+    def lower(self, order_id: UUID, quantity: int) -> None: ...
+
+    def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None: ...
 
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
@@ -73,7 +91,7 @@ class FastBook:
         return [
             (
                 order.order_id,
-                order.account_id,
+                order.owner_id,
                 SIDE_NAMES[order.side],
                 order.price,
                 order.leaves,
@@ -82,8 +100,8 @@ class FastBook:
             for order in self.book.resting()
         ]
 
-    def would_self_trade(self, account_id: int, side: str, limit_price: int | None) -> bool:
-        return self.book.would_self_trade(account_id, SIDES[side], limit_price)
+    def would_self_trade(self, owner_id: int, side: str, limit_price: int | None) -> bool:
+        return self.book.would_self_trade(owner_id, SIDES[side], limit_price)
 
     def takeable(
         self, side: str, limit_price: int | None, quantity: int, now_ns: int
@@ -95,28 +113,45 @@ class FastBook:
         self, side: str, limit_price: int | None, quantity: int, now_ns: int
     ) -> list[TakerFill]:
         return [
-            (
-                fill.maker_order_id,
-                fill.maker_account_id,
-                fill.price,
-                fill.quantity,
-                fill.maker_leaves,
-            )
-            for fill in self.book.take(SIDES[side], limit_price, quantity, now_ns)
+            _taker_fill(fill) for fill in self.book.take(SIDES[side], limit_price, quantity, now_ns)
         ]
 
-    def rest(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int, now_ns: int
-    ) -> None:
-        self.book.rest(order_id, account_id, SIDES[side], price, quantity, now_ns)
+    def take_to_own(
+        self, side: str, limit_price: int | None, quantity: int, now_ns: int, owner_id: int
+    ) -> tuple[list[TakerFill], UUID | None]:
+        fills, own = self.book.take_to_own(SIDES[side], limit_price, quantity, now_ns, owner_id)
+        return [_taker_fill(fill) for fill in fills], None if own is None else own.order_id
 
-    def restore(
-        self, order_id: UUID, account_id: int, side: str, price: int, quantity: int
+    def takeable_beside_own(
+        self,
+        side: str,
+        limit_price: int | None,
+        quantity: int,
+        now_ns: int,
+        owner_id: int,
+        is_end: bool,
+    ) -> tuple[int, int]:
+        taken, cost = self.book.takeable_beside_own(
+            SIDES[side], limit_price, quantity, now_ns, owner_id, is_end
+        )
+        return taken, cost
+
+    def rest(
+        self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int, now_ns: int
     ) -> None:
-        self.book.restore(order_id, account_id, SIDES[side], price, quantity)
+        self.book.rest(order_id, owner_id, SIDES[side], price, quantity, now_ns)
+
+    def restore(self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int) -> None:
+        self.book.restore(order_id, owner_id, SIDES[side], price, quantity)
 
     def cancel(self, order_id: UUID) -> int | None:
         return self.book.cancel(order_id)
+
+    def lower(self, order_id: UUID, quantity: int) -> None:
+        self.book.lower(order_id, quantity)
+
+    def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None:
+        self.book.succeed(order_id, successor_id, quantity)
 
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
@@ -136,11 +171,21 @@ class FastBook:
         ]
 
 
+def _taker_fill(fill: Fill) -> TakerFill:
+    return (
+        fill.maker_order_id,
+        fill.maker_owner_id,
+        fill.price,
+        fill.quantity,
+        fill.maker_leaves,
+    )
+
+
 def restarted(book: PlainBook) -> PlainBook:
     """A new book of the same kind with the orders of `book`, as after a restart (Q5)."""
     fresh = type(book)()
-    for order_id, account_id, side, price, leaves, _ in book.resting():
-        fresh.restore(order_id, account_id, side, price, leaves)
+    for order_id, owner_id, side, price, leaves, _ in book.resting():
+        fresh.restore(order_id, owner_id, side, price, leaves)
     return fresh
 
 

@@ -1,288 +1,224 @@
-"""The slow, obvious engine: books and ledger by the rules, in fractions, with lists scanned anew.
+"""The slow, obvious engine: each command by the rules, with lists scanned anew.
 
-Written from docs/matching.md and the rules of orders, not from orders/engine. Money is a Fraction
-of the currency, prices and quantities are whole ticks and lots. What is held is never kept: it is
-added up from the open orders each time it is asked for.
+Written from docs/matching.md and the rules of orders, not from orders/engine. What it knows is in
+tests/reference/state.py, what it refuses in tests/reference/checks.py.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from math import floor
-from uuid import UUID
+from typing import Any
 
 from orders.domain import commands
-from tests.reference.book import ReferenceBook, StreetFill
-from tests.reference.placing import Incoming, Outcome, place
-
-HOUSE, STREET = "house", "street"
-DAY_NS = 86_400 * 10**9
-UNIT = Fraction(1, 10**8)
-
-Told = tuple[object, ...]
-"""An event: kind, account, order, status, filled lots, fill (price, lots, side), total, locked."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """An instrument's grid and bounds, as a person would write them."""
-
-    symbol: str
-    tick: Fraction
-    lot: Fraction
-    smallest_value: Fraction
-
-
-@dataclass(eq=False)
-class Holding:
-    """One account's position in one instrument: lots, cost, realized profit."""
-
-    lots: int = 0
-    cost: Fraction = Fraction(0)
-    realized: Fraction = Fraction(0)
-
-
-@dataclass(eq=False)
-class Order:
-    id: UUID
-    account: int
-    terms: Terms
-    side: str
-    limit: int | None
-    quantity: int
-    expires_ns: int | None
-    status: str = "ACCEPTED"
-    reason: str | None = None
-    filled: int = 0
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in ("ACCEPTED", "PARTIALLY_FILLED")
-
-    @property
-    def leaves(self) -> int:
-        return self.quantity - self.filled if self.is_open else 0
+from risk.domain.commands import JoinDesk, SwitchTrading
+from tests.reference.auction import (
+    closing_due,
+    has_ended,
+    opening_due,
+    own_crossings,
+    price_for_auction,
+    uncross,
+)
+from tests.reference.book import OPPOSITE, StreetFill, TakerFill
+from tests.reference.changing import amend, replace
+from tests.reference.checks import check_passage, check_terms, incoming
+from tests.reference.lifetime import end_of
+from tests.reference.margin import excess, opens, set_margin
+from tests.reference.placing import Outcome, place
+from tests.reference.restricting import Restriction, restrict
+from tests.reference.state import (
+    HOUSE,
+    STREET,
+    UNIT,
+    Order,
+    ReferenceState,
+    Refused,
+    Terms,
+    Told,
+    whole,
+)
+from tests.reference.stops import protection
 
 
-@dataclass
-class Refused(Exception):
-    reason: str
-
-
-@dataclass
-class ReferenceEngine:
-    """`cash_accounts` are the users' accounts; the house and the street are two more."""
-
-    terms: Sequence[Terms]
-    cash_accounts: Sequence[int]
-    cash: dict[object, Fraction] = field(default_factory=dict)
-    holdings: dict[tuple[object, str], Holding] = field(default_factory=dict)
-    orders: list[Order] = field(default_factory=list)
-    transfers: list[tuple[object, object, Fraction]] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
-    books: dict[str, ReferenceBook] = field(default_factory=dict)
-    halted: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        for account in (HOUSE, STREET, *self.cash_accounts):
-            self.cash[account] = Fraction(0)
-        for terms in self.terms:
-            self.books[terms.symbol] = ReferenceBook()
+class ReferenceEngine(ReferenceState):
+    """Applies commands as the engine must, and says what the engine must answer."""
 
     def apply(self, command: commands.AnyCommand, now_ns: int) -> object:
         """What the engine must answer: a reason that refuses, or what became of the orders."""
-        self.told = []
+        self.told, self.auction_sides = [], []
+        self.now_ns = now_ns
         self.orders = [order for order in self.orders if order.is_open]  # the ended are history
+        if isinstance(command, commands.OrderBatch):
+            return ("BATCH", [self._carry_out(part, now_ns) for part in command.orders])
+        return self._carry_out(command, now_ns)
+
+    def _carry_out(self, command: commands.AnyCommand, now_ns: int) -> object:
+        self.marks = set()
+        self._hold_auctions(now_ns)
         try:
-            match command:
-                case commands.SubmitOrder():
-                    return self._submit(command, now_ns)
-                case commands.CancelOrder():
-                    return self._cancel(command)
-                case commands.CancelAllOrders():
-                    return [self._end(order, "USER_REQUESTED") for order in self._open(command)]
-                case commands.ExpireOrders():
-                    return [self._end(order, "DAY_END") for order in self._due(now_ns)]
-                case commands.MoveCash():
-                    return self._move_cash(command)
-                case commands.SetInstrumentStatus():
-                    return self._set_status(command)
-                case commands.QuoteStreet():
-                    return self._quote(command, now_ns)
-                case commands.PrintStreetTrade():
-                    return self._print(command, now_ns)
+            return self._handlers[type(command)](command)
         except Refused as refused:
             return refused.reason
-        raise AssertionError(command)
 
-    # --- what an account has
-
-    def holding(self, account: object, symbol: str) -> Holding:
-        return self.holdings.setdefault((account, symbol), Holding())
-
-    def open_orders(self, account: int) -> list[Order]:
-        return [order for order in self.orders if order.account == account and order.is_open]
-
-    def locked_cash(self, account: object) -> Fraction:
-        """Every open buy order holds its limit for what it may still buy."""
-        return sum(
-            (
-                order.limit * order.terms.tick * order.leaves * order.terms.lot
-                for order in self.orders
-                if order.account == account and order.side == "BUY" and order.limit is not None
-            ),
-            Fraction(0),
-        )
-
-    def locked_lots(self, account: object, symbol: str) -> int:
-        """Every open sell order holds what it may still sell."""
-        return sum(
-            order.leaves
-            for order in self.orders
-            if order.account == account
-            and order.side == "SELL"
-            and order.terms.symbol == symbol
-            and order.limit is not None
-        )
+    @property
+    def _handlers(self) -> dict[type, Callable[[Any], object]]:  # Any: each its command
+        return {
+            commands.SubmitOrder: self._submit_and_elect,
+            commands.ReplaceOrder: self._replace_and_elect,
+            commands.AmendOrder: self._amend,
+            commands.CancelOrder: self._cancel,
+            commands.CancelAllOrders: self._cancel_all,
+            commands.ExpireOrders: self._expire,
+            commands.SetDeadMan: self._watch,
+            commands.SetStpMode: self._set_stp_mode,
+            commands.MoveCash: self._move_cash,
+            commands.SetInstrumentStatus: self._set_status,
+            commands.SetSessions: self._set_sessions,
+            commands.SetFeeTier: self._set_fee_tier,
+            commands.SetAccountTier: self._set_account_tier,
+            commands.ConfigureAccount: self._configure,
+            commands.SetMargin: self._set_margin,
+            commands.QuoteStreet: self._quote,
+            commands.PrintStreetTrade: self._print,
+            SwitchTrading: self._restrict,
+            JoinDesk: self._restrict,
+        }
 
     # --- orders
 
-    def _submit(self, command: commands.SubmitOrder, now_ns: int) -> object:
-        terms = self._terms(command)
+    def _submit_and_elect(self, command: commands.SubmitOrder) -> object:
+        try:
+            order = self._submit(command)
+        finally:
+            self._elect(self.now_ns)
+        return self.seen(order)
+
+    def _submit(self, command: commands.SubmitOrder) -> Order:
+        if command.deadline_ns is not None and command.deadline_ns < self.now_ns:  # D1
+            raise Refused("DEADLINE_PASSED")
+        order = self.draft(command)
+        waits = price_for_auction(self, order)
+        check_passage(self, order, self.now_ns)
+        order.status = "QUEUED" if waits else "ACCEPTED"
+        order.time = self.next_time()
+        self.orders.append(order)
+        self.tell("OrderQueued" if waits else "OrderAccepted", order)
+        if order.stop is None and not waits:
+            self.enter(order, self.now_ns)
+        return order
+
+    def draft(self, command: commands.SubmitOrder) -> Order:
+        """The order that the command asks for, once its terms are right."""
+        terms = check_terms(self, command)
         quantity = whole(command.quantity, terms.lot)
-        limit = None if command.limit_price is None else whole(command.limit_price, terms.tick)
         assert quantity is not None
-        book = self.books[terms.symbol]
         side, kind = command.side.value, command.time_in_force.value
-        self._check(command, terms, quantity, limit, now_ns)
-        order = Order(
+        stop = None if command.stop_price is None else whole(command.stop_price, terms.tick)
+        limit = None if command.limit_price is None else whole(command.limit_price, terms.tick)
+        if limit is None and stop is not None and side == "BUY":
+            limit = protection(stop, terms.tick)
+        return Order(
             id=command.order_id,
             account=command.account_id,
             terms=terms,
             side=side,
             limit=limit,
+            stop=stop,
             quantity=quantity,
-            expires_ns=(now_ns // DAY_NS + 1) * DAY_NS if kind == "DAY" else None,
+            time_in_force=kind,
+            expires_ns=end_of(self, command, terms),
+            asked=command,
+            fee_cap=self.fees.rates(command.account_id)[1],
+            strategy=command.strategy,
+            key=command.key_id,
+            stp_mode=command.stp_mode.value
+            if command.stp_mode
+            else self.stp_modes.get(command.account_id, "REJECT"),
+            opens=opens(self, command.account_id, terms, side),
+            is_market=command.type.value == "MARKET",
         )
-        self.orders.append(order)
-        self._tell("OrderAccepted", order)
-        incoming = Incoming(order.id, order.account, side, quantity, limit, kind)
-        self._settle(order, place(book, incoming, now_ns))
-        return self._seen(order)
 
-    def _terms(self, command: commands.SubmitOrder) -> Terms:
-        """The instrument, once account, symbol, quantity and price are such as it takes."""
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        terms = self._find(command.symbol)
-        if terms is None:
-            raise Refused("INSTRUMENT_UNKNOWN")
-        if not 0 < command.quantity <= 100_000_000:
-            raise Refused("QUANTITY_OUT_OF_RANGE")
-        if whole(command.quantity, terms.lot) is None:
-            raise Refused("QUANTITY_OFF_LOT")
-        price = command.limit_price
-        if command.type.value == "MARKET":
-            if price is not None:
-                raise Refused("PRICE_NOT_ALLOWED")
-            return terms
-        if price is None:
-            raise Refused("PRICE_REQUIRED")
-        if not 0 < price <= 10_000_000:
-            raise Refused("PRICE_OUT_OF_RANGE")
-        if whole(price, terms.tick) is None:
-            raise Refused("PRICE_OFF_TICK")
-        return terms
+    def _restrict(self, command: Restriction) -> object:
+        return restrict(self, command, self._end)
 
-    def _check(
-        self,
-        command: commands.SubmitOrder,
-        terms: Terms,
-        quantity: int,
-        limit: int | None,
-        now_ns: int,
-    ) -> None:
-        """Market, value, own orders, means: in this order."""
-        account, side, book = command.account_id, command.side.value, self.books[terms.symbol]
-        if terms.symbol in self.halted:
-            raise Refused("INSTRUMENT_HALTED")
-        paid = quantity * (limit or 0)
-        if limit is None:
-            takeable, paid = book.takeable(side, None, quantity, now_ns)
-            if takeable == 0:
-                raise Refused("LIQUIDITY_NONE")
-        value = paid * terms.tick * terms.lot
-        if value > 1_000_000_000:
-            raise Refused("NOTIONAL_ABOVE_MAXIMUM")
-        if value < terms.smallest_value:
-            raise Refused("NOTIONAL_BELOW_MINIMUM")
-        self._check_proceeds(terms, side, quantity, limit, now_ns)
-        if book.would_self_trade(account, side, limit):
-            raise Refused("SELF_TRADE")
-        if side == "BUY" and value > self.cash[account] - self.locked_cash(account):
-            raise Refused("FUNDS_INSUFFICIENT")
-        free = self.holding(account, terms.symbol).lots - self.locked_lots(account, terms.symbol)
-        if side == "SELL" and quantity > free:
-            raise Refused("POSITION_INSUFFICIENT")
+    def enter(self, order: Order, now_ns: int) -> None:
+        """O1, F1 to F4."""
+        book = self.books[order.terms.symbol]
+        self._settle(order, place(book, incoming(self, order), now_ns))
 
-    def _check_proceeds(
-        self, terms: Terms, side: str, quantity: int, limit: int | None, now_ns: int
-    ) -> None:
-        """What a sell would bring: the bids it reaches, and its limit for what is left."""
-        if side == "BUY" or limit is None:
-            return
-        takeable, paid = self.books[terms.symbol].takeable(side, limit, quantity, now_ns)
-        if (paid + (quantity - takeable) * limit) * terms.tick * terms.lot > 1_000_000_000:
-            raise Refused("NOTIONAL_ABOVE_MAXIMUM")
+    def _elect(self, now_ns: int) -> None:
+        """E3, E6, E7: those whose turn it is enter, first come, first served."""
+        queue = self.elections.queue
+        for _ in range(self.max_elections):
+            if not queue:
+                return
+            order = queue.pop(0)
+            if order.is_open and self.market(order.terms) == "OPEN":
+                order.status, order.elected = "TRIGGERED", True
+                order.time = self.next_time()
+                self.tell("OrderTriggered", order)
+                self.enter(order, now_ns)
 
     def _settle(self, taker: Order, outcome: Outcome) -> None:
-        for maker_id, _, price, lots, _ in outcome.fills:
-            makers = [order for order in self.orders if order.id == maker_id and order.is_open]
-            other: object = STREET
-            if maker_id is None:
-                self._trade_position(STREET, taker.terms, taker.side != "BUY", price, lots)
+        for effect in outcome.effects:
+            if len(effect) == 3:
+                what, own_id, lots = effect
+                (own,) = [order for order in self.orders if order.id == own_id and order.is_open]
+                self._prevent(taker, own, what, lots)
             else:
-                (maker,) = makers
-                other = maker.account
-            self._pay(taker, other, price, lots)
-            for order in (*makers, taker):
-                self._fill(order, price, lots)
-        if outcome.reason is not None:
+                self._trade(taker, effect)
+        if outcome.reason == "SELF_TRADE" and taker.stp_mode != "REJECT":
+            self.marks.add(f"{taker.stp_mode} ended the taker")
+        if outcome.reason is not None and taker.is_open:
             self._end(taker, outcome.reason)
 
-    def _pay(self, order: Order, other: object, price: int, lots: int) -> None:
-        """The buyer pays the seller. The cash of each is moved when its own side is settled."""
-        buyer, seller = (order.account, other) if order.side == "BUY" else (other, order.account)
-        amount = price * order.terms.tick * lots * order.terms.lot
-        self.transfers.append((buyer, seller, amount))
-        if other == STREET:
-            self.cash[STREET] += amount if seller == STREET else -amount
+    def _prevent(self, taker: Order, own: Order, what: str, lots: int) -> None:
+        """O2: what happens to the resting order, then to the taker."""
+        self.marks.add(f"{taker.stp_mode} met an own order")
+        if own.account != taker.account:
+            self.marks.add("an own order of another account")
+        if what == "EXPIRE":
+            self._end(own, "SELF_TRADE")
+            return
+        for order in (own, taker):
+            order.prevented += lots
+            if order.leaves == 0:
+                self._end(order, "SELF_TRADE")
+            else:
+                self.tell("OrderDecremented", order)
 
-    def _fill(self, order: Order, price: int, lots: int) -> None:
+    def _trade(self, taker: Order, fill: TakerFill) -> None:
+        maker_id, _, price, lots, _ = fill
+        makers = [order for order in self.orders if order.id == maker_id and order.is_open]
+        other: object = STREET
+        if maker_id is None:
+            self.trade_position(STREET, taker.terms, taker.side != "BUY", price, lots)
+        else:
+            (maker,) = makers
+            other = maker.account
+        self.pay(taker, other, price, lots)
+        for order in (*makers, taker):
+            self._fill(order, price, lots, is_maker=order is not taker)
+        self._traded(taker.terms, price)
+
+    def _traded(self, terms: Terms, price: int) -> None:
+        is_open = self.market(terms) == "OPEN"  # E7: else nobody is elected
+        orders = [order for order in self.orders if order.terms is terms and is_open]
+        self.elections.traded(terms.symbol, orders, price, self.now_ns)
+
+    def _fill(self, order: Order, price: int, lots: int, *, is_maker: bool) -> None:
         amount = price * order.terms.tick * lots * order.terms.lot
         self.cash[order.account] += amount if order.side == "SELL" else -amount
-        self._trade_position(order.account, order.terms, order.side == "BUY", price, lots)
+        fee = self.fees.charge(order.account, amount, order.fee_cap, is_maker=is_maker)
+        self.cash[order.account] -= fee
+        self.cash[HOUSE] += fee
+        if fee:
+            self.transfers.append((order.account, HOUSE, fee))
+        self.trade_position(order.account, order.terms, order.side == "BUY", price, lots)
         order.filled += lots
-        is_last = order.filled == order.quantity
+        is_last = order.filled + order.prevented == order.quantity
         order.status = "FILLED" if is_last else "PARTIALLY_FILLED"
         kind = "OrderFilled" if is_last else "OrderPartiallyFilled"
-        self._tell(kind, order, (price, lots, order.side))
-
-    def _trade_position(
-        self, account: object, terms: Terms, is_buy: bool, price: int, lots: int
-    ) -> None:
-        """Average cost: what closes takes its share of the cost, cut to the unit toward zero."""
-        holding = self.holding(account, terms.symbol)
-        each = price * terms.tick * terms.lot
-        sign = 1 if is_buy else -1
-        closing = min(lots, max(0, -sign * holding.lots))
-        if closing:
-            share = toward_zero(holding.cost * closing / abs(holding.lots))
-            holding.realized += -sign * each * closing - share
-            holding.cost -= share
-        holding.cost += sign * each * (lots - closing)
-        holding.lots += sign * lots
+        self.tell(kind, order, (price, lots, order.side, fee))
 
     def _cancel(self, command: commands.CancelOrder) -> object:
         for order in self.open_orders(command.account_id):
@@ -290,8 +226,34 @@ class ReferenceEngine:
                 return [self._end(order, "USER_REQUESTED")]
         raise Refused("ORDER_NOT_OPEN")
 
-    def _open(self, command: commands.CancelAllOrders) -> list[Order]:
-        return self.open_orders(command.account_id)
+    def _cancel_all(self, command: commands.CancelAllOrders) -> object:
+        """C3: those of the symbols and of the side, if some are named."""
+        found = [self.find(symbol) for symbol in command.symbols]
+        if None in found:
+            raise Refused("INSTRUMENT_UNKNOWN")
+        named = [
+            order
+            for order in self.open_orders(command.account_id)
+            if (not found or order.terms in found)
+            and (command.side is None or order.side == command.side.value)
+        ]
+        return [self._end(order, "USER_REQUESTED") for order in named]
+
+    def _replace_and_elect(self, command: commands.ReplaceOrder) -> object:
+        try:
+            order = replace(self, command)
+        finally:
+            self._elect(self.now_ns)
+        return self.seen(order)
+
+    def _amend(self, command: commands.AmendOrder) -> object:
+        return self.seen(amend(self, command))
+
+    def _expire(self, command: commands.ExpireOrders) -> object:
+        ended = [self._end_by_time(order) for order in self._due(self.now_ns)]
+        ended += self._fire(self.now_ns)
+        self._elect(self.now_ns)
+        return ended
 
     def _due(self, now_ns: int) -> list[Order]:
         return [
@@ -300,12 +262,82 @@ class ReferenceEngine:
             if order.is_open and order.expires_ns is not None and order.expires_ns <= now_ns
         ]
 
+    def _end_by_time(self, order: Order) -> object:
+        is_auctions = order.time_in_force in ("OPG", "CLS")
+        return self._end(order, order.time_in_force + ("_REMAINDER" if is_auctions else "_END"))
+
+    def next_time(self) -> int:
+        self.times += 1
+        return self.times
+
+    def _hold_auctions(self, now_ns: int) -> None:
+        """X8: what is due is held before anything else."""
+        for terms in self.terms:
+            for due in (closing_due(self, terms), opening_due(self, terms)):
+                for order in [order for order in due if has_ended(order, now_ns)]:
+                    self._end_by_time(order)
+                queued = [order for order in due if order.is_open]
+                if queued:
+                    self._hold_auction(terms, queued, now_ns)
+
+    def _hold_auction(self, terms: Terms, queued: list[Order], now_ns: int) -> None:
+        """X5 to X7: who may not, at what price, who with whom, and what becomes of the rest."""
+        for order in own_crossings(self, terms, queued):
+            self._end(order, "SELF_TRADE")
+        for buy, sell, price, lots in uncross(self, terms, queued):
+            pair = sorted([item for item in (buy, sell) if item], key=lambda item: item.time)
+            taker, book = pair[-1], self.books[terms.symbol]
+            self.auction_sides.append(len(pair))
+            if len(pair) == 1:
+                book.auction_street(OPPOSITE[taker.side], lots, now_ns)
+                self.trade_position(STREET, terms, taker.side != "BUY", price, lots)
+            self.pay(taker, pair[0].account if len(pair) == 2 else STREET, price, lots)
+            for order in pair:
+                book.auction_fill(order.id, lots)
+                self._fill(order, price, lots, is_maker=order is not taker)
+            self._traded(terms, price)
+        for order in [order for order in queued if order.is_open]:
+            self._go_on(order, now_ns)
+
+    def _go_on(self, order: Order, now_ns: int) -> None:
+        if order.time_in_force in ("OPG", "CLS"):
+            self._end(order, f"{order.time_in_force}_REMAINDER")
+        elif order.is_market:
+            self._end(order, "LIQUIDITY_EXHAUSTED")
+        else:
+            if order.status == "QUEUED":
+                order.status = "ACCEPTED"
+                self.tell("OrderReleased", order)
+            self.enter(order, now_ns)
+
     def _end(self, order: Order, reason: str) -> object:
         self.books[order.terms.symbol].cancel(order.id)
-        order.status = "EXPIRED" if reason == "DAY_END" else "CANCELED"
+        order.status = "EXPIRED" if reason in ("DAY_END", "GTD_END") else "CANCELED"
         order.reason = reason
-        self._tell("OrderExpired" if reason == "DAY_END" else "OrderCanceled", order)
-        return self._seen(order)
+        self.tell("OrderExpired" if order.status == "EXPIRED" else "OrderCanceled", order)
+        return self.seen(order)
+
+    # --- keys that asked to be watched (docs/requests.md D1 to D4)
+
+    def _watch(self, command: commands.SetDeadMan) -> object:
+        if command.account_id not in self.cash_accounts:
+            raise Refused("ACCOUNT_UNKNOWN")
+        self.watched = [row for row in self.watched if row[0] != command.key_id]
+        if command.timeout_seconds:
+            fires_ns = self.now_ns + command.timeout_seconds * 10**9
+            self.watched.append((command.key_id, command.account_id, fires_ns))
+            return ("WATCHED", fires_ns)
+        return ("WATCHED", None)
+
+    def _fire(self, now_ns: int) -> list[object]:
+        ended: list[object] = []
+        for key, account, fires_ns in sorted(self.watched):
+            if fires_ns <= now_ns:
+                for order in self.open_orders(account):
+                    if order.key == key:
+                        ended.append(self._end(order, "DEAD_MAN"))
+        self.watched = [row for row in self.watched if row[2] > now_ns]
+        return ended
 
     # --- cash, halts, the street
 
@@ -315,7 +347,10 @@ class ReferenceEngine:
             raise Refused("ACCOUNT_UNKNOWN")
         if not amount or abs(amount) > 10_000_000_000 or amount % UNIT:
             raise Refused("AMOUNT_INVALID")
-        if -amount > self.cash[account] - self.locked_cash(account):
+        free = self.cash[account] - self.locked_cash(account)
+        if self.margin.is_on(account):  # L8
+            free = max(min(free, excess(self, account)), Fraction(0))
+        if -amount > free:
             raise Refused("FUNDS_INSUFFICIENT")
         self.cash[account] += amount
         self.cash[HOUSE] -= amount
@@ -325,74 +360,113 @@ class ReferenceEngine:
         self.told.append((kind, account, self.cash[account], self.locked_cash(account)))
         return "BALANCE"
 
-    def _set_status(self, command: commands.SetInstrumentStatus) -> object:
-        terms = self._find(command.symbol)
-        if terms is None:
-            raise Refused("INSTRUMENT_UNKNOWN")
-        if command.status == "OPEN":
-            self.halted.discard(terms.symbol)
-        else:
-            self.halted.add(terms.symbol)
+    def _set_stp_mode(self, command: commands.SetStpMode) -> object:
+        if command.account_id not in self.cash_accounts:
+            raise Refused("ACCOUNT_UNKNOWN")
+        self.stp_modes[command.account_id] = command.mode.value
         return "DONE"
 
-    def _quote(self, command: commands.QuoteStreet, now_ns: int) -> object:
-        terms = self._find(command.symbol)
-        if terms is None or terms.symbol in self.halted:
-            return "DONE"
+    def _set_sessions(self, command: commands.SetSessions) -> object:
+        self.hours.change(command.calendar, command.sessions, command.removed)
+        return "DONE"
+
+    def _set_status(self, command: commands.SetInstrumentStatus) -> object:
+        terms = self.find(command.symbol)
+        if terms is None:
+            raise Refused("INSTRUMENT_UNKNOWN")
+        self.states[terms.symbol] = command.status
+        self._hold_auctions(self.now_ns)
+        self._elect(self.now_ns)
+        return "DONE"
+
+    def _set_fee_tier(self, command: commands.SetFeeTier) -> object:
+        if not self.fees.set_tier(command.code, command.maker_bps, command.taker_bps):
+            raise Refused("FEE_RATES_INVALID")
+        return "DONE"
+
+    def _set_account_tier(self, command: commands.SetAccountTier) -> object:
+        if command.account_id not in self.cash_accounts:
+            raise Refused("ACCOUNT_UNKNOWN")
+        if command.code and command.code not in self.fees.tiers:
+            raise Refused("FEE_TIER_UNKNOWN")
+        self.fees.accounts[command.account_id] = command.code
+        return "DONE"
+
+    def _configure(self, command: commands.ConfigureAccount) -> object:
+        if command.account_id not in self.cash_accounts:
+            raise Refused("ACCOUNT_UNKNOWN")
+        if command.suspend_trade is not None:
+            self.suspended.discard(command.account_id)
+        if command.suspend_trade:
+            self.suspended.add(command.account_id)
+        if command.no_shorting is not None:
+            self.margin.long_only.discard(command.account_id)
+        if command.no_shorting:
+            self.margin.long_only.add(command.account_id)
+        return "DONE"
+
+    def _set_margin(self, command: commands.SetMargin) -> object:
+        return set_margin(self, command)
+
+    def _quote(self, command: commands.QuoteStreet) -> str:
+        self._take_quote(command, self.now_ns)
+        self._elect(self.now_ns)
+        return "DONE"
+
+    def _print(self, command: commands.PrintStreetTrade) -> str:
+        self._take_print(command, self.now_ns)
+        self._elect(self.now_ns)
+        return "DONE"
+
+    def _take_quote(self, command: commands.QuoteStreet, now_ns: int) -> None:
+        terms = self.find(command.symbol)
+        if terms is None or self.states[terms.symbol] == "HALTED":
+            return
         sides = []
         for levels in (command.bids, command.asks):
             whole_levels = [(whole(p, terms.tick), whole(q, terms.lot)) for p, q in levels]
             if any(None in level for level in whole_levels):
-                return "DONE"  # off the grid: never guessed at
+                return  # off the grid: never guessed at
             sides.append([(p, q) for p, q in whole_levels if p is not None and q is not None])
         bids, asks = sides
-        self._street_fills(self.books[terms.symbol].set_street(bids, asks, now_ns, now_ns))
-        return "DONE"
+        book = self.books[terms.symbol]
+        if self.market(terms) in ("CLOSED", "AUCTION"):
+            book.show_street(bids, asks, now_ns, now_ns)
+        else:
+            self._street_fills(book.set_street(bids, asks, now_ns, now_ns))
 
-    def _print(self, command: commands.PrintStreetTrade, now_ns: int) -> object:
-        terms = self._find(command.symbol)
-        if terms is None or terms.symbol in self.halted:
-            return "DONE"
+    def _take_print(self, command: commands.PrintStreetTrade, now_ns: int) -> None:
+        terms = self.find(command.symbol)
+        if terms is None or self.states[terms.symbol] == "HALTED":
+            return
         price, lots = whole(command.price, terms.tick), whole(command.quantity, terms.lot)
         if price is None or lots is None or price <= 0 or lots <= 0:
-            return "DONE"
+            return
         book = self.books[terms.symbol]
+        if self.market(terms) in ("CLOSED", "AUCTION"):
+            return
+        if book.is_inside_street(price, now_ns):
+            self._traded(terms, price)
         self._street_fills(book.street_trade(price, lots, command.aggressor.value, now_ns))
-        return "DONE"
 
     def _street_fills(self, fills: Iterable[StreetFill]) -> None:
         """M1, M2: resting orders trade with the street at their own price."""
         for order_id, price, lots, _ in fills:
             (order,) = [order for order in self.orders if order.id == order_id and order.is_open]
-            self._trade_position(STREET, order.terms, order.side != "BUY", price, lots)
-            self._pay(order, STREET, price, lots)
-            self._fill(order, price, lots)
+            self.trade_position(STREET, order.terms, order.side != "BUY", price, lots)
+            self.pay(order, STREET, price, lots)
+            self._fill(order, price, lots, is_maker=True)
+            self._traded(order.terms, price)
 
     # --- telling
 
-    def _find(self, symbol: str) -> Terms | None:
-        for terms in self.terms:
-            if symbol in (terms.symbol, terms.symbol.replace("/", "")):
-                return terms
-        return None
-
-    def _tell(self, kind: str, order: Order, fill: Told | None = None) -> None:
+    def tell(self, kind: str, order: Order, fill: Told | None = None) -> None:
+        """Note the event that the engine must append."""
         total, locked = self.cash[order.account], self.locked_cash(order.account)
         self.told.append(
             (kind, order.account, order.id, order.status, order.filled, fill, total, locked)
         )
 
-    def _seen(self, order: Order) -> object:
+    def seen(self, order: Order) -> object:
+        """What the engine must answer about the order."""
         return (order.id, order.status, order.filled, order.reason)
-
-
-def whole(value: Decimal, step: Fraction) -> int | None:
-    """How many steps `value` is, or None when it is not a whole number of them."""
-    steps = Fraction(value) / step
-    return int(steps) if steps.denominator == 1 else None
-
-
-def toward_zero(amount: Fraction) -> Fraction:
-    """`amount` cut to whole units of 10^-8."""
-    units = floor(abs(amount) / UNIT) * UNIT
-    return units if amount >= 0 else -units

@@ -109,11 +109,11 @@ class Market:
     def _parse(self, name: str, text: str) -> Incoming:
         """Read "BUY 5 @ 101 IOC", "BUY 5 @ 101" (GTC) or "BUY 5 MARKET"."""
         side, quantity, *terms = text.split()
-        account_id = ACCOUNTS[name.split("-")[0]]
+        owner_id = ACCOUNTS[name.split("-")[0]]
         limit = None if terms[0] == "MARKET" else int(terms[1])
         time_in_force = terms[2] if len(terms) > 2 else "GTC"
         order_id = order_id_of(name)
-        return Incoming(order_id, account_id, side, int(quantity), limit, time_in_force)
+        return Incoming(order_id, owner_id, side, int(quantity), limit, time_in_force)
 
     def _taker_fill(self, fill: TakerFill) -> str:
         maker_id, maker_account, price, quantity, leaves = fill

@@ -54,6 +54,7 @@ def test_payload_of_acceptance() -> None:
             "time_in_force": "DAY",
             "quantity": "5",
             "limit_price": "100.5",
+            "stop_price": None,
             "filled_quantity": "0",
             "leaves_quantity": "5",
             "average_price": None,
@@ -63,11 +64,19 @@ def test_payload_of_acceptance() -> None:
             "updated_at": "2026-03-02T15:30:00.000000Z",
             "closed_at": None,
             "expires_at": "2026-03-03T00:00:00.000000Z",
+            "prevented_quantity": "0",
+            "stp_mode": "REJECT",
+            "post_only": False,
+            "reduce_only": False,
+            "replaces": None,
+            "replaced_by": None,
+            "strategy": None,
         },
         "execution": None,
         "position": None,
         "balance": {"currency": "USD", "total": "10000", "locked": "502.5", "free": "9497.5"},
         "cash": None,
+        "trading_state": None,
     }
 
 
@@ -96,6 +105,7 @@ def test_payload_of_fills() -> None:
         "price": "100",
         "quantity": "1",
         "liquidity": "MAKER",
+        "fee": "0",
         "occurred_at": "2026-03-02T15:30:02.000000Z",
     }
     assert (second.event, second.order.status) == ("OrderFilled", "FILLED")

@@ -1,11 +1,12 @@
 """The engine's memory as plain values that compare equal exactly when nothing that matters differs.
 
-What stands ahead of an order on the street is left out: the street is not stored, so a restart
-cannot know it.
+What stands ahead of an order on the street is left out, and so is the last trade, which may be a
+print of the street: the street is not stored, so a restart cannot know it.
 """
 
 from typing import Any
 
+from orders.domain.values import Side
 from orders.engine.state import Account, EngineState, Instrument, OrderState
 
 Dump = dict[str, Any]  # Any: nested plain values
@@ -18,10 +19,41 @@ def dump(state: EngineState) -> Dump:
         "accounts": {item.id: _account(item) for item in state.accounts.values()},
         "orders": [_order(order) for order in state.orders.values()],
         "instruments": {number: _instrument(item) for number, item in instruments.items()},
+        "trading": {scope.key: held for scope, held in state.trading.by_scope.items()},
+        "restricted": state.trading.restricted,
+        "clearing": [
+            (item.scope.key, item.reason, [str(order_id) for order_id in item.orders])
+            for item in state.trading.clearing
+        ],
+        "elections": [str(order_id) for order_id in state.elections],
+        "fee_tiers": {
+            code: (tier.name, tier.maker, tier.taker) for code, tier in state.fee_tiers.items()
+        },
+        "dead_men": dict(sorted(state.dead_men.items())),
+        "calendars": {code: found.sessions for code, found in sorted(state.calendars.items())},
         "street": state.street_id,
         "house": state.house_id,
         "counters": (state.order_sequence, state.execution_number, state.transfer_number),
     }
+
+
+def whole(state: EngineState) -> Dump:
+    """The same with all that a restart forgets: the street, what stands ahead, the last trades."""
+    instruments = {item.id: item for item in state.instruments.values()}
+    return dump(state) | {
+        "street levels": {number: _street(item) for number, item in instruments.items()},
+        "last trades": {number: item.last_trade for number, item in instruments.items()},
+        "ahead": {
+            number: [(order.order_id, order.ahead) for order in item.book.resting()]
+            for number, item in instruments.items()
+        },
+    }
+
+
+def _street(instrument: Instrument) -> Any:  # Any: nested plain values
+    street = instrument.book._street
+    levels = [list(street._levels[side].items()) for side in Side]
+    return levels, street._applied_ns
 
 
 def _account(account: Account) -> Dump:
@@ -30,7 +62,16 @@ def _account(account: Account) -> Dump:
         "public_id": account.public_id,
         "kind": account.kind,
         "currency": account.currency,
-        "balance": (balance.total, balance.locked, balance.is_overdraft_allowed),
+        "stp": (account.owner_id, account.stp_mode),
+        "balance": (balance.total, balance.locked, balance.is_overdraft_allowed, balance.fees),
+        "margin": (account.multiplier, account.is_shorting_enabled),
+        "openings": {
+            number: position.openings
+            for number, position in account.positions.items()
+            if position.openings
+        },
+        "configuration": (account.is_suspended, account.is_long_only),
+        "fee_tier": account.tier.code,
         "positions": {
             number: (position.quantity, position.locked, position.cost, position.realized)
             for number, position in account.positions.items()
@@ -38,6 +79,7 @@ def _account(account: Account) -> Dump:
         },
         "open_orders": [str(order_id) for order_id in account.open_orders],
         "sequence": account.sequence,
+        "desk_id": account.desk_id,
     }
 
 
@@ -49,9 +91,16 @@ def _order(order: OrderState) -> Dump:
 
 
 def _instrument(instrument: Instrument) -> Dump:
-    fields = {name: getattr(instrument, name) for name in Instrument.__slots__ if name != "book"}
+    left_out = ("book", "stops", "last_trade", "calendar", "queue", "closing")
+    fields = {
+        name: getattr(instrument, name) for name in Instrument.__slots__ if name not in left_out
+    }
+    fields["calendar"] = instrument.calendar.code if instrument.calendar else None
+    fields["queue"] = [str(order_id) for order_id in instrument.queue]
+    fields["closing"] = [str(order_id) for order_id in instrument.closing]
+    fields["stops"] = [str(order_id) for order_id in instrument.stops.waiting()]
     fields["book"] = [
-        (str(order.order_id), order.account_id, order.side.value, order.price, order.leaves)
+        (str(order.order_id), order.owner_id, order.side.value, order.price, order.leaves)
         for order in instrument.book.resting()
     ]
     return fields

@@ -1,21 +1,27 @@
 """A trading floor for scenarios: the engine's core in memory, spoken to in short text.
 
-Orders read "BUY 5 @ 101 IOC" or "SELL 3 MARKET" (GTC unless said), street levels "101x5 102x8" best
-first. Alice and Bob share account 3, Charlie has account 4; the house is 1 and the street 2.
+Orders read "BUY 5 @ 101 IOC", "SELL 3 MARKET", "SELL 3 STOP 95" or "BUY 5 @ 106 STOP 105" (GTC
+unless said), street levels "101x5 102x8" best first. Alice and Bob share account 3, Charlie has
+account 4; the house is 1 and the street 2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
+
+import msgspec
 
 from core.domain.clock import to_ns
 from core.domain.units import UNITS_PER_ONE, units_to_wire
 from orders.domain import commands
 from orders.domain.matching.book import Book
+from orders.domain.matching.stops import StopBook
 from orders.domain.replies import AnyReply, CanceledReply, DeniedReply, OrderReply
-from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from orders.domain.views import AccountEvent, OrderView
 from orders.engine.changes import Changes, ExecutionRow
 from orders.engine.core import Core
@@ -24,8 +30,8 @@ from portfolio.domain.balances import BalanceState
 from portfolio.domain.rows import TransferRow
 
 HOUSE, STREET, ALICE, CHARLIE = 1, 2, 3, 4
-ACCOUNTS = {"alice": ALICE, "bob": ALICE, "charlie": CHARLIE}
-USERS = {"alice": 11, "bob": 12, "charlie": 13}
+ACCOUNTS = {"alice": ALICE, "bob": ALICE, "charlie": CHARLIE, "alice2": 5}
+USERS = {"alice": 11, "bob": 12, "charlie": 13, "alice2": 11}
 START_NS = to_ns(datetime(2026, 3, 2, 15, 30, tzinfo=UTC))
 SECOND_NS = 1_000_000_000
 
@@ -38,7 +44,6 @@ APPLE = Instrument(
     tick_units=UNITS_PER_ONE // 100,
     lot_units=UNITS_PER_ONE,
     min_notional_units=0,
-    is_open=True,
 )
 BITCOIN = Instrument(
     id=2,
@@ -49,35 +54,36 @@ BITCOIN = Instrument(
     tick_units=UNITS_PER_ONE // 100,
     lot_units=UNITS_PER_ONE // 10_000,
     min_notional_units=UNITS_PER_ONE,
-    is_open=True,
 )
 
 
 def fresh(instrument: Instrument) -> Instrument:
     """The same terms with an empty book."""
-    return replace(instrument, book=Book())
+    return replace(instrument, book=Book(), stops=StopBook(), last_trade=None, queue={}, closing={})
 
 
-def account(number: int, kind: str = "CASH") -> Account:
+def account(number: int, kind: str = "CASH", owner: int = 0) -> Account:
     return Account(
         id=number,
         public_id=str(UUID(int=0xACC0 + number)),
         kind=kind,
         currency="USD",
         balance=BalanceState(is_overdraft_allowed=kind != "CASH"),
+        owner_id=owner,
     )
 
 
 def new_state(
     cash_accounts: Iterable[int] = (ALICE, CHARLIE),
     instruments: Iterable[Instrument] = (APPLE, BITCOIN),
+    owners: Mapping[int, int] = MappingProxyType({}),
 ) -> EngineState:
     """An engine's memory with the house, the street, empty cash accounts and empty books."""
     state = EngineState(street_id=STREET, house_id=HOUSE)
     for number, kind in ((HOUSE, "HOUSE"), (STREET, "STREET")):
         state.accounts[number] = account(number, kind)
     for number in cash_accounts:
-        state.accounts[number] = account(number)
+        state.accounts[number] = account(number, owner=owners.get(number, number))
     for instrument in instruments:
         state.add_instrument(fresh(instrument))
     return state
@@ -95,12 +101,22 @@ def levels_of(text: str) -> list[tuple[Decimal, Decimal]]:
 
 
 def submit_command(
-    name: str, text: str, *, symbol: str = "AAPL", client_order_id: str = ""
+    name: str,
+    text: str,
+    *,
+    symbol: str = "AAPL",
+    client_order_id: str = "",
+    strategy: str | None = None,
+    expires_ns: int | None = None,
 ) -> commands.SubmitOrder:
-    """The command for "BUY 5 @ 101 IOC" or "SELL 3 MARKET DAY"; `name` begins with who asks."""
+    """The command for "BUY 5 @ 101 IOC" or "SELL 3 STOP 95 DAY"; `name` begins with who asks."""
     side, quantity, *terms = text.split()
-    is_market = terms[0] == "MARKET"
-    rest = terms[1:] if is_market else terms[2:]
+    prices: dict[str, Decimal | None] = {"@": None, "STOP": None}
+    while terms and terms[0] in prices:
+        prices[terms[0]] = Decimal(terms[1])
+        terms = terms[2:]
+    if terms and terms[0] == "MARKET":
+        terms = terms[1:]
     who = name.split("-")[0]
     return commands.SubmitOrder(
         order_id=order_id_of(name),
@@ -108,21 +124,56 @@ def submit_command(
         symbol=symbol,
         client_order_id=client_order_id,
         side=Side(side),
-        type=OrderType.MARKET if is_market else OrderType.LIMIT,
-        time_in_force=TimeInForce(rest[0] if rest else "GTC"),
+        type=order_type_of(prices["@"], prices["STOP"]),
+        time_in_force=TimeInForce(terms[0] if terms else "GTC"),
         quantity=Decimal(quantity),
-        limit_price=None if is_market else Decimal(terms[1]),
+        limit_price=prices["@"],
+        stop_price=prices["STOP"],
         submitted_by_id=USERS[who],
         request_id=f"request-{name}",
+        strategy=strategy,
+        expires_ns=expires_ns,
     )
+
+
+def replace_command(
+    old: str, name: str, text: str, client_order_id: str = ""
+) -> commands.ReplaceOrder:
+    """The command for what `text` names, as "5 @ 101 IOC", "STOP 95" or ""."""
+    words = text.split()
+    prices: dict[str, Decimal | None] = {"@": None, "STOP": None}
+    quantity = Decimal(words.pop(0)) if words and words[0][0].isdigit() else None
+    while words and words[0] in prices:
+        prices[words[0]] = Decimal(words[1])
+        words = words[2:]
+    who = name.split("-")[0]
+    return commands.ReplaceOrder(
+        order_id=order_id_of(name),
+        replaces=order_id_of(old),
+        account_id=ACCOUNTS[who],
+        client_order_id=client_order_id,
+        submitted_by_id=USERS[who],
+        request_id=f"replace-{old}",
+        quantity=quantity,
+        limit_price=prices["@"],
+        stop_price=prices["STOP"],
+        time_in_force=TimeInForce(words[0]) if words else None,
+    )
+
+
+def order_type_of(limit_price: Decimal | None, stop_price: Decimal | None) -> OrderType:
+    """The type of an order that names these prices."""
+    if stop_price is None:
+        return OrderType.MARKET if limit_price is None else OrderType.LIMIT
+    return OrderType.STOP if limit_price is None else OrderType.STOP_LIMIT
 
 
 class Floor:
     """The core under test. After each command `changes` has what that command alone changed."""
 
-    def __init__(self, cash: str = "10000") -> None:
+    def __init__(self, cash: str = "10000", max_cleared: int = 1_000) -> None:
         self.state = new_state()
-        self.core = Core(self.state)
+        self.core = Core(self.state, max_cleared=max_cleared)
         self.now_ns = START_NS
         self._names: dict[str, str] = {}
         if cash != "0":
@@ -137,11 +188,27 @@ class Floor:
         return self.core.apply(command, self.now_ns)
 
     def place(
-        self, name: str, text: str, *, symbol: str = "AAPL", client_order_id: str = ""
+        self,
+        name: str,
+        text: str,
+        *,
+        symbol: str = "AAPL",
+        client_order_id: str = "",
+        strategy: str | None = None,
+        stp_mode: str = "",
+        ends_after: int | None = None,
+        **conditions: Any,  # Any: fields of SubmitOrder
     ) -> str:
         """Submit an order; what became of it, as "FILLED 5/5" or the reason that refused it."""
         self._names[str(order_id_of(name))] = name
-        reply = self.do(submit_command(name, text, symbol=symbol, client_order_id=client_order_id))
+        command = submit_command(
+            name, text, symbol=symbol, client_order_id=client_order_id, strategy=strategy
+        )
+        if ends_after is not None:
+            conditions["expires_ns"] = self.now_ns + ends_after * SECOND_NS
+        if stp_mode:
+            command = msgspec.structs.replace(command, stp_mode=StpMode(stp_mode))
+        reply = self.do(msgspec.structs.replace(command, **conditions))
         return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
 
     def cancel(self, name: str, who: str = "") -> str:
@@ -150,9 +217,26 @@ class Floor:
         reply = self.do(commands.CancelOrder(order_id_of(name), account_id, f"cancel-{name}"))
         return told(reply.orders[0]) if isinstance(reply, CanceledReply) else denial(reply)
 
-    def cancel_all(self, who: str) -> list[str]:
+    def replace(self, old: str, name: str, text: str = "", client_order_id: str = "") -> str:
+        """Put the order `name` in the place of `old`; what became of it, or what refused it."""
+        self._names[str(order_id_of(name))] = name
+        reply = self.do(replace_command(old, name, text, client_order_id))
+        return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
+
+    def amend(self, name: str, quantity: str, who: str = "") -> str:
+        """Lower the order's quantity; the order as it is now, or the reason that refused it."""
+        account_id = ACCOUNTS[who or name.split("-")[0]]
+        request_id = f"amend-{name}"
+        reply = self.do(
+            commands.AmendOrder(order_id_of(name), account_id, Decimal(quantity), request_id)
+        )
+        return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
+
+    def cancel_all(
+        self, who: str, *, symbols: tuple[str, ...] = (), side: Side | None = None
+    ) -> list[str]:
         """The names of the orders that were open."""
-        reply = self.do(commands.CancelAllOrders(ACCOUNTS[who], f"cancel-all-{who}"))
+        reply = self.do(commands.CancelAllOrders(ACCOUNTS[who], f"cancel-all-{who}", symbols, side))
         assert isinstance(reply, CanceledReply)
         return [self._names[order.id] for order in reply.orders]
 
@@ -183,6 +267,30 @@ class Floor:
         """A street trade such as "SELL 5 @ 99": the aggressor's side first."""
         side, quantity, _, price = text.split()
         self.do(commands.PrintStreetTrade(symbol, Decimal(price), Decimal(quantity), Side(side)))
+
+    def open_second(self, who: str = "alice2", owner: int = ALICE, cash: str = "10000") -> None:
+        """Open another account of an owner; `who` is how scenarios call its user there."""
+        number = ACCOUNTS[who]
+        self.do(commands.OpenAccount(number, UUID(int=0xACC0 + number), "CASH", "USD", owner))
+        self.deposit(who, cash)
+
+    def set_stp_mode(self, who: str, mode: str) -> None:
+        self.do(commands.SetStpMode(ACCOUNTS[who], StpMode(mode), "a reason", "mode"))
+
+    def set_sessions(self, *hours: tuple[int, int], calendar: str = "XTST") -> None:
+        """Let AAPL's venue keep sessions, each told by the seconds from now at which it opens and
+        closes.
+        """
+        sessions = [
+            (
+                f"2026-{3 + number // 28:02}-{1 + number % 28:02}",
+                self.now_ns + opens * SECOND_NS,
+                self.now_ns + closes * SECOND_NS,
+            )
+            for number, (opens, closes) in enumerate(hours)
+        ]
+        self.do(commands.SetSessions(calendar, sessions, [], "sessions"))
+        self.state.instruments["AAPL"].calendar = self.state.calendars[calendar]
 
     def set_status(self, status: str, symbol: str = "AAPL") -> None:
         self.do(commands.SetInstrumentStatus(symbol, status, "halt"))
@@ -257,9 +365,9 @@ class Floor:
             positions = [item.positions.get(instrument.id) for item in accounts]
             assert sum(position.quantity for position in positions if position) == 0
         for item in accounts:
-            buys = [order for order in item.open_orders.values() if order.side is Side.BUY]
-            assert item.balance.locked == sum(order.hold for order in buys)
-            assert item.kind != "CASH" or item.balance.free >= 0
+            opening = [order for order in item.open_orders.values() if order.is_opening]
+            assert item.balance.locked == sum(order.hold for order in opening)
+            assert item.kind != "CASH" or item.is_margin or item.balance.free >= 0
 
 
 def cash_of(item: Account) -> str:

@@ -7,17 +7,24 @@ they share, how the street behaves, how often something senseless is asked for.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from orders.domain import commands
-from orders.domain.values import OrderType, Side, TimeInForce
+from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from tests.simulation.switch_swarm import SwitchSwarm
 
 SECOND_NS = 10**9
 GRIDS = (("0.01", "1", "0"), ("0.05", "0.001", "1"), ("0.0001", "0.0001", "0"), ("1", "3", "10"))
 """Tick size, lot size, smallest value."""
 
 FIRST_ACCOUNT = 3
+KEYS = ("PK1", "PK2", "PK3")
+CALENDAR = "XTST"
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,8 @@ class Listing:
     tick: Decimal
     lot: Decimal
     smallest_value: Decimal
+    band_bps: int
+    calendar: str | None
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,12 @@ class MarketSwarm:
     def __init__(self, seed: int, start_ns: int) -> None:
         draw = self._random = random.Random(seed)
         self.listings = [
-            Listing(symbol, *(Decimal(part) for part in draw.choice(GRIDS)))
+            Listing(
+                symbol,
+                *map(Decimal, draw.choice(GRIDS)),
+                band_bps=draw.choice((10, 500, 5_000)),
+                calendar=draw.choice((None, CALENDAR)),
+            )
             for symbol in ("AAPL", "BTC/USD")[: draw.choice((1, 1, 2))]
         ]
         self.accounts = list(range(FIRST_ACCOUNT, FIRST_ACCOUNT + draw.choice((2, 3, 5))))
@@ -53,15 +67,49 @@ class MarketSwarm:
         self._quantity_max = draw.choice((3, 20, 500))
         self._riches = draw.choice((0.2, 2, 50))
         self._market_share = draw.choice((0.0, 0.1, 0.3))
-        self._tif_weights = draw.choice(((9, 1, 1, 1), (3, 3, 2, 2), (2, 9, 1, 1)))
+        self._stop_share = draw.choice((0.0, 0.1, 0.4))
+        self._tif_weights = draw.choice(
+            (
+                (9, 1, 1, 1, 1, 0, 0),
+                (3, 3, 2, 2, 2, 1, 1),
+                (2, 9, 1, 1, 4, 2, 2),
+            )
+        )
         self._street_share = draw.choice((0.1, 0.3))
         self._nonsense_share = draw.choice((0.0, 0.05))
         self._wait_max_ns = draw.choice((1, SECOND_NS, 6 * SECOND_NS, 3_600 * SECOND_NS))
         self._batch_share = draw.choice((0.05, 0.3, 1.0))
         self._weights = [
-            draw.choice(weights) for weights in ((40, 60), (3, 15), (0, 1), (1, 4), (0, 1))
+            draw.choice(weights)
+            for weights in (
+                (40, 60),
+                (3, 15),
+                (0, 1),
+                (1, 4),
+                (0, 1),
+                (0, 5, 25),
+                (0, 2, 10),
+                (0, 4),
+                (0, 4),
+                (0, 3),
+                (0, 1),
+                (0, 1),
+            )
         ]
+        self._has_fees = draw.random() < 0.5
+        self._flag_share = draw.choice((0.0, 0.0, 0.3))
+        self._stp_share = draw.choice((0.0, 0.1, 0.6))
+        self.owners = {account: draw.choice(self.accounts) for account in self.accounts}
+        if draw.random() < 0.5:
+            self.owners = {account: account for account in self.accounts}
+        self._has_margin = draw.random() < 0.4
+        self._next: list[commands.AnyCommand] = []
         self._placed: list[UUID] = []
+        self._asked: dict[UUID, commands.SubmitOrder] = {}
+        self.switches = SwitchSwarm(seed, self.accounts, len(self.listings))
+        self._session_days = 0
+        self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
+        self._day_end_ns = start_ns
 
     def history(self, count: int) -> Iterator[Timed]:
         """Cash and shares for everybody, then `count` random commands."""
@@ -74,11 +122,19 @@ class MarketSwarm:
             yield Timed(self._command(), self._now_ns, is_new_batch)
 
     def _beginning(self) -> Iterator[commands.AnyCommand]:
+        yield self._more_sessions(draw_gap=False)
         listing = self.listings[0]
         wealth = self._middle * self._quantity_max * listing.tick * listing.lot * 10
         for account in self.accounts:
             cash = (wealth * Decimal(self._riches)).quantize(Decimal("0.00000001")) + 1
             yield commands.MoveCash(account, cash, "DEPOSIT", "", "seed")
+        if self._has_margin:
+            for account in self.accounts[1:]:
+                yield self._margin(account, draw_refused=False)
+        if self._has_fees:
+            yield self._fee_tier("A")
+            for account in self.accounts[:2]:
+                yield commands.SetAccountTier(account, "A", "seed")
         for listing in self.listings:
             for account in self.accounts[::2]:
                 quantity = self._quantity_max * listing.lot * 3
@@ -87,14 +143,32 @@ class MarketSwarm:
                 yield self._order(listing, account, Side.BUY, quantity, None, TimeInForce.IOC)
 
     def _command(self) -> commands.AnyCommand:
+        if self._next:
+            return self._next.pop()
+        switch = self.switches.draw(self.accounts)
+        if switch is not None:
+            return switch
         draw = self._random
         listing = draw.choice(self.listings)
         if draw.random() < self._street_share:
             return self._street(listing)
-        kinds = (self._submit, self._cancel, self._cancel_all, self._cash, self._halt)
+        kinds = (
+            self._submit,
+            self._cancel,
+            self._cancel_all,
+            self._cash,
+            self._halt,
+            self._replace,
+            self._amend,
+            self._batch,
+            self._fees,
+            self._watch,
+            self._stp_mode,
+            self._sessions,
+        )
         return draw.choices(kinds, self._weights)[0](listing)
 
-    def _submit(self, listing: Listing) -> commands.AnyCommand:
+    def _submit(self, listing: Listing) -> commands.SubmitOrder:
         draw = self._random
         side = draw.choice(tuple(Side))
         limit = None if draw.random() < self._market_share else self._price(listing)
@@ -102,6 +176,18 @@ class MarketSwarm:
         quantity = draw.randint(1, self._quantity_max) * listing.lot
         account = draw.choice(self.accounts)
         order = self._order(listing, account, side, quantity, limit, tif)
+        if draw.random() < self._stop_share:
+            order = self._as_stop(order, listing)
+        if draw.random() < self._flag_share:
+            order = msgspec.structs.replace(
+                order,
+                post_only=draw.random() < 0.6,
+                reduce_only=draw.random() < 0.4,
+                deadline_ns=self._now_ns + draw.choice((-1, 0, 1)),
+            )
+        if draw.random() < self._stp_share:
+            order = msgspec.structs.replace(order, stp_mode=draw.choice(tuple(StpMode)))
+        self._asked[order.order_id] = order
         return self._spoiled(order) if draw.random() < self._nonsense_share else order
 
     def _order(
@@ -128,6 +214,23 @@ class MarketSwarm:
             limit_price=limit,
             submitted_by_id=1,
             request_id="r",
+            strategy=self.switches.tag(),
+            key_id=self._random.choice(KEYS),
+            expires_ns=self._end() if time_in_force is TimeInForce.GTD else None,
+        )
+
+    def _as_stop(self, order: commands.SubmitOrder, listing: Listing) -> commands.SubmitOrder:
+        """The same as a stop order: mostly one that can wait, at a price nearby."""
+        draw = self._random
+        tif = draw.choice((TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTC, order.time_in_force))
+        limit = order.limit_price if draw.random() < 0.5 else None
+        return msgspec.structs.replace(
+            order,
+            type=OrderType.STOP if limit is None else OrderType.STOP_LIMIT,
+            time_in_force=tif,
+            limit_price=limit,
+            stop_price=self._price(listing),
+            expires_ns=order.expires_ns if tif is order.time_in_force else None,
         )
 
     def _spoiled(self, order: commands.SubmitOrder) -> commands.SubmitOrder:
@@ -143,6 +246,14 @@ class MarketSwarm:
             {"limit_price": Decimal(10_000_001)},
             {"limit_price": None, "type": OrderType.LIMIT},
             {"limit_price": Decimal(20), "type": OrderType.MARKET},
+            {"limit_price": Decimal(20), "stop_price": Decimal(20), "type": OrderType.STOP},
+            {"stop_price": None, "type": OrderType.STOP, "limit_price": None},
+            {"stop_price": Decimal(20)},
+            {"stop_price": Decimal(0)},
+            {"expires_ns": None},
+            {"expires_ns": self._now_ns},
+            {"expires_ns": self._now_ns + 401 * 86_400 * SECOND_NS},
+            {"stop_price": Decimal("0.000000001")},
             {"quantity": Decimal(99_999_999), "limit_price": Decimal(9_000)},
         )
         return commands.SubmitOrder(**{**fields, **self._random.choice(spoilings)})
@@ -151,12 +262,84 @@ class MarketSwarm:
         ticks = self._middle + self._random.randint(-self._ticks, self._ticks)
         return ticks * listing.tick
 
-    def _cancel(self, listing: Listing) -> commands.AnyCommand:
+    def _cancel(self, listing: Listing) -> commands.CancelOrder:
         order_id = self._random.choice(self._placed[-40:])
-        return commands.CancelOrder(order_id, self._random.choice(self.accounts), "r")
+        account = self._random.choice(self.accounts)
+        asked = self._asked.get(order_id)
+        if asked is not None and self._random.random() < 0.5:
+            account = asked.account_id
+        return commands.CancelOrder(order_id, account, "r")
 
     def _cancel_all(self, listing: Listing) -> commands.AnyCommand:
-        return commands.CancelAllOrders(self._random.choice(self.accounts), "r")
+        draw = self._random
+        symbols = draw.choice(((), (), (listing.symbol,), ("NONE", listing.symbol)))
+        side = draw.choice((None, None, *Side))
+        return commands.CancelAllOrders(draw.choice(self.accounts), "r", symbols, side)
+
+    def _recent(self) -> commands.SubmitOrder | None:
+        """An order that was asked for lately, whatever became of it."""
+        recent = [self._asked[key] for key in self._placed[-25:] if key in self._asked]
+        return self._random.choice(recent) if recent else None
+
+    def _replace(self, listing: Listing) -> commands.AnyCommand:
+        draw, old = self._random, self._recent()
+        if old is None:
+            return self._submit(listing)
+        listing = next(item for item in self.listings if item.symbol[:3] == old.symbol[:3])
+        order_id = UUID(int=len(self._placed) + 1)
+        self._placed.append(order_id)
+        named = self._changes_of(old, listing)
+        if draw.random() < self._nonsense_share:
+            named["quantity"] = Decimal("0.00000001")
+        self._asked[order_id] = msgspec.structs.replace(old, order_id=order_id, **named)
+        return commands.ReplaceOrder(
+            order_id=order_id,
+            replaces=old.order_id,
+            account_id=draw.choice((*(old.account_id,) * 9, self.accounts[0])),
+            client_order_id="" if draw.random() < 0.95 else str(order_id),
+            submitted_by_id=1,
+            request_id="r",
+            **named,
+        )
+
+    def _changes_of(self, old: commands.SubmitOrder, listing: Listing) -> dict[str, Any]:
+        # Any: a price, a quantity or a time in force
+        draw = self._random
+        less = draw.randint(1, max(1, int(old.quantity / listing.lot))) * listing.lot
+        changes: tuple[dict[str, Any], ...] = (
+            {},
+            {"quantity": less},
+            {"quantity": less, "limit_price": old.limit_price},
+            {"quantity": old.quantity * 2},
+            {"limit_price": self._price(listing)},
+            {"limit_price": self._price(listing), "quantity": less},
+            {"stop_price": self._price(listing)},
+            {"time_in_force": draw.choice(tuple(TimeInForce))},
+        )
+        return {name: value for name, value in draw.choice(changes).items() if value is not None}
+
+    def _stp_mode(self, listing: Listing) -> commands.AnyCommand:
+        account = self._random.choice((*self.accounts, 99))
+        return commands.SetStpMode(account, self._random.choice(tuple(StpMode)), "why", "r")
+
+    def _amend(self, listing: Listing) -> commands.AnyCommand:
+        draw, old = self._random, self._recent()
+        if old is None:
+            return self._submit(listing)
+        share = Decimal(draw.choice((25, 50, 75, 100, 150))) / 100
+        lots = max(0, int(old.quantity * share / listing.lot))
+        return commands.AmendOrder(old.order_id, old.account_id, lots * listing.lot, "r")
+
+    def _batch(self, listing: Listing) -> commands.AnyCommand:
+        draw = self._random
+        kinds = [draw.choice((self._submit, self._submit, self._cancel)) for _ in range(5)]
+        return commands.OrderBatch([kind(listing) for kind in kinds[: draw.randint(1, 5)]])
+
+    def _watch(self, listing: Listing) -> commands.AnyCommand:
+        draw = self._random
+        account = draw.choice((*self.accounts, *self.accounts, 99))
+        seconds = draw.choice((0, 1, 2, 30))
+        return commands.SetDeadMan(draw.choice(KEYS), account, seconds, "r")
 
     def _cash(self, listing: Listing) -> commands.AnyCommand:
         draw = self._random
@@ -167,8 +350,67 @@ class MarketSwarm:
         return commands.MoveCash(account, amount, "ADJUSTMENT", "", "r")
 
     def _halt(self, listing: Listing) -> commands.AnyCommand:
-        status = self._random.choice(("OPEN", "OPEN", "HALTED"))
+        status = self._random.choice(
+            (*["OPEN"] * 3, "HALTED", "CANCEL_ONLY", "POST_ONLY", *["AUCTION"] * 2)
+        )
         return commands.SetInstrumentStatus(listing.symbol, status, "r")
+
+    def _fees(self, listing: Listing) -> commands.AnyCommand:
+        draw = self._random
+        if self._has_margin and draw.random() < 0.5:
+            account = draw.choice((*self.accounts, 99))
+            if draw.random() < 0.7:  # it is only heard without open orders
+                self._next.append(self._margin(account))
+                return commands.CancelAllOrders(account, "r")
+            return self._margin(account)
+        if draw.random() < 0.3:
+            return self._fee_tier(draw.choice("AB"))
+        if draw.random() < 0.4:
+            switch, long_only = (draw.choice((True, False, False, None)) for _ in range(2))
+            return commands.ConfigureAccount(draw.choice(self.accounts), switch, long_only, "r")
+        account = draw.choice((*self.accounts, *self.accounts, 99))
+        return commands.SetAccountTier(account, draw.choice(("A", "A", "B", "")), "r")
+
+    def _margin(self, account: int, *, draw_refused: bool = True) -> commands.SetMargin:
+        draw = self._random
+        multiplier = draw.choice((1, 2, 3, 4) if draw_refused else (2, 4))
+        is_shorting = draw.random() < 0.7
+        return commands.SetMargin(account, multiplier, is_shorting, "r")
+
+    def _fee_tier(self, code: str) -> commands.SetFeeTier:
+        """Rates of all sizes; now and then ones that may not be."""
+        draw = self._random
+        taker = Decimal(draw.choice((0, 1, 25, 10_000_000, draw.randint(0, 10**7)))).scaleb(-4)
+        maker = taker * draw.choice((0, 1, Decimal("0.5")))
+        if draw.random() < 0.1:
+            maker, taker = draw.choice(((taker + 1, taker), (maker, Decimal("1000.0001"))))
+        return commands.SetFeeTier(code, f"Tier {code}", maker, taker, "r")
+
+    def _end(self) -> int:
+        """When a GTD order ends: soon, or so late that nothing here meets it."""
+        return self._now_ns + self._random.randint(1, self._wait_max_ns * 50) + 1_000
+
+    def _sessions(self, listing: Listing) -> commands.AnyCommand:
+        """More days, or one day less."""
+        if self._random.random() < 0.8:
+            return self._more_sessions(draw_gap=True)
+        return commands.SetSessions(CALENDAR, [], [self._day(self._session_days)], "r")
+
+    def _more_sessions(self, *, draw_gap: bool) -> commands.SetSessions:
+        """Some days after those that were told, with the market closed between them."""
+        draw, told = self._random, []
+        for _ in range(draw.choice((1, 2, 5))):
+            gap = draw.randint(0, self._session_length_ns) if draw_gap else 0
+            opens_ns = (max(self._day_end_ns, self._now_ns if draw_gap else 0) + gap) // 1000 * 1000
+            length_ns = draw.randint(1_000, self._session_length_ns) if draw_gap else 0
+            self._day_end_ns = opens_ns + (length_ns or self._session_length_ns) // 1000 * 1000
+            self._session_days += 1
+            told.append((self._day(self._session_days), opens_ns, self._day_end_ns))
+            draw_gap = True
+        return commands.SetSessions(CALENDAR, told, [], "r")
+
+    def _day(self, number: int) -> str:
+        return (date(2026, 1, 1) + timedelta(days=number)).isoformat()
 
     def _street(self, listing: Listing) -> commands.AnyCommand:
         draw = self._random

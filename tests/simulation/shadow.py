@@ -6,9 +6,17 @@ What the writer is given must lead to the engine's memory, or a restart would fo
 from uuid import UUID
 
 from orders.engine.changes import Changes
-from orders.engine.state import EngineState, OrderState
-from orders.engine.writer import _balance_row, _hold_rows, _position_row
-from portfolio.domain.rows import BalanceRow, HoldRow, PositionRow
+from orders.engine.state import DeadMan, EngineState, OrderState
+from orders.engine.writer import (
+    _balance_row,
+    _fee_tier_row,
+    _hold_rows,
+    _position_row,
+    _terms_row,
+)
+from portfolio.domain.rows import AccountTermsRow, BalanceRow, FeeTierRow, HoldRow, PositionRow
+from risk.domain.scopes import Scope
+from risk.domain.states import ScopeState
 
 
 class ShadowTables:
@@ -19,7 +27,11 @@ class ShadowTables:
         self.positions: dict[tuple[int, int], PositionRow] = {}
         self.holds: dict[UUID, HoldRow] = {}
         self.orders: dict[UUID, tuple[object, ...]] = {}
+        self.fee_tiers: dict[str, FeeTierRow] = {}
+        self.terms: dict[int, AccountTermsRow] = {}
         self.sequences: dict[int, int] = {}
+        self.trading_states: dict[Scope, ScopeState] = {}
+        self.dead_men: dict[str, DeadMan] = {}
         self.transfers = self.executions = 0
 
     def commit(self, changes: Changes) -> None:
@@ -37,9 +49,13 @@ class ShadowTables:
         for order in changes.changed_orders.values():
             assert order.id in self.orders
             self.orders[order.id] = stored(order)
+        self._commit_terms(changes)
+        for row in changes.trading_states.values():
+            self.trading_states[row.scope] = row.state
         for account_id, event in changes.events:
             assert event.account_sequence == self.sequences.get(account_id, 0) + 1
             self.sequences[account_id] = event.account_sequence
+        self.dead_men.update(changes.dead_men)
         for transfer in changes.transfers:
             self.transfers += 1
             assert transfer.id == self.transfers
@@ -47,21 +63,45 @@ class ShadowTables:
             self.executions += 1
             assert execution.id == self.executions
 
+    def _commit_terms(self, changes: Changes) -> None:
+        for tier in changes.fee_tiers.values():
+            self.fee_tiers[tier.code] = _fee_tier_row(tier)
+        for account in changes.account_terms.values():
+            self.terms[account.id] = _terms_row(account)
+
     def check(self, state: EngineState) -> None:
         """The tables say what the memory says."""
         for account in state.accounts.values():
             row = self.balances.get(account.id)
             balance = account.balance
             assert (
-                (row.total_units, row.locked_units) == (balance.total, balance.locked)
+                (row.total_units, row.locked_units, row.fees_units)
+                == (balance.total, balance.locked, balance.fees)
                 if row
-                else (balance.total == balance.locked == 0)
+                else (balance.total == balance.locked == balance.fees == 0)
             )
             assert self.sequences.get(account.id, 0) == account.sequence
             self._check_positions(state, account.id)
+            unset = AccountTermsRow(account.id, None, None, "REJECT", False, False, 1, False)
+            terms = self.terms.get(account.id, unset)
+            assert terms == _terms_row(account)
+        assert self.fee_tiers == {
+            code: _fee_tier_row(tier) for code, tier in state.fee_tiers.items()
+        }
         open_rows = {key: row for key, row in self.orders.items() if row[-1] is None}
         assert open_rows == {order.id: stored(order) for order in state.orders.values()}
-        assert {key for key, row in self.holds.items() if row.state == "PENDING"} == {*state.orders}
+        pending = {key: row for key, row in self.holds.items() if row.state == "PENDING"}
+        assert pending.keys() == state.orders.keys()
+        for order in state.orders.values():
+            scale = 1 if order.is_opening else order.instrument.lot_units
+            row = pending[order.id]
+            assert (row.amount_units, row.remaining_units) == (
+                order.hold_placed * scale,
+                order.hold * scale,
+            )
+        assert state.trading.by_scope == self.trading_states
+        armed = {key: row for key, row in self.dead_men.items() if row.fires_ns is not None}
+        assert armed == state.dead_men
         assert state.transfer_number == self.transfers
         assert state.execution_number == self.executions
 
@@ -86,6 +126,19 @@ class ShadowTables:
 def stored(order: OrderState) -> tuple[object, ...]:
     return (
         order.sequence,
+        order.rank,
+        order.quantity,
+        order.prevented,
+        order.stp_mode,
+        order.post_only,
+        order.reduce_only,
+        order.replaces,
+        order.request_id if order.closed_ns is None else None,
+        order.replaced_by,
+        order.fee_rate,
+        order.is_opening,
+        order.margin_percent,
+        order.hold_price,
         order.filled,
         order.filled_notional,
         order.status,

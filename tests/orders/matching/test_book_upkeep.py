@@ -80,7 +80,7 @@ def test_nothing_is_kept_of_orders_that_are_gone(book: Book) -> None:
 
     assert list(book.resting()) == []
     assert book._orders == {}
-    assert not any(book._by_account.values())
+    assert not any(book._by_owner.values())
     for ladder in book._ladders.values():
         assert (ladder.best, ladder.levels, ladder.queued) == (None, {}, set())
 

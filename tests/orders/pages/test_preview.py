@@ -1,0 +1,151 @@
+"""What the ticket is told before it is sent."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from orders.models import Order
+from portfolio.models import TradingAccount
+from risk.models import TradingState
+from tests.orders.pages.asked import JSON, ticket
+
+
+def test_a_market_preview_walks_the_book(
+    alice: User, account: TradingAccount, book: None, signed_in: Callable[[User], Client]
+) -> None:
+    query = ticket(type="MARKET", limit_price="", quantity="10")
+
+    answer = signed_in(alice).get("/orders/preview", query, headers=JSON)
+
+    assert answer.json() == {
+        "estimated_price": "100.25",
+        "estimated_notional": "1002.5",
+        "estimated_fee": "0",
+        "buying_power_after": "8027.5",
+        "takeable_quantity": "10",
+        "accepted": True,
+        "reason": None,
+        "message": "",
+        "field": None,
+    }
+
+
+def test_a_limit_preview_takes_what_it_may_and_rests_the_remainder(
+    alice: User, account: TradingAccount, book: None, signed_in: Callable[[User], Client]
+) -> None:
+    answer = signed_in(alice).get("/orders/preview", ticket(limit_price="100"), headers=JSON).json()
+
+    assert answer["estimated_price"] == "100"
+    assert answer["estimated_notional"] == "1000"
+    assert answer["takeable_quantity"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"quantity": "100"}, "FUNDS_INSUFFICIENT"),
+        ({"side": "SELL"}, "POSITION_INSUFFICIENT"),
+        ({"limit_price": "97.005"}, "PRICE_OFF_TICK"),
+        ({"type": "STOP", "stop_price": "97.005"}, "STOP_PRICE_OFF_TICK"),
+        ({"type": "STOP_LIMIT", "stop_price": "97", "quantity": "100"}, "FUNDS_INSUFFICIENT"),
+        ({"quantity": "1.5"}, "QUANTITY_OFF_LOT"),
+        ({"type": "STOP", "stop_price": "97", "time_in_force": "IOC"}, "TIF_NOT_ALLOWED"),
+        ({"post_only": "on", "time_in_force": "FOK"}, "POST_ONLY_NOT_ALLOWED"),
+        ({"post_only": "on", "limit_price": "100"}, "POST_ONLY_WOULD_TAKE"),
+        ({"side": "SELL", "reduce_only": "on", "limit_price": "110"}, "REDUCE_ONLY_EXCEEDS"),
+    ],
+)
+def test_a_preview_names_why_the_order_would_not_pass(
+    alice: User,
+    account: TradingAccount,
+    book: None,
+    signed_in: Callable[[User], Client],
+    changes: dict[str, str],
+    reason: str,
+) -> None:
+    answer = signed_in(alice).get("/orders/preview", ticket(**changes), headers=JSON).json()
+
+    assert answer["accepted"] is False
+    assert answer["reason"] == reason
+    assert answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("price", "stp_mode", "reason"),
+    [
+        ("97", "", "SELF_TRADE"),
+        ("97", "EXPIRE_TAKER", "POSITION_INSUFFICIENT"),
+        ("97.01", "", "POSITION_INSUFFICIENT"),
+    ],
+)
+def test_a_preview_sees_the_owners_own_orders(
+    alice: User,
+    order: Order,
+    signed_in: Callable[[User], Client],
+    price: str,
+    stp_mode: str,
+    reason: str,
+) -> None:
+    query = ticket(side="SELL", limit_price=price, stp_mode=stp_mode)
+
+    assert signed_in(alice).get("/orders/preview", query).json()["reason"] == reason
+
+
+@pytest.mark.parametrize(("scope", "words"), [("account", "This account"), ("firm", "The firm")])
+def test_a_preview_tells_who_is_halted(
+    alice: User,
+    account: TradingAccount,
+    book: None,
+    now: datetime,
+    signed_in: Callable[[User], Client],
+    scope: str,
+    words: str,
+) -> None:
+    TradingState.objects.create(
+        scope=f"account:{account.pk}" if scope == "account" else scope,
+        state="HALTED",
+        version=1,
+        is_clearing=False,
+        request_id="r",
+        changed_at=now,
+    )
+
+    answer = signed_in(alice).get("/orders/preview", ticket()).json()
+
+    assert answer["reason"] == "TRADING_HALTED"
+    assert words in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("time_in_force", "notional", "left"),
+    [("DAY", "1000", "8030"), ("IOC", "500", "8530"), ("FOK", None, None)],
+)
+def test_what_does_not_rest_sets_nothing_aside(
+    alice: User,
+    account: TradingAccount,
+    book: None,
+    signed_in: Callable[[User], Client],
+    time_in_force: str,
+    notional: str | None,
+    left: str | None,
+) -> None:
+    query = ticket(limit_price="100", time_in_force=time_in_force)
+
+    answer = signed_in(alice).get("/orders/preview", query).json()
+
+    assert answer["accepted"] is True
+    assert (answer["estimated_notional"], answer["buying_power_after"]) == (notional, left)
+
+
+def test_a_market_preview_without_a_book_has_no_price(
+    alice: User, account: TradingAccount, signed_in: Callable[[User], Client]
+) -> None:
+    query = ticket(type="MARKET", limit_price="")
+
+    answer = signed_in(alice).get("/orders/preview", query, headers=JSON).json()
+
+    assert answer["estimated_price"] is None
+    assert answer["reason"] == "LIQUIDITY_NONE"
