@@ -126,7 +126,9 @@ def check_the_blotter(terminal: Terminal) -> tuple[Decimal, Decimal]:
     terminal.choose("orders")
     expect(terminal.rows("orders")).to_have_count(1)
     order = terminal.cells("orders")[0]
-    assert order[1:9] == ["AAPL", "Buy", "Market GTC", "5", "5", "–", f"{average:.2f}", "Filled"]
+    assert order[1:10] == [
+        "AAPL", "Buy", "Market GTC", "5", "5", "–", "–", f"{average:.2f}", "Filled",
+    ]  # fmt: skip
     return spent, average
 
 
@@ -229,8 +231,9 @@ def test_nobody_else_sees_any_of_it(
     his.place("Buy", "3", limit_price="1.00")
     expect(his.status).to_have_text("Buy 3 AAPL: Working")
 
-    assert [order[1:9] for order in his.cells("orders")] == [
-        ["AAPL", "Buy", "Limit GTC", "3", "0", "1.00", "–", "Working"]
+    expect(his.rows("orders")).to_have_count(1)
+    assert [order[1:10] for order in his.cells("orders")] == [
+        ["AAPL", "Buy", "Limit GTC", "3", "0", "1.00", "–", "–", "Working"]
     ]
     assert (his.cells("fills"), his.cells("positions")) == ([], [])
     expect(his.figure("total")).to_have_text(money(CASH))

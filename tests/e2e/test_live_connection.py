@@ -109,8 +109,8 @@ def test_a_page_outlives_its_gateway_and_shows_what_happened_meanwhile(
 
     order_id = place_by_program(api)
 
-    assert row_of(terminal, order_id)[1:9] == [
-        "MSFT", "Buy", "Limit GTC", "2", "0", "1.75", "–", "Working",
+    assert row_of(terminal, order_id)[1:10] == [
+        "MSFT", "Buy", "Limit GTC", "2", "0", "1.75", "–", "–", "Working",
     ]  # fmt: skip
     live_portal.wait_until_restarted("gateway", killed)
     expect(terminal.chip).to_have_text("Live", timeout=RECONNECT_MILLISECONDS)
@@ -145,7 +145,7 @@ def test_a_page_without_network_says_so_and_is_in_step_when_it_is_back(
     page.context.set_offline(False)
 
     expect(terminal.chip).to_have_text("Live", timeout=RECONNECT_MILLISECONDS)
-    assert row_of(terminal, order_id)[8] == "Filled"
+    assert row_of(terminal, order_id)[9] == "Filled"
     expect(terminal.figure("total")).to_have_text(money(cash))
     expect(terminal.bell).to_have_text(str(unread + 1))
     assert terminal.is_the_same_page()
