@@ -17,7 +17,7 @@ from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
 from marketdata.selectors.bars import CHART_LIMIT, CHART_TIMEFRAMES
 from marketdata.selectors.instruments import instrument_by_symbol
-from orders.domain.order_changes import OrderChanges
+from orders.domain.changing import Wanted
 from orders.domain.order_request import OrderSpec
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 
@@ -162,26 +162,43 @@ class TicketForm(forms.Form):
 
 
 class ChangeForm(forms.Form):
-    """What the blotter changes of an open order: quantity and prices; empty: as they are."""
+    """What a page changes of an open order; empty: as it is. `quantity` is what it shall still
+    fill, `filled` what had filled when the page was drawn.
+    """
 
     quantity = PlainDecimalField(required=False)
     limit_price = PlainDecimalField(required=False)
     stop_price = PlainDecimalField(required=False)
+    time_in_force = forms.ChoiceField(choices=[("", ""), *TIMES_IN_FORCE], required=False)
+    filled = forms.DecimalField(min_value=0, max_digits=28, decimal_places=8, required=False)
 
-    def changes(self) -> OrderChanges:
+    def wanted(self) -> Wanted:
         """Call only when valid."""
         cleaned = self.cleaned_data
-        return OrderChanges(
-            quantity=cleaned["quantity"],
+        return Wanted(
+            leaves=cleaned["quantity"],
             limit_price=cleaned["limit_price"],
             stop_price=cleaned["stop_price"],
+            time_in_force=TimeInForce(cleaned["time_in_force"])
+            if cleaned["time_in_force"]
+            else None,
         )
 
+    def show(self, refusal: Refusal) -> None:
+        """Put a refusal's sentence beside the field that it is about, else over the whole."""
+        name = REFUSAL_FIELDS.get(str(refusal.reason))
+        self.add_error(name if name in self.fields else None, refusal.message)
 
-class AmendForm(forms.Form):
-    """The lower quantity of an open order."""
 
-    quantity = PlainDecimalField()
+class CancelAllForm(forms.Form):
+    """Which open orders are canceled; empty: whatever the instrument, whatever the side."""
+
+    symbol = forms.CharField(max_length=32, required=False)
+    side = forms.ChoiceField(choices=[("", _("Both sides")), *SIDES], required=False)
+
+    def side_of(self) -> Side | None:
+        """Call only when valid."""
+        return Side(self.cleaned_data["side"]) if self.cleaned_data["side"] else None
 
 
 class ChartForm(forms.Form):

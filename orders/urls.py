@@ -8,7 +8,7 @@ from orders.native import orders as native
 from orders.native import risk
 from orders.native.batch import OrderBatchView
 from orders.native.cancel_after import CancelAfterView
-from orders.views import charts, ordering, switching, terminal
+from orders.views import changing, charts, order_page, ordering, switching, terminal
 
 app_name = "orders"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,7 +16,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("terminal", terminal.terminal, name="terminal"),
     path("orders/place", ordering.place, name="place"),
     path("orders/preview", ordering.preview, name="preview"),
-    path("orders/cancel-all", ordering.cancel_all, name="cancel-all"),
+    path("orders/cancel-all", changing.cancel_all, name="cancel-all"),
+    path("orders/<uuid:order_id>/change", changing.change, name="change"),
+    path("orders/<uuid:order_id>/change/preview", changing.preview_change, name="preview-change"),
+    path("orders/<uuid:order_id>", order_page.order_page, name="order"),
     path("orders/<uuid:order_id>/cancel", ordering.cancel, name="cancel"),
     path("v2/orders", api.OrdersView.as_view(), name="api-orders"),
     path("v2/orders/<uuid:order_id>", api.OneOrderView.as_view(), name="api-order"),

@@ -15,6 +15,7 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from accounts.models import User
 from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
@@ -30,7 +31,12 @@ from portfolio.domain.activities import (
     activity_id,
 )
 from portfolio.models import Position, TradingAccount, Transfer
-from portfolio.selectors import all_positions, average_entry_price, balance_of
+from portfolio.selectors import (
+    accounts_visible_to,
+    all_positions,
+    average_entry_price,
+    balance_of,
+)
 
 SNAPSHOT_CLOSED_ORDERS = 50
 SNAPSHOT_OPEN_ORDERS = 500
@@ -44,6 +50,12 @@ def orders_of(account: TradingAccount) -> QuerySet[Order]:
 
 def order_by_id(account: TradingAccount, order_id: UUID) -> Order | None:
     return orders_of(account).filter(pk=order_id).first()
+
+
+def order_visible_to(user: User, order_id: UUID) -> Order | None:
+    """The order, if it is of an account that `user` owns or shares."""
+    rows = Order.objects.filter(pk=order_id, account__in=accounts_visible_to(user))
+    return rows.select_related("instrument", "account").first()
 
 
 def order_by_client_id(account: TradingAccount, client_order_id: str) -> Order | None:

@@ -1,7 +1,7 @@
 """What the ticket's order would meet: depth, balances and restrictions as a page can read them."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from core.domain.clock import to_ns
 from core.domain.units import decimal_to_units
@@ -13,13 +13,14 @@ from orders.domain.preview import Preview, preview
 from orders.domain.preview_checks import DraftOrder, MarginMeans, Market, Means
 from orders.domain.values import OrderStatus, Side
 from orders.models import Order
-from portfolio.models import Balance, Position, TradingAccount
+from portfolio.models import Balance, Hold, Position, TradingAccount
 from portfolio.selectors import balance_of, fee_rates_of, margin_of
-from risk.domain.checks import InstrumentTerms
+from risk.domain.checks import InstrumentTerms, check_quantity
 from risk.domain.scopes import ScopeKind, path_of, read_scope
 from risk.domain.states import TradingState as State
 from risk.models import TradingState
 
+CENT = Decimal("0.01")
 _WORDS = {
     ScopeKind.FIRM: "The firm",
     ScopeKind.DESK: "This desk",
@@ -28,9 +29,16 @@ _WORDS = {
 
 
 def preview_order(
-    account: TradingAccount, instrument: Instrument, draft: DraftOrder, *, now: datetime
+    account: TradingAccount,
+    instrument: Instrument,
+    draft: DraftOrder,
+    *,
+    now: datetime,
+    instead_of: Order | None = None,
 ) -> Preview:
-    """What the order would cost and whether it would pass, by the newest depth and balances."""
+    """What the order would cost and whether it would pass, by the newest depth and balances. What
+    the order that it would stand `instead_of` holds counts as free (docs/matching.md R1).
+    """
     return preview(
         draft,
         Market(
@@ -39,19 +47,54 @@ def preview_order(
             band_bps=instrument.market_band_bps,
             state=MarketState(instrument.status),
         ),
-        terms=InstrumentTerms(
-            symbol=instrument.symbol,
-            currency=instrument.quote_currency_id,
-            tick_units=_units(instrument.tick_size),
-            lot_units=_units(instrument.lot_size),
-            min_notional_units=_units(instrument.min_notional),
-        ),
-        means=_means(account, instrument, draft),
+        terms=_terms(instrument),
+        means=_means(account, instrument, draft, instead_of),
     )
 
 
-def _means(account: TradingAccount, instrument: Instrument, draft: DraftOrder) -> Means:
+def preview_amend(order: Order, amended: Decimal) -> Preview:
+    """What the order would be worth with less quantity, and the buying power with what its hold
+    gives back: about, since the engine rounds the fee of the whole.
+    """
+    balance = balance_of(order.account)
+    leaves = order.quantity - order.filled_quantity - order.prevented_quantity
+    left = leaves - (order.quantity - amended)
+    price = order.limit_price or order.stop_price
+    free = balance.total - balance.locked
+    hold = _hold_of(order)
+    if hold is not None and hold.currency_id is not None:
+        free += (hold.remaining * (leaves - left) / leaves).quantize(CENT, ROUND_DOWN)
+    return Preview(
+        price=price,
+        notional=None if price is None else left * price,
+        takeable=Decimal(0),
+        denial=check_quantity(amended, _terms(order.instrument)),
+        free_after=None if order.account.margin_multiplier > 1 else free,
+    )
+
+
+def _hold_of(order: Order) -> Hold | None:
+    return Hold.objects.filter(order_id=order.pk, state=Hold.State.PENDING).first()
+
+
+def _terms(instrument: Instrument) -> InstrumentTerms:
+    return InstrumentTerms(
+        symbol=instrument.symbol,
+        currency=instrument.quote_currency_id,
+        tick_units=_units(instrument.tick_size),
+        lot_units=_units(instrument.lot_size),
+        min_notional_units=_units(instrument.min_notional),
+    )
+
+
+def _means(
+    account: TradingAccount, instrument: Instrument, draft: DraftOrder, instead_of: Order | None
+) -> Means:
     balance = balance_of(account)
+    hold = _hold_of(instead_of) if instead_of else None
+    cash_back = hold.remaining if hold and hold.currency_id else Decimal(0)
+    quantity_back = hold.remaining if hold and hold.instrument_id else Decimal(0)
+    balance.locked -= cash_back  # not saved: only what is asked here sees it
     maker_rate, taker_rate = fee_rates_of(account)
     position = Position.objects.filter(account=account, instrument=instrument).first()
     restricted = strictest_state(account, instrument)
@@ -59,10 +102,12 @@ def _means(account: TradingAccount, instrument: Instrument, draft: DraftOrder) -
     return Means(
         free_units=_units(balance.total - balance.locked),
         position_units=_units(position.quantity) if position else 0,
-        locked_units=_units(position.locked) if position else 0,
+        locked_units=_units(position.locked - quantity_back) if position else 0,
         maker_rate=maker_rate,
         taker_rate=taker_rate,
-        closable=_closable(position, draft.side) if is_reducing and position else Decimal(0),
+        closable=_closable(position, draft.side, instead_of)
+        if is_reducing and position
+        else Decimal(0),
         own_opposite=_own_opposite(account, instrument, draft.side),
         is_suspended=account.is_suspended,
         margin=_margin_means(account, balance, instrument),
@@ -101,7 +146,7 @@ def strictest_state(
     return worst
 
 
-def _closable(position: Position, side: Side) -> Decimal:
+def _closable(position: Position, side: Side, instead_of: Order | None) -> Decimal:
     """What the account's other open orders of this side leave to close (docs/risk.md W4)."""
     held = position.quantity if side is Side.SELL else -position.quantity
     closing = Order.objects.filter(
@@ -110,6 +155,8 @@ def _closable(position: Position, side: Side) -> Decimal:
         side=side.value,
         closed_at__isnull=True,
     )
+    if instead_of is not None:
+        closing = closing.exclude(pk=instead_of.pk)
     leaves = sum(
         (row.quantity - row.filled_quantity - row.prevented_quantity for row in closing),
         Decimal(0),

@@ -5,11 +5,12 @@ A refusal is never hidden: a script gets the one error shape, a person a message
 
 from collections.abc import Callable
 from functools import wraps
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -18,6 +19,7 @@ from accounts.models import User
 from accounts.selectors import may_trade
 from core.api import refusal_body, wants_json
 from core.domain.errors import CODE_NOT_PERMITTED, CODE_UNPROCESSABLE, ErrorReason, Refusal
+from orders.selectors import order_visible_to
 from portfolio.selectors import default_account
 
 View = Callable[..., HttpResponse]
@@ -34,6 +36,25 @@ def for_account(view: View) -> View:
             return render(request, "orders/no_account.html")
         try:
             return view(request, account, *args, **kwargs)
+        except Refusal as refusal:
+            return refused(request, refusal)
+
+    return answer
+
+
+def for_own_order(view: View) -> View:
+    """Gives `view` the order that the address names, if it is of an account that the viewer owns or
+    shares: else there is no such page. Turns a Refusal that it raises into an answer.
+    """
+
+    @login_required
+    @wraps(view)
+    def answer(request: HttpRequest, order_id: UUID) -> HttpResponse:
+        order = order_visible_to(viewer_of(request), order_id)
+        if order is None:
+            raise Http404
+        try:
+            return view(request, order)
         except Refusal as refusal:
             return refused(request, refusal)
 

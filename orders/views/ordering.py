@@ -1,9 +1,7 @@
-"""What the ticket and the blotter do: place, cancel, cancel all, preview.
+"""What the ticket and the blotter do: place, cancel, preview.
 
 The same addresses serve forms without scripts (post, redirect, get) and the pages' scripts (JSON).
 """
-
-from uuid import UUID
 
 import msgspec
 from django.contrib import messages
@@ -22,12 +20,14 @@ from orders.domain.preview_checks import DraftOrder
 from orders.domain.values import StpMode
 from orders.domain.views import OrderView
 from orders.forms import REFUSAL_FIELDS, TicketForm
+from orders.models import Order
 from orders.selectors.previews import preview_order
-from orders.services.ordering import cancel_all_orders, cancel_order, submit_order
+from orders.services.ordering import cancel_order, submit_order
 from orders.templatetags.trading_format import plain, side_word, status_word
 from orders.views.answers import (
     back,
     for_account,
+    for_own_order,
     require_trader,
     terminal_address,
     unreadable,
@@ -61,7 +61,7 @@ def place(request: HttpRequest, account: TradingAccount) -> HttpResponse:
         return _not_placed(request, account, form, refusal)
     if wants_json(request):
         return JsonResponse({"order": msgspec.to_builtins(order)}, status=201)
-    messages.success(request, _sentence(order))
+    messages.success(request, order_sentence(order))
     return redirect(terminal_address(order.symbol))
 
 
@@ -77,26 +77,16 @@ def _not_placed(
 
 
 @require_POST
-@for_account
-def cancel(request: HttpRequest, account: TradingAccount, order_id: UUID) -> HttpResponse:
+@for_own_order
+def cancel(request: HttpRequest, order: Order) -> HttpResponse:
     """Cancels one open order. JSON: `{"order"}`; a page: back to where the button was."""
     require_trader(request)
-    order = cancel_order(account=account, order_id=order_id, request_id=current_request_id())
+    canceled = cancel_order(
+        account=order.account, order_id=order.pk, request_id=current_request_id()
+    )
     if wants_json(request):
-        return JsonResponse({"order": msgspec.to_builtins(order)})
-    messages.success(request, _sentence(order))
-    return back(request)
-
-
-@require_POST
-@for_account
-def cancel_all(request: HttpRequest, account: TradingAccount) -> HttpResponse:
-    """Cancels every open order of the account. JSON: `{"orders"}` that were open."""
-    require_trader(request)
-    orders = cancel_all_orders(account=account, request_id=current_request_id())
-    if wants_json(request):
-        return JsonResponse({"orders": msgspec.to_builtins(orders)})
-    messages.success(request, _("Orders canceled: %(count)d.") % {"count": len(orders)})
+        return JsonResponse({"order": msgspec.to_builtins(canceled)})
+    messages.success(request, order_sentence(canceled))
     return back(request)
 
 
@@ -121,11 +111,12 @@ def preview(request: HttpRequest, account: TradingAccount) -> HttpResponse:
     )
     instrument = form.cleaned_data["symbol"]
     return JsonResponse(
-        _as_json(preview_order(account, instrument, draft, now=SystemClock().now()))
+        preview_body(preview_order(account, instrument, draft, now=SystemClock().now()))
     )
 
 
-def _as_json(seen: Preview) -> dict[str, object]:
+def preview_body(seen: Preview) -> dict[str, object]:
+    """A preview as scripts read it."""
     return {
         "estimated_price": None if seen.price is None else to_wire(seen.price),
         "estimated_notional": None if seen.notional is None else to_wire(seen.notional),
@@ -139,7 +130,7 @@ def _as_json(seen: Preview) -> dict[str, object]:
     }
 
 
-def _sentence(order: OrderView) -> str:
+def order_sentence(order: OrderView) -> str:
     """ "Buy 10 AAPL: Filled", the same words as the live ticket's."""
     name = f"{side_word(order.side)} {plain(order.quantity)} {order.symbol}"
     return f"{name}: {status_word(order.status)}"

@@ -24,7 +24,7 @@ from marketdata.domain.values import Level
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
 from orders.domain.views import PositionView
-from orders.forms import REFUSAL_FIELDS, TicketForm
+from orders.forms import REFUSAL_FIELDS, TIMES_IN_FORCE, TicketForm
 from orders.selectors import AccountSnapshot, account_snapshot
 from orders.views.answers import for_account
 from portfolio.models import TradingAccount
@@ -40,7 +40,7 @@ TIMEFRAMES = [
 ]
 SOCKET_PATH = "/ws/v1/"
 ANY_ORDER = UUID(int=0)
-"""Stands in the cancel address, where scripts put an order's id."""
+"""Stands in an address of one order, where scripts put an order's id."""
 
 Shown = dict[str, object]
 
@@ -91,6 +91,7 @@ def terminal_page(
         "timeframes": TIMEFRAMES,
         "form": form,
         "may_trade": may_trade(request.user),
+        "change_times": TIMES_IN_FORCE,
         "page_data": _page_data(chosen, rows, snapshot),
     }
     return render(request, "orders/terminal.html", context, status=status)
@@ -190,6 +191,9 @@ def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot
             "preview": reverse("orders:preview"),
             "cancel": reverse("orders:cancel", args=[ANY_ORDER]),
             "cancel_all": reverse("orders:cancel-all"),
+            "change": reverse("orders:change", args=[ANY_ORDER]),
+            "preview_change": reverse("orders:preview-change", args=[ANY_ORDER]),
+            "order": reverse("orders:order", args=[ANY_ORDER]),
             "bars": reverse("orders:bars"),
             "socket": SOCKET_PATH,
         },

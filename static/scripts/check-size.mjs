@@ -6,6 +6,7 @@ import { brotliCompressSync } from "node:zlib";
 const KILOBYTE = 1024;
 const BUDGETS = {
   "src/pages/terminal.ts": 130,
+  "src/pages/order.ts": 15,
   "src/pages/notifications.ts": 15,
   "src/pages/account.ts": 15,
   "src/pages/plain.ts": 15,

@@ -16,7 +16,7 @@ export interface PageData {
   account: AccountSnapshot;
   /** Beside which field of the ticket a refusal is shown, by its reason. */
   refusal_fields: Record<string, string>;
-  urls: { place: string; preview: string; cancel: string; cancel_all: string; bars: string; socket: string };
+  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "bars" | "socket", string>;
 }
 
 export type PanelState = "live" | "empty" | "loading" | "error" | "offline" | "stale" | "resync";

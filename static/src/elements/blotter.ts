@@ -1,7 +1,7 @@
 // The blotter: orders, positions, fills, each a keyed table whose rows keep their identity (and so their focus) while
 // their texts change. Cancelling goes through the same forms that work without scripts.
 import { isOpen, unrealized } from "../core/account";
-import { alarm, announce } from "../core/announcer";
+import { alarm } from "../core/announcer";
 import { Decimal } from "../core/decimal";
 import { desk, showPanelState } from "../core/desk";
 import { element, find, setAttribute, setText } from "../core/dom";
@@ -11,11 +11,14 @@ import type { Fill, OrderView } from "../core/protocol";
 import { postForm } from "../core/request";
 import { sideWord } from "../core/order_ticket";
 import { FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, type PositionRow } from "./blotter_columns";
+import type { CancelDialog } from "./cancel_dialog";
+import type { ChangeDialog } from "./change_dialog";
 import { KeyedTable } from "./keyed_table";
 import { toast } from "./shell";
 import { Tabs } from "./tabs";
 
 const PAINT_MILLISECONDS = 150;
+const NO_ORDER = "00000000-0000-0000-0000-000000000000";
 
 export class Blotter extends HTMLElement {
   private orders!: KeyedTable<OrderView>;
@@ -26,7 +29,7 @@ export class Blotter extends HTMLElement {
 
   connectedCallback(): void {
     const table = (name: string) => find<HTMLTableElement>(this, `[data-panel=${name}] table`);
-    this.orders = new KeyedTable(table("orders"), [...ORDER_COLUMNS, this.cancelColumn()], (order) => order.id);
+    this.orders = new KeyedTable(table("orders"), [...ORDER_COLUMNS, this.actColumn()], (order) => order.id);
     this.positions = new KeyedTable(table("positions"), POSITION_COLUMNS, (position) => position.symbol);
     this.fills = new KeyedTable(table("fills"), FILL_COLUMNS, (fill) => fill.id);
     new Tabs(this);
@@ -38,26 +41,41 @@ export class Blotter extends HTMLElement {
       });
     }
     desk().onConnection(this.mark);
+    this.addEventListener("click", (event) => this.press(event));
     this.addEventListener("submit", (event) => void this.cancel(event));
     this.mark();
   }
 
-  private cancelColumn() {
+  private actColumn() {
     return {
       className: "act",
       make: (order: OrderView): HTMLElement => {
-        const label = t("order.cancel-label", { side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol });
-        const button = element("button", { class: "button small", type: "submit", "aria-label": label }, t("order.cancel"));
-        return element("form", { method: "post", "data-cancel": order.id }, button);
+        const values = { side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol };
+        const path = desk().page.urls.change.replace(NO_ORDER, order.id);
+        const link = element("a", { class: "button small", href: path, "data-change": order.id, "aria-label": t("order.change-label", values) }, t("order.change"));
+        const button = element("button", { class: "button small", type: "submit", "aria-label": t("order.cancel-label", values) }, t("order.cancel"));
+        return element("span", { class: "acts" }, link, element("form", { method: "post", "data-cancel": order.id }, button));
       },
-      paint: (form: HTMLElement, order: OrderView): void => {
-        form.hidden = !isOpen(order);
+      paint: (acts: HTMLElement, order: OrderView): void => {
+        acts.hidden = !isOpen(order);
+        const values = { side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol };
         const isCanceling = this.canceling.has(order.id) && isOpen(order);
-        const button = find<HTMLButtonElement>(form, "button");
+        const button = find<HTMLButtonElement>(acts, "button");
         setText(button, t(isCanceling ? "order.canceling" : "order.cancel"));
+        setAttribute(button, "aria-label", t("order.cancel-label", values));
         setAttribute(button, "aria-disabled", isCanceling ? "true" : null);
+        setAttribute(find(acts, "a"), "aria-label", t("order.change-label", values));
       },
     };
+  }
+
+  /** A plain press opens the dialog; one that asks for a new tab follows the link. */
+  private press(event: MouseEvent): void {
+    const link = (event.target as Element).closest<HTMLAnchorElement>("[data-change], [data-cancel-all]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (link.dataset.change) find<ChangeDialog>(document, "tp-change").open(link.dataset.change);
+    else find<CancelDialog>(document, "tp-cancel-all").open();
   }
 
   private paint(): void {
@@ -77,7 +95,7 @@ export class Blotter extends HTMLElement {
     this.showEmpty("fills", account.fills.length);
     setText(find(this, "[data-count=orders]"), String(open.length));
     setText(find(this, "[data-count=positions]"), String(held.filter((position) => !Decimal.of(position.quantity).isZero).length));
-    find<HTMLButtonElement>(this, "[data-cancel=all] button").disabled = open.length === 0;
+    find(this, "[data-cancel-all]").hidden = open.length === 0;
     showPanelState(this, desk().panelState(desk().accountTopic, true));
   }
 
@@ -94,13 +112,12 @@ export class Blotter extends HTMLElement {
     this.canceling.add(id);
     this.mark();
     const { urls } = desk().page;
-    const path = id === "all" ? urls.cancel_all : urls.cancel.replace("00000000-0000-0000-0000-000000000000", id);
+    const path = urls.cancel.replace(NO_ORDER, id);
     const token = find<HTMLInputElement>(document, "[name=csrfmiddlewaretoken]").value;
     const answer = await postForm<unknown>(path, { csrfmiddlewaretoken: token });
     this.canceling.delete(id);
     if (answer.kind === "refused") this.complain(t("order.cancel-failed", { reason: answer.refusal.message }));
     else if (answer.kind === "unknown") this.complain(t("order.cancel-unknown"));
-    else if (id === "all") announce(t("order.all-canceled"));
     this.mark();
   }
 
@@ -123,6 +140,8 @@ export function eventSentence(event: string, order: OrderView, execution: Fill |
     case "OrderTriggered":
     case "OrderFilled":
     case "OrderPartiallyFilled":
+    case "OrderAmended":
+    case "OrderReplaced":
     case "OrderCanceled":
     case "OrderExpired":
       return t(`event.${event}`, values);

@@ -1,7 +1,7 @@
 // The columns of the blotter's tables, in the order of the template's headings: how a cell is made and what it shows.
 import { Decimal } from "../core/decimal";
 import { desk } from "../core/desk";
-import { element, setAttribute, setClass, setText } from "../core/dom";
+import { element, find, setAttribute, setClass, setText } from "../core/dom";
 import { direction, fixed, plain, signed, whenShort } from "../core/format";
 import { t } from "../core/messages";
 import type { Fill, OrderView, Position, Side } from "../core/protocol";
@@ -49,11 +49,18 @@ function time<T>(className: string, read: (row: T) => string): Column<T> {
   return {
     className,
     make: () => element("time"),
-    paint: (node, row) => {
-      setAttribute(node, "datetime", read(row));
-      setText(node, whenShort(read(row), new Date()));
-    },
+    paint: (node, row) => paintTime(node, read(row)),
   };
+}
+
+function paintTime(node: HTMLElement, instant: string): void {
+  setAttribute(node, "datetime", instant);
+  setText(node, whenShort(instant, new Date()));
+}
+
+/** The page of one order. */
+function pathOf(id: string): string {
+  return desk().page.urls.order.replace("00000000-0000-0000-0000-000000000000", id);
 }
 
 function price<T extends { symbol: string }>(className: string, read: (row: T) => Decimal | string | null): Column<T> {
@@ -74,10 +81,13 @@ export const ORDER_COLUMNS: Column<OrderView>[] = [
   price("num mid", (order) => order.average_price),
   {
     className: "wrap",
-    make: () => null,
-    paint: (cell, order) => {
-      setText(cell, t(`order.${order.status}`));
-      setAttribute(cell, "title", order.reason ? order.reason.toLowerCase().replaceAll("_", " ") : null);
+    make: (order) => element("a", { class: "row-link", href: pathOf(order.id) }),
+    paint: (link, order) => {
+      const status = t(`order.${order.status}`);
+      const values = { status, side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol };
+      setText(link, status);
+      setAttribute(link, "aria-label", t("order.status-label", values));
+      setAttribute(link, "title", order.reason ? order.reason.toLowerCase().replaceAll("_", " ") : null);
     },
   },
 ];
@@ -93,7 +103,11 @@ export const POSITION_COLUMNS: Column<PositionRow>[] = [
 ];
 
 export const FILL_COLUMNS: Column<Fill>[] = [
-  time("", (fill) => fill.occurred_at),
+  {
+    className: "",
+    make: (fill) => element("a", { class: "row-link", href: pathOf(fill.order_id) }, element("time")),
+    paint: (link, fill) => paintTime(find(link, "time"), fill.occurred_at),
+  },
   heading((fill) => fill.symbol),
   side(),
   text("num", (fill) => plain(fill.quantity)),

@@ -1,25 +1,37 @@
-// The live part of pages other than the terminal: one socket for the user's own messages and the connection chip.
+// The live part of pages other than the terminal: one socket for the user's own messages and whatever else the page
+// follows, and the connection chip.
 import { LiveSocket, browserSocket } from "../core/socket";
-import type { Heartbeat, UserMessage } from "../core/protocol";
+import type { Heartbeat, TopicFrame, UserMessage } from "../core/protocol";
 import { showConnection } from "./connection";
 import { catchUp, receiveUserMessage } from "./shell";
 
 export const SOCKET_PATH = "/ws/v1/";
 
-export function startLivePage(onMessage: (message: UserMessage) => void = () => undefined): void {
+export interface LivePart {
+  topics?: string[];
+  onTopic?: (frame: TopicFrame) => void;
+  onMessage?: (message: UserMessage) => void;
+  /** The connection is back, and what happened meanwhile was not heard. */
+  onBack?: () => void;
+}
+
+export function startLivePage({ topics = [], onTopic, onMessage, onBack }: LivePart = {}): void {
   if (!document.querySelector("tp-bell")) return;
   let heartbeat: Heartbeat | null = null;
   let wasLive = false;
   const socket: LiveSocket = new LiveSocket(browserSocket(SOCKET_PATH), {
     onTopic: (frame) => {
-      if (frame.topic !== "user") return;
+      if (frame.topic !== "user") return onTopic?.(frame);
       receiveUserMessage(frame.data as UserMessage);
-      onMessage(frame.data as UserMessage);
+      onMessage?.(frame.data as UserMessage);
     },
     onConnection: (connection) => {
       showConnection(connection, heartbeat);
       if (connection !== "live") return;
-      if (wasLive) catchUp();
+      if (wasLive) {
+        catchUp();
+        onBack?.();
+      }
       wasLive = true;
     },
     onHeartbeat: (beat) => {
@@ -29,5 +41,6 @@ export function startLivePage(onMessage: (message: UserMessage) => void = () => 
     onLost: () => undefined,
     onError: (code, message) => console.warn(`Live updates: ${code}: ${message}`),
   });
+  socket.subscribe(topics);
   socket.start();
 }

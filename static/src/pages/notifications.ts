@@ -22,6 +22,8 @@ function show(notification: PortalNotification): void {
 }
 
 startShell();
-startLivePage((message) => {
-  if (message.notification) show(message.notification);
+startLivePage({
+  onMessage: (message) => {
+    if (message.notification) show(message.notification);
+  },
 });

@@ -5,6 +5,8 @@ import { define, find, pageData } from "../core/dom";
 import type { AccountEvent } from "../core/protocol";
 import { AccountStrip } from "../elements/account_strip";
 import { Blotter, eventSentence } from "../elements/blotter";
+import { CancelDialog } from "../elements/cancel_dialog";
+import { ChangeDialog } from "../elements/change_dialog";
 import { Chart } from "../elements/chart";
 import { showConnection } from "../elements/connection";
 import { Ladder } from "../elements/ladder";
@@ -23,6 +25,8 @@ define("tp-ladder", Ladder);
 define("tp-tape", Tape);
 define("tp-ticket", Ticket);
 define("tp-blotter", Blotter);
+define("tp-change", ChangeDialog);
+define("tp-cancel-all", CancelDialog);
 startPhoneNav(find(document, ".terminal"), find(document, ".bottom-nav"));
 
 desk().onConnection(() => showConnection(socket.connection, desk().heartbeat));

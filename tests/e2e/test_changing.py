@@ -1,0 +1,188 @@
+"""Changing, canceling and looking back on orders: by mouse, keyboard, touch and without scripts."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.chromium import Watch
+from tests.e2e.axe import bring_axe, grave_violations
+from tests.e2e.conftest import NewPage
+from tests.e2e.terminal import Terminal, sign_in
+from tests.live_portal import LivePortal, SignIn
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.processes,
+    pytest.mark.xdist_group("portal"),
+]
+IN_PLACE = "Done in place: the order keeps its number and its place in the queue."
+LAST = "A new order takes over, last in the queue at its price."
+
+
+@pytest.fixture
+def alice(live_portal: LivePortal, request: pytest.FixtureRequest) -> SignIn:
+    """A trader of each test's own: what is open is what the test has placed."""
+    return live_portal.create_trader(f"alice-{request.node.name}")
+
+
+def rest(terminal: Terminal, quantity: str, limit_price: str) -> None:
+    """Place a buy that stays in the book."""
+    terminal.place("Buy", quantity, limit_price=limit_price)
+    expect(terminal.status).to_have_text(f"Buy {quantity} AAPL: Working")
+
+
+def working(terminal: Terminal) -> Locator:
+    return terminal.rows("orders").filter(has_text="Working")
+
+
+def test_less_quantity_is_an_amend_in_place(
+    live_portal: LivePortal, alice: SignIn, page: Page, watch: Watch
+) -> None:
+    bring_axe(page)
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    rest(terminal, "8", "1.25")
+    terminal.row("orders").get_by_role("link", name="Change Buy 8 AAPL").click()
+    dialog = page.get_by_role("dialog", name="Change Buy 8 AAPL")
+    expect(dialog.locator("[data-field=how]")).to_have_text("Nothing is different yet.")
+
+    dialog.get_by_label("Still to fill").fill("3")
+    expect(dialog.locator("[data-field=how]")).to_have_text(IN_PLACE)
+    expect(dialog.locator("[data-field=left]")).to_have_text("99,996.25")
+    assert grave_violations(page) == []
+    dialog.get_by_role("button", name="Change the order").click()
+
+    expect(dialog).to_be_hidden()
+    expect(terminal.rows("orders")).to_have_count(1)
+    expect(terminal.row("orders").locator("td.num").first).to_have_text("3")
+    expect(terminal.figure("locked")).to_have_text("3.75")
+    assert watch.complaints == []
+
+
+def test_a_replace_by_keyboard_alone_says_no_before_it_says_yes(
+    live_portal: LivePortal, alice: SignIn, page: Page
+) -> None:
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    rest(terminal, "2", "1.25")
+    link = terminal.row("orders").get_by_role("link", name="Change Buy 2 AAPL")
+    link.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Limit price")).to_be_focused()
+
+    page.keyboard.type("99999.00")
+    note = dialog.locator("[data-field=note]")
+    expect(note).to_contain_text("insufficient balance for USD")
+    page.keyboard.press("Enter")
+    expect(dialog.locator("[data-field=status]")).to_contain_text("Not changed. insufficient")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1.49")
+    page.keyboard.press("ArrowUp")
+    expect(dialog.locator("[data-field=how]")).to_have_text(LAST)
+    page.keyboard.press("Enter")
+
+    expect(dialog).to_be_hidden()
+    expect(terminal.rows("orders")).to_have_count(2)
+    assert [row[6] for row in terminal.cells("orders")] == ["1.50", "1.25"]
+    assert [row[9] for row in terminal.cells("orders")] == ["Working", "Replaced"]
+    expect(terminal.figure("locked")).to_have_text("3.00")
+
+
+def test_what_changes_meanwhile_is_said_in_the_open_dialog(
+    live_portal: LivePortal, alice: SignIn, page: Page
+) -> None:
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    rest(terminal, "2", "1.25")
+    other = page.context.new_page()
+    other.goto(f"{live_portal.url}/terminal")
+    elsewhere = Terminal(other).wait_until_live()
+    terminal.row("orders").get_by_role("link", name="Change Buy 2 AAPL").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Limit price").fill("1.30")
+
+    elsewhere.row("orders").get_by_role("button", name="Cancel Buy 2 AAPL").click()
+
+    expect(dialog.locator("[data-field=status]")).to_have_text(
+        "The order is over: Canceled. There is nothing left to change."
+    )
+    expect(dialog.get_by_role("button", name="Change the order")).to_have_attribute(
+        "aria-disabled", "true"
+    )
+
+
+def test_orders_of_one_side_are_canceled_together_by_touch(
+    live_portal: LivePortal, alice: SignIn, new_page: NewPage
+) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    bring_axe(page)
+    terminal = sign_in(page, live_portal.url, alice)
+    page.get_by_role("link", name="Trade", exact=True).tap()
+    rest(terminal, "1", "1.25")
+    rest(terminal, "2", "1.50")
+    page.get_by_role("link", name="Orders", exact=True).tap()
+    expect(working(terminal)).to_have_count(2)
+    for target in terminal.row("orders").locator(".acts .button").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert (box["width"] >= 43.5, box["height"] >= 43.5) == (True, True)
+        assert box["x"] + box["width"] <= 390
+    page.get_by_role("link", name="Cancel orders…").tap()
+    dialog = page.get_by_role("dialog", name="Cancel orders")
+
+    dialog.get_by_role("radio", name="Sells").tap()
+    expect(dialog.get_by_role("button", name="No such order is open")).to_be_visible()
+    dialog.get_by_role("radio", name="Buys").tap()
+    assert grave_violations(page) == []
+    dialog.get_by_role("button", name="Cancel 2 orders").tap()
+
+    expect(dialog).to_be_hidden()
+    expect(working(terminal)).to_have_count(0)
+    expect(page.get_by_role("link", name="Cancel orders…")).to_be_hidden()
+
+
+def test_without_scripts_an_order_is_changed_and_canceled_by_forms(
+    live_portal: LivePortal, alice: SignIn, new_page: NewPage
+) -> None:
+    page = new_page(java_script_enabled=False)
+    terminal = sign_in(page, live_portal.url, alice)
+    told = page.get_by_role("region", name="Messages")
+    terminal.write("Buy", "5", limit_price="1.25")
+    terminal.submit.click()
+    terminal.row("orders").get_by_role("link", name="Change Buy 5 AAPL").click()
+
+    page.get_by_label("Still to fill").fill("2")
+    page.get_by_role("button", name="What if").click()
+    expect(page.locator("[data-field=how]")).to_have_text(IN_PLACE)
+    page.get_by_role("button", name="Change the order").click()
+    expect(told).to_have_text("Buy 2 AAPL: lowered in its place.")
+    page.get_by_role("link", name="Cancel orders…").click()
+    page.get_by_role("button", name="Cancel these orders").click()
+    expect(told).to_have_text("Orders canceled: 1.")
+
+
+def test_an_orders_page_lives_while_it_is_open_and_is_nobody_elses(
+    live_portal: LivePortal, alice: SignIn, page: Page, watch: Watch, new_page: NewPage
+) -> None:
+    bring_axe(page)
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    rest(terminal, "3", "1.25")
+    opened = page.context.new_page()
+    bring_axe(opened)
+    opened.goto(terminal.row("orders").get_by_role("link", name="Working").evaluate("a => a.href"))
+    Terminal(opened).wait_until_live()
+    expect(opened.get_by_role("heading", name="Buy 3 AAPL, Limit 1.25")).to_be_visible()
+    history = opened.locator(".history li")
+    expect(history).to_have_count(1)
+
+    terminal.row("orders").get_by_role("button", name="Cancel Buy 3 AAPL").click()
+
+    expect(history.first).to_contain_text("Canceled with 3 unfilled. Canceled on request.")
+    expect(opened.locator("[data-field=status]")).to_have_text("Canceled")
+    expect(opened.get_by_role("button", name="Cancel the order")).to_be_hidden()
+    expect(opened.locator("svg.picture .mark")).to_have_count(2)
+    assert grave_violations(opened) == []
+    assert watch.complaints == []
+    charlie = live_portal.create_trader(f"charlie-of-{alice.username}")
+    stranger = new_page()
+    sign_in(stranger, live_portal.url, charlie)
+    answer = stranger.goto(opened.url)
+    assert answer is not None
+    assert answer.status == 404
