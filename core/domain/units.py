@@ -4,6 +4,7 @@ The engine builds tens of thousands of wire strings a second from integers, so t
 """
 
 from decimal import Context, Decimal
+from functools import lru_cache
 
 UNITS_PER_ONE = 10**8
 DECIMALS = 8
@@ -11,6 +12,7 @@ _WIDE = Context(prec=100)
 """So wide that nothing the portal takes in is rounded; the usual 28 digits would round silently."""
 
 
+@lru_cache(maxsize=16_384)  # quantities and prices come again and again
 def units_to_wire(units: int) -> str:
     """Plain decimal notation without trailing zeros: 1250000000 → "12.5"."""
     whole, fraction = divmod(abs(units), UNITS_PER_ONE)

@@ -22,6 +22,7 @@ from orders.domain.replies import (
     OrderReply,
     SwitchedReply,
 )
+from orders.domain.views import OrderView
 from orders.engine import (
     account_terms,
     auctions,
@@ -41,7 +42,7 @@ from orders.engine.changes import Changes
 from orders.engine.electing import MAX_ELECTIONS, elect
 from orders.engine.placing import place_order
 from orders.engine.render import balance_view, order_view
-from orders.engine.state import Account, EngineState
+from orders.engine.state import Account, EngineState, OrderState
 from orders.engine.step import Step
 from orders.engine.trading_states import MAX_CLEARED
 from portfolio.domain.balances import BalanceState
@@ -119,14 +120,12 @@ class Core:
     def _submit(self, command: commands.SubmitOrder, step: Step) -> AnyReply:
         result = place_order(step, command)
         elect(step, self.max_elections)
-        if isinstance(result, Denial):
-            return denied(result)
-        return OrderReply(order_view(result))
+        return denied(result) if isinstance(result, Denial) else OrderReply(told(step, result))
 
     def _replace(self, command: commands.ReplaceOrder, step: Step) -> AnyReply:
         result = replacing.replace_order(step, command)
         elect(step, self.max_elections)
-        return denied(result) if isinstance(result, Denial) else OrderReply(order_view(result))
+        return denied(result) if isinstance(result, Denial) else OrderReply(told(step, result))
 
     def _amend(self, command: commands.AmendOrder, step: Step) -> AnyReply:
         result = replacing.amend_order(step, command)
@@ -256,6 +255,12 @@ class Core:
         street.print_trade(step, command)
         elect(step, self.max_elections)
         return DoneReply()
+
+
+def told(step: Step, order: OrderState) -> OrderView:
+    """The order as it stands: what the newest event has told of it, when that is its own."""
+    newest = step.changes.events[-1][1].order if step.changes.events else None
+    return newest if newest is not None and newest.id == str(order.id) else order_view(order)
 
 
 def done(denial: Denial | None) -> AnyReply:

@@ -102,6 +102,21 @@ class Instrument:
     closing: dict[UUID, "OrderState"] = field(default_factory=dict)
     """Orders that wait for the closing auction (CLS), in time order."""
 
+    terms: InstrumentTerms = field(init=False)
+    value_units: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        value_units, rest = divmod(self.tick_units * self.lot_units, UNITS_PER_ONE)
+        assert not rest, f"{self.symbol}: tick × lot is finer than a unit"
+        self.value_units = value_units
+        self.terms = InstrumentTerms(
+            symbol=self.symbol,
+            currency=self.currency,
+            tick_units=self.tick_units,
+            lot_units=self.lot_units,
+            min_notional_units=self.min_notional_units,
+        )
+
     @property
     def is_always_open(self) -> bool:
         """Whether it trades whatever the time: most of all asked, so the cheapest to ask."""
@@ -126,28 +141,12 @@ class Instrument:
     def is_shortable(self) -> bool:
         return self.asset_class == "us_equity"
 
-    @property
-    def value_units(self) -> int:
-        value, rest = divmod(self.tick_units * self.lot_units, UNITS_PER_ONE)
-        assert not rest, f"{self.symbol}: tick × lot is finer than a unit"
-        return value
-
     def collar(self, side: Side, now_ns: int) -> int | None:
         """The worst price at which a market order of `side` may trade now (B2); None while nobody
         offers the other side.
         """
         best = self.book.best(side.opposite, now_ns)
         return None if best is None else collar_price(side, best, self.market_band_bps)
-
-    @property
-    def terms(self) -> InstrumentTerms:
-        return InstrumentTerms(
-            symbol=self.symbol,
-            currency=self.currency,
-            tick_units=self.tick_units,
-            lot_units=self.lot_units,
-            min_notional_units=self.min_notional_units,
-        )
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,7 @@ seeds with PORTAL_SEEDS, a certain one with PORTAL_FIRST_SEED.
 
 import os
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from orders.domain.replies import (
 from orders.domain.views import AccountEvent, OrderView
 from orders.engine.core import Core
 from orders.engine.margin import margin_of
-from orders.engine.state import EngineState, Instrument
+from orders.engine.state import EngineState
 from tests.reference.engine import ReferenceEngine
 from tests.reference.margin import excess
 from tests.reference.state import HOUSE as THE_HOUSE
@@ -472,12 +473,14 @@ def state_for(swarm: MarketSwarm) -> EngineState:
     instruments = []
     calendar = Calendar(CALENDAR)
     for base, listing in zip((APPLE, BITCOIN), swarm.listings, strict=False):
-        instrument: Instrument = fresh(base)
-        instrument.tick_units = int(listing.tick * UNITS_PER_ONE)
-        instrument.lot_units = int(listing.lot * UNITS_PER_ONE)
-        instrument.min_notional_units = int(listing.smallest_value * UNITS_PER_ONE)
-        instrument.market_band_bps = listing.band_bps
-        instrument.calendar = None if listing.calendar is None else calendar
+        instrument = replace(
+            fresh(base),
+            tick_units=int(listing.tick * UNITS_PER_ONE),
+            lot_units=int(listing.lot * UNITS_PER_ONE),
+            min_notional_units=int(listing.smallest_value * UNITS_PER_ONE),
+            market_band_bps=listing.band_bps,
+            calendar=None if listing.calendar is None else calendar,
+        )
         instruments.append(instrument)
     state = new_state(swarm.accounts, instruments, swarm.owners)
     state.calendars[CALENDAR] = calendar
