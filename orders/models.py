@@ -29,6 +29,11 @@ class Order(models.Model):
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
     limit_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     stop_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    # A trailing stop's distance, and its mark: where it began until the order enters or ends; what
+    # trades made of it meanwhile say the peaks (docs/matching.md G1, G6).
+    trail_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    trail_percent = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    hwm = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     rank = models.BigIntegerField()
     # The highest fee rate that its fills pay: its account's taker rate at acceptance (H3).
     fee_bps = models.DecimalField(max_digits=8, decimal_places=4, default=0)
@@ -79,8 +84,19 @@ class Order(models.Model):
                 | Q(type="LIMIT", limit_price__gt=0, stop_price__isnull=True)
                 | Q(type="STOP", side="BUY", limit_price__gt=0, stop_price__gt=0)
                 | Q(type="STOP", side="SELL", limit_price__isnull=True, stop_price__gt=0)
-                | Q(type="STOP_LIMIT", limit_price__gt=0, stop_price__gt=0),
+                | Q(type="STOP_LIMIT", limit_price__gt=0, stop_price__gt=0)
+                | Q(type="TRAILING_STOP", side="BUY", limit_price__gt=0, stop_price__gt=0)
+                | Q(type="TRAILING_STOP", side="SELL", limit_price__isnull=True, stop_price__gt=0),
                 name="order_price_by_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    type="TRAILING_STOP", hwm__gt=0, trail_price__gt=0, trail_percent__isnull=True
+                )
+                | Q(type="TRAILING_STOP", hwm__gt=0, trail_price__isnull=True, trail_percent__gt=0)
+                | ~Q(type="TRAILING_STOP")
+                & Q(hwm__isnull=True, trail_price__isnull=True, trail_percent__isnull=True),
+                name="order_trail_by_type",
             ),
             models.CheckConstraint(
                 condition=Q(replaced_by__isnull=True) | Q(status="REPLACED"),
@@ -133,6 +149,28 @@ class Execution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} at {self.price}"
+
+
+class TrailPeak(models.Model):
+    """The best price that trailing stops of one side have seen: all of those with a number up to
+    `after_sequence`. An order's mark is the best of where it began and the first peak from its own
+    number on (docs/matching.md G6).
+    """
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
+    side = models.CharField(max_length=4)
+    after_sequence = models.BigIntegerField()
+    price = models.DecimalField(max_digits=28, decimal_places=8)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "side", "after_sequence"], name="trail_peak_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.price} up to {self.after_sequence}"
 
 
 class DeadMan(models.Model):

@@ -20,6 +20,10 @@ class OrderRequestSerializer(serializers.Serializer[object]):
     time_in_force = serializers.ChoiceField(_lower(TimeInForce))
     limit_price = serializers.CharField(required=False, help_text="with type limit and stop_limit")
     stop_price = serializers.CharField(required=False, help_text="with type stop and stop_limit")
+    trail_price = serializers.CharField(
+        required=False, help_text="with type trailing_stop, this or trail_percent"
+    )
+    trail_percent = serializers.CharField(required=False, help_text="1.5 is 1.5 %")
     expires_at = serializers.DateTimeField(required=False, help_text="with time_in_force gtd")
     client_order_id = serializers.CharField(required=False, max_length=128)
     strategy = serializers.CharField(
@@ -41,6 +45,9 @@ class OrderChangesSerializer(serializers.Serializer[object]):
     )
     limit_price = serializers.CharField(required=False)
     stop_price = serializers.CharField(required=False, help_text="while no trade has reached it")
+    trail = serializers.CharField(
+        required=False, help_text="of a trailing stop, in the kind that it was placed with"
+    )
     time_in_force = serializers.ChoiceField(_lower(TimeInForce), required=False)
     client_order_id = serializers.CharField(
         required=False, max_length=128, help_text="of the new order"

@@ -69,11 +69,13 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     reduce_only: bool = False
     deadline_ns: Key | None = None
     expires_ns: Key | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
 
     def __post_init__(self) -> None:
         check_texts(self.client_order_id, self.request_id)
         check_number(self.quantity)
-        for price in (self.limit_price, self.stop_price):
+        for price in (self.limit_price, self.stop_price, self.trail_price, self.trail_percent):
             if price is not None:
                 check_number(price)
 
@@ -94,10 +96,11 @@ class ReplaceOrder(Command, frozen=True, array_like=True, tag_field="command", t
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce | None = None
+    trail: Decimal | None = None
 
     def __post_init__(self) -> None:
         check_texts(self.client_order_id, self.request_id)
-        for number in (self.quantity, self.limit_price, self.stop_price):
+        for number in (self.quantity, self.limit_price, self.stop_price, self.trail):
             if number is not None:
                 check_number(number)
 

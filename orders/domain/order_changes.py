@@ -31,6 +31,7 @@ class OrderChanges:
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail: Decimal | None = None
     time_in_force: TimeInForce | None = None
     client_order_id: str = ""
 
@@ -38,12 +39,11 @@ class OrderChanges:
 def read_order_changes(body: Mapping[str, object]) -> OrderChanges:
     """The replace that the body asks for; a Refusal (422) names the first field it cannot take."""
     _refuse_unknown(body, REPLACE_FIELDS)
-    if body.get("trail") is not None:
-        raise field_refusal("trail", "is not offered by this portal.")
     return OrderChanges(
         quantity=read_price(body, "qty"),
         limit_price=read_price(body, "limit_price"),
         stop_price=read_price(body, "stop_price"),
+        trail=read_price(body, "trail"),
         time_in_force=None
         if body.get("time_in_force") is None
         else read_choice(body, "time_in_force", TimeInForce),

@@ -29,6 +29,8 @@ KNOWN = frozenset(
         *CONDITIONS,
         "limit_price",
         "stop_price",
+        "trail_price",
+        "trail_percent",
         "client_order_id",
         "strategy",
         "expires_at",
@@ -40,8 +42,6 @@ INERT: Mapping[str, tuple[object, ...]] = {
     "order_class": ("simple", "", None),
     "position_intent": ("buy_to_open", "sell_to_close", None),
     "notional": (None,),
-    "trail_price": (None,),
-    "trail_percent": (None,),
     "take_profit": (None,),
     "stop_loss": (None,),
     "legs": (None,),
@@ -60,6 +60,8 @@ class OrderSpec:
     limit_price: Decimal | None = None
     client_order_id: str = ""
     stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
     strategy: str | None = None
     stp_mode: StpMode | None = None
     post_only: bool = False
@@ -79,6 +81,8 @@ def read_order_request(body: Mapping[str, object]) -> OrderSpec:
         quantity=read_decimal(body["qty"], "qty"),
         limit_price=read_price(body, "limit_price"),
         stop_price=read_price(body, "stop_price"),
+        trail_price=read_price(body, "trail_price"),
+        trail_percent=read_price(body, "trail_percent"),
         expires_at=read_moment(body, "expires_at"),
         client_order_id=read_client_order_id(body),
         strategy=_strategy(body.get("strategy")),

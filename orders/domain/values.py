@@ -17,11 +17,12 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     STOP = "STOP"
     STOP_LIMIT = "STOP_LIMIT"
+    TRAILING_STOP = "TRAILING_STOP"
 
     @property
     def is_stop(self) -> bool:
         """Whether it waits for a trade that reaches its stop price."""
-        return self in {OrderType.STOP, OrderType.STOP_LIMIT}
+        return self in {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP}
 
     @property
     def names_limit(self) -> bool:

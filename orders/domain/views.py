@@ -10,7 +10,8 @@ import msgspec
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """One order. Times are RFC 3339 UTC; quantities, prices and money plain decimal strings.
 
-    The `limit_price` of a buy STOP is its protection: the most that it pays.
+    The `limit_price` of a buy STOP is its protection: the most that it pays. `hwm` and `stop_price`
+    of a trailing stop are those of this moment.
     """
 
     id: str
@@ -40,6 +41,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     replaced_by: str | None = None
     strategy: str | None = None
+    trail_price: str | None = None
+    trail_percent: str | None = None
+    hwm: str | None = None
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):

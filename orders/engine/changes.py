@@ -10,12 +10,16 @@ from uuid import UUID
 
 from core.services.audit_log import AuditRow
 from marketdata.domain.sessions import Session
+from orders.domain.values import Side
 from orders.domain.views import AccountEvent
 from orders.engine.state import Account, DeadMan, Instrument, OrderState
 from portfolio.domain.fees import FeeTier
 from portfolio.domain.rows import TransferRow
 from risk.domain.rows import ApprovalRow, StateRow
 from risk.domain.scopes import Scope
+
+PeakKey = tuple[int, Side, int]
+"""Instrument, side and number of a peak of trailing stops."""
 
 
 class ExecutionRow(NamedTuple):
@@ -52,6 +56,10 @@ class Changes:
     audits: list[AuditRow] = field(default_factory=list)
     trading_states: dict[Scope, StateRow] = field(default_factory=dict)
     approvals: list[ApprovalRow] = field(default_factory=list)
+    trail_peaks: dict[PeakKey, int | None] = field(default_factory=dict)
+    """Prices in units; None for a peak that is gone."""
+
+    peak_changes: int = 0
     books: dict[int, Instrument] = field(default_factory=dict)
     """Instruments whose depth changed: published after the commit, not stored."""
     order_changes: int = 0
@@ -69,6 +77,7 @@ class Changes:
             or self.trading_states
             or self.audits
             or self.dead_men
+            or self.trail_peaks
         )
 
     @property
@@ -83,12 +92,18 @@ class Changes:
             len(self.audits),
             len(self.dead_men),
             len(self.trading_states),
+            self.peak_changes,
         )
 
     def order(self, order: OrderState) -> None:
         self.order_changes += 1
         if order.id not in self.new_orders:
             self.changed_orders[order.id] = order
+
+    def trail_peak(self, instrument: Instrument, side: Side, after: int, price: int | None) -> None:
+        self.peak_changes += 1
+        units = None if price is None else price * instrument.tick_units
+        self.trail_peaks[instrument.id, side, after] = units
 
     def balance(self, account: Account) -> None:
         self.balances[account.id] = account

@@ -13,7 +13,7 @@ Told = dict[str, Any]  # Any: each field its own type
 Rows = Mapping[Key, Told]
 
 _MONEY: Final = frozenset({"total", "fees", "cost", "realized", "filled_notional", "price_units"})
-_PRICES: Final = frozenset({"limit_price", "stop_price", "hold_price"})
+_PRICES: Final = frozenset({"limit_price", "stop_price", "hold_price", "trail_price", "hwm"})
 _QUANTITIES: Final = frozenset({"quantity", "filled", "prevented"})
 _HOLDS: Final = frozenset({"hold", "hold_placed", "locked"})
 """Money of an account or an order that opens, quantity of a position or an order that closes."""
@@ -52,6 +52,7 @@ def disagreements(stored: StoredState, replayed: StoredState) -> list[str]:
         *_rows("watched key", is_.dead_men, should.dead_men),
         *_rows("session", is_.sessions, should.sessions),
         *_rows("trading state", is_.switches, should.switches),
+        *_rows("trail peak", is_.trail_peaks, should.trail_peaks),
         *_rows("last trade", is_.last_trades, should.last_trades),
         *_rows("engine", is_.counters, should.counters),
     ]
@@ -77,6 +78,9 @@ class _Picture:
         self.dead_men: Rows = {(row.key_id,): _told(row, None) for row in state.dead_men}
         self.sessions: Rows = {(row.calendar, row.day): _told(row, None) for row in state.sessions}
         self.switches: Rows = {(row.scope,): _told(row, None) for row in state.switches}
+        self.trail_peaks: Rows = {
+            (row.instrument_id, row.side, row.after): _told(row, None) for row in state.trail_peaks
+        }
         self.last_trades: Rows = {
             (row.instrument_id,): _told(row, None) for row in state.last_trades
         }

@@ -20,6 +20,7 @@ from orders.engine.render import balance_view, execution_view, order_view, posit
 from orders.engine.settlement import Trade
 from orders.engine.state import Account, OrderState
 from orders.engine.step import Step
+from orders.engine.trailing import note_trade, stand_still
 
 CLOSING_EVENTS: Final = {
     CloseReason.DAY_END: OrderEvent.EXPIRED,
@@ -63,6 +64,8 @@ def trigger(step: Step, order: OrderState, rank: int | None = None) -> None:
     """A trade reached the stop price: the order is no stop any more, and the newest in time, unless
     it takes over the `rank` of the order it succeeds (R3).
     """
+    if order.hwm is not None:
+        stand_still(step, order, is_entering=True)
     order.rank = rank or step.state.next_sequence()
     _advance(step, order, OrderEvent.TRIGGERED)
     step.changes.order(order)
@@ -83,7 +86,7 @@ def fill_taker(step: Step, order: OrderState, fills: Sequence[Fill]) -> None:
             settlement.transfer_trade(step, order, maker.account, trade)
             _fill(step, maker, trade, Liquidity.MAKER)
         _fill(step, order, trade, Liquidity.TAKER)
-        state.note_trade(order.instrument, trade.price, step.now_ns)
+        note_trade(step, order.instrument, trade.price)
 
 
 def fill_auction(step: Step, pair: Sequence[OrderState], price: int, quantity: int) -> None:
@@ -101,7 +104,7 @@ def fill_auction(step: Step, pair: Sequence[OrderState], price: int, quantity: i
         _fill(step, pair[0], trade, Liquidity.MAKER)
     _fill(step, taker, trade, Liquidity.TAKER)
     settlement.transfer_trade(step, taker, other, trade)
-    state.note_trade(taker.instrument, price, step.now_ns)
+    note_trade(step, taker.instrument, price)
 
 
 def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:
@@ -116,7 +119,7 @@ def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:
         settlement.transfer_trade(step, order, street, trade)
         settlement.settle_street(step, order, street, trade)
         _fill(step, order, trade, Liquidity.MAKER)
-        state.note_trade(order.instrument, trade.price, step.now_ns)
+        note_trade(step, order.instrument, trade.price)
 
 
 def cancel(
@@ -174,6 +177,8 @@ def withdraw(step: Step, order: OrderState) -> None:
         return
     if order.is_waiting:
         instrument.stops.remove(order.id)
+        if order.hwm is not None:
+            stand_still(step, order, is_entering=False)
         return
     instrument.book.cancel(order.id)
     step.changes.books[instrument.id] = instrument

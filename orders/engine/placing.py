@@ -7,7 +7,7 @@ Reads as the way of an order: its terms (orders/engine/terms.py), whether it may
 from orders.domain.commands import SubmitOrder
 from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent
-from orders.domain.values import StpMode, TimeInForce
+from orders.domain.values import OrderType, StpMode, TimeInForce
 from orders.engine import lifecycle
 from orders.engine.conditions import check_deadline
 from orders.engine.lifetime import check_lifetime
@@ -18,6 +18,7 @@ from orders.engine.restrictions import check_restrictions
 from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.step import Step
 from orders.engine.terms import check_terms, draft_order
+from orders.engine.trailing import begin_trail
 from risk.domain.reasons import Denial, DenialReason
 
 
@@ -41,7 +42,7 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
         return denial
     order = draft_order(account, instrument, command, step.now_ns)
     is_queued = joins_queue(order, step.now_ns)
-    denial = price_market_order(order, step.now_ns) if is_queued else None
+    denial = price_what_waits(order, is_queued, step.now_ns)
     if denial is None:
         denial = check_restrictions(step, order) or check_passage(step.state, order, step.now_ns)
     if denial is not None:
@@ -54,6 +55,19 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     else:
         match(step, order)
     return order
+
+
+def price_what_waits(
+    order: OrderState, is_queued: bool, now_ns: int, mark: int | None = None
+) -> Denial | None:
+    """Give an order that waits, and names no price itself, the one that the market gives it; a
+    trailing stop that replaces another begins at its `mark`.
+    """
+    if is_queued:
+        return price_market_order(order, now_ns)
+    if order.type is OrderType.TRAILING_STOP:
+        return begin_trail(order, now_ns, mark)
+    return None
 
 
 def check_account(

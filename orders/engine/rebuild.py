@@ -6,6 +6,7 @@ stood ahead of the orders on it (Q5), queued elections and prints (E8).
 """
 
 from marketdata.domain.sessions import Calendar, Session
+from orders.domain.matching.trailing import Peak, TrailBook
 from orders.domain.values import OrderStatus
 from orders.engine.state import Account, DeadMan, EngineState, Instrument, LastTrade, OrderState
 from orders.engine.stored import (
@@ -41,6 +42,11 @@ def rebuild(stored: StoredState) -> EngineState:
         state.accounts[position.account_id].positions[position.instrument_id] = PositionState(
             position.quantity, position.locked, position.cost, position.realized
         )
+    for peak in stored.trail_peaks:
+        instrument = by_id[peak.instrument_id]
+        instrument.trails = instrument.trails or TrailBook()
+        ticks = peak.price_units // instrument.tick_units
+        instrument.trails.sides[peak.side].restore_peak(Peak(peak.after, ticks))
     for order in stored.orders:
         state.add_order(_order(order, state, by_id[order.instrument_id]))
     for restored in sorted(state.orders.values(), key=lambda order: order.rank):

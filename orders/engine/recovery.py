@@ -8,6 +8,7 @@ orders/engine/rebuild.py, which a replay of the journal uses as well.
 from decimal import Decimal
 
 from core.domain.clock import to_ns
+from orders.domain.matching.trailing import UNITS_PER_PPM
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.loading import (
     Connection,
@@ -23,7 +24,13 @@ from orders.engine.loading import (
 from orders.engine.loading_risk import load_dead_men, load_switches
 from orders.engine.rebuild import rebuild
 from orders.engine.state import EngineState
-from orders.engine.stored import StoredInstrument, StoredOrder, StoredState, StoredTrade
+from orders.engine.stored import (
+    StoredInstrument,
+    StoredOrder,
+    StoredPeak,
+    StoredState,
+    StoredTrade,
+)
 from portfolio.domain.fees import RATE_PER_BPS
 
 _ORDERS = """
@@ -58,6 +65,9 @@ SELECT o.id,
   o.post_only,
   o.reduce_only,
   o.prevented_quantity,
+  o.trail_price,
+  o.trail_percent,
+  o.hwm,
   hold.amount AS hold_placed,
   hold.remaining AS hold
 FROM orders_order o LEFT JOIN portfolio_hold hold ON hold.order_id = o.id
@@ -71,6 +81,10 @@ SELECT DISTINCT ON (instrument_id) instrument_id, price, occurred_at
 FROM (SELECT * FROM orders_execution ORDER BY id DESC LIMIT {RECENT_EXECUTIONS}) AS recent
 ORDER BY instrument_id, id DESC
 """  # noqa: S608  # the only thing formatted in is a constant of ours
+_TRAIL_PEAKS = """
+SELECT instrument_id, side, after_sequence, price FROM orders_trailpeak
+ORDER BY instrument_id, side, after_sequence
+"""
 _COUNTERS = """
 SELECT greatest((SELECT coalesce(max(sequence), 0) FROM orders_order),
     (SELECT coalesce(max(rank), 0) FROM orders_order WHERE rank <> sequence)) AS orders,
@@ -104,6 +118,15 @@ async def load_stored(connection: Connection) -> StoredState:
         dead_men=await load_dead_men(connection),
         switches=await load_switches(connection),
         sessions=await load_sessions(connection),
+        trail_peaks=[
+            StoredPeak(
+                row["instrument_id"],
+                Side(row["side"]),
+                row["after_sequence"],
+                to_units(row["price"]),
+            )
+            for row in await rows_of(connection, _TRAIL_PEAKS)
+        ],
         order_sequence=counters["orders"],
         execution_number=counters["executions"],
         transfer_number=counters["transfers"],
@@ -148,6 +171,11 @@ def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
         post_only=row["post_only"],
         reduce_only=row["reduce_only"],
         prevented=to_units(row["prevented_quantity"]) // lot,
+        trail_price=_ticks(row["trail_price"], instrument),
+        trail_ppm=None
+        if row["trail_percent"] is None
+        else to_units(row["trail_percent"]) // UNITS_PER_PPM,
+        hwm=_ticks(row["hwm"], instrument),
     )
 
 

@@ -1,17 +1,24 @@
 """The engine's integers as the views of orders/domain/views.py: what replies and events carry."""
 
 from core.domain.clock import wire_time
+from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
 from core.domain.units import average_units, units_to_wire
+from orders.domain.matching.trailing import stop_at
 from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
 from orders.engine.changes import ExecutionRow
 from orders.engine.state import Account, Instrument, OrderState
+from orders.engine.trailing import mark_of, percent_of
 
 
 def order_view(order: OrderState) -> OrderView:
     instrument = order.instrument
     lot = instrument.lot_units
     filled = order.filled * lot
+    stop_price, hwm = order.stop_price, mark_of(order)
+    if hwm is not None:
+        stop_price = stop_at(order.side, hwm, order.trail)
+    percent = percent_of(order)
     return OrderView(
         id=str(order.id),
         client_order_id=order.client_order_id,
@@ -23,7 +30,7 @@ def order_view(order: OrderState) -> OrderView:
         time_in_force=order.time_in_force.value,
         quantity=units_to_wire(order.quantity * lot),
         limit_price=_price(order.limit_price, instrument),
-        stop_price=_price(order.stop_price, instrument),
+        stop_price=_price(stop_price, instrument),
         filled_quantity=units_to_wire(filled),
         leaves_quantity=units_to_wire(order.leaves * lot),
         average_price=units_to_wire(average_units(order.filled_notional, filled))
@@ -42,6 +49,9 @@ def order_view(order: OrderState) -> OrderView:
         replaces=None if order.replaces is None else str(order.replaces),
         replaced_by=None if order.replaced_by is None else str(order.replaced_by),
         strategy=order.strategy,
+        trail_price=_price(order.trail_price, instrument),
+        trail_percent=None if percent is None else to_wire(percent),
+        hwm=_price(hwm, instrument),
     )
 
 

@@ -17,13 +17,14 @@ from orders.domain.values import OrderStatus, TimeInForce
 from orders.engine import lifecycle
 from orders.engine.lifetime import check_lifetime
 from orders.engine.passage import check_passage
-from orders.engine.placing import check_account, match
-from orders.engine.queueing import joins_queue, price_market_order
+from orders.engine.placing import check_account, match, price_what_waits
+from orders.engine.queueing import joins_queue
 from orders.engine.restrictions import check_restrictions
 from orders.engine.settlement import hold_given_back
 from orders.engine.state import Instrument, OrderState
 from orders.engine.step import Step
 from orders.engine.terms import check_terms, draft_order
+from orders.engine.trailing import mark_of, percent_of
 from risk.domain.checks import check_quantity
 from risk.domain.reasons import Denial, DenialReason
 
@@ -47,8 +48,8 @@ def replace_order(step: Step, command: ReplaceOrder) -> OrderState | Denial:
     successor.replaces = old.id
     if not old.is_waiting:
         successor.rank = old.rank
-    if joins_queue(successor, step.now_ns):
-        denial = price_market_order(successor, step.now_ns)
+    is_queued, mark = joins_queue(successor, step.now_ns), mark_of(old)
+    denial = price_what_waits(successor, is_queued, step.now_ns, mark)
     if denial is None:
         with hold_given_back(old):
             denial = check_restrictions(step, successor, old) or check_passage(
@@ -74,7 +75,9 @@ def _same_again(old: OrderState, command: ReplaceOrder) -> SubmitOrder:
         time_in_force=old.time_in_force,
         quantity=units_to_decimal(old.leaves * instrument.lot_units),
         limit_price=_price(limit_price, instrument),
-        stop_price=_price(old.stop_price, instrument),
+        stop_price=None if old.hwm is not None else _price(old.stop_price, instrument),
+        trail_price=_price(old.trail_price, instrument),
+        trail_percent=percent_of(old),
         stp_mode=old.stp_mode,
         post_only=old.post_only,
         reduce_only=old.reduce_only,
@@ -98,6 +101,8 @@ def _changed(same: SubmitOrder, command: ReplaceOrder) -> SubmitOrder:
         "stop_price": command.stop_price,
         "time_in_force": command.time_in_force,
     }
+    is_percent = same.trail_percent is not None
+    named["trail_percent" if is_percent else "trail_price"] = command.trail
     changes = {field: value for field, value in named.items() if value is not None}
     wanted = msgspec.structs.replace(same, client_order_id=command.client_order_id, **changes)
     if wanted.time_in_force is not TimeInForce.GTD:
@@ -109,9 +114,12 @@ def _check_changes(old: OrderState, same: SubmitOrder, wanted: SubmitOrder) -> D
     """Something would change, and not the stop price of an order that was elected (R4, R5)."""
     if wanted == same:
         return Denial(DenialReason.ORDER_UNCHANGED, {})
-    is_elected = old.stop_price is not None and not old.is_waiting
-    if is_elected and same.stop_price is not None and wanted.stop_price != same.stop_price:
-        return Denial(DenialReason.STOP_ELECTED, {"stop_price": to_wire(same.stop_price)})
+    price = _price(old.stop_price, old.instrument)
+    if old.is_waiting or price is None:
+        return None
+    stops = [(order.stop_price, order.trail_price, order.trail_percent) for order in (wanted, same)]
+    if stops[0] != stops[1]:
+        return Denial(DenialReason.STOP_ELECTED, {"stop_price": to_wire(price)})
     return None
 
 

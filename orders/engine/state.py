@@ -16,6 +16,7 @@ from marketdata.domain.sessions import ALWAYS, Calendar
 from orders.domain.matching.book import Book
 from orders.domain.matching.collar import MARKET_BAND_BPS, collar_price
 from orders.domain.matching.stops import StopBook
+from orders.domain.matching.trailing import Distance, TrailBook
 from orders.domain.reasons import CloseReason
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from portfolio.domain.balances import BalanceState
@@ -95,6 +96,9 @@ class Instrument:
 
     book: Book = field(default_factory=Book)
     stops: StopBook = field(default_factory=StopBook)
+    trails: TrailBook | None = None
+    """Trailing stops; None until the first of them waits."""
+
     last_trade: LastTrade | None = None
     queue: dict[UUID, "OrderState"] = field(default_factory=dict)
     """Orders that wait for the market to begin or go on to trade, in time order."""
@@ -153,7 +157,8 @@ class Instrument:
 class OrderState:
     """One order in ticks and lots. `hold` is what it still holds: units (opening), lots (closing).
 
-    A buy STOP has its protection (E5) as its limit price. `rank` is its place in time among the
+    A buy STOP has its protection (E5) as its limit price. A trailing stop's `hwm` and `stop_price`
+    are those of its acceptance until it enters or ends (G4). `rank` is its place in time among the
     resting orders: the number of its acceptance, or a newer one of the same counter (E8).
     `fee_rate` is the highest that its fills pay (docs/fees-and-margin.md H3).
 
@@ -197,6 +202,14 @@ class OrderState:
     replaces: UUID | None = None
     replaced_by: UUID | None = None
     key_id: str = ""
+    trail_price: int | None = None
+    trail_ppm: int | None = None
+    hwm: int | None = None
+
+    @property
+    def trail(self) -> Distance:
+        """How far a trailing stop keeps from its mark."""
+        return Distance(self.trail_price or 0, self.trail_ppm or 0)
 
     @property
     def is_waiting(self) -> bool:
@@ -282,6 +295,10 @@ class EngineState:
     def wait(self, order: OrderState) -> None:
         """Let a stop order wait for the trade that elects it."""
         assert order.stop_price is not None
+        if order.hwm is not None:
+            trails = order.instrument.trails = order.instrument.trails or TrailBook()
+            trails.sides[order.side].add(order.id, order.trail, order.sequence, order.hwm)
+            return
         order.instrument.stops.add(order.id, order.side, order.stop_price, order.sequence)
 
     def enqueue(self, order: OrderState) -> None:
@@ -290,12 +307,6 @@ class EngineState:
         is_closing = order.time_in_force is TimeInForce.CLS
         (instrument.closing if is_closing else instrument.queue)[order.id] = order
         self.queueing[instrument.id] = instrument
-
-    def note_trade(self, instrument: Instrument, price: int, now_ns: int) -> None:
-        """A trade happened: it is the last one, and what it elects queues up (E2, E3, E7)."""
-        instrument.last_trade = LastTrade(price, now_ns)
-        if instrument.market_state(now_ns) is MarketState.OPEN:
-            self.elections.extend(instrument.stops.elected(price))
 
     def take_expired(self, now_ns: int, limit: int) -> list[OrderState]:
         """Up to `limit` open orders whose time has come, oldest first; the caller closes them.

@@ -27,12 +27,17 @@ from core.batch_columns import (
     uuid,
 )
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
+from orders.domain.matching.trailing import UNITS_PER_PPM
 from orders.engine.changes import ExecutionRow
 from orders.engine.state import DeadMan, Instrument, OrderState
 
 
 def _price_units(ticks: int | None, order: OrderState) -> int | None:
     return None if ticks is None else ticks * order.instrument.tick_units
+
+
+def _percent_units(ppm: int | None) -> int | None:
+    return None if ppm is None else ppm * UNITS_PER_PPM
 
 
 _ORDER_ID: Column[OrderState] = uuid("id", lambda rows: [order.id for order in rows])
@@ -45,8 +50,8 @@ _ORDER_TERMS: Columns[OrderState] = (
     text("side", lambda rows: [order.side.value for order in rows]),
     text("type", lambda rows: [order.type.value for order in rows]),
     text("time_in_force", lambda rows: [order.time_in_force.value for order in rows]),
-    units("limit_price", lambda rows: [_price_units(order.limit_price, order) for order in rows]),
-    units("stop_price", lambda rows: [_price_units(order.stop_price, order) for order in rows]),
+    units("trail_price", lambda rows: [_price_units(order.trail_price, order) for order in rows]),
+    units("trail_percent", lambda rows: [_percent_units(order.trail_ppm) for order in rows]),
     bps("fee_bps", lambda rows: [order.fee_rate for order in rows]),
     text("strategy", lambda rows: [order.strategy for order in rows]),
     flag("is_opening", lambda rows: [order.is_opening for order in rows]),
@@ -77,6 +82,9 @@ _ORDER_COURSE: Columns[OrderState] = (
         "prevented_quantity",
         lambda rows: [order.prevented * order.instrument.lot_units for order in rows],
     ),
+    units("limit_price", lambda rows: [_price_units(order.limit_price, order) for order in rows]),
+    units("stop_price", lambda rows: [_price_units(order.stop_price, order) for order in rows]),
+    units("hwm", lambda rows: [_price_units(order.hwm, order) for order in rows]),
     number("rank", lambda rows: [order.rank for order in rows]),
     uuid("replaced_by", lambda rows: [order.replaced_by for order in rows]),
     time("updated_at", lambda rows: [order.updated_ns for order in rows]),

@@ -14,6 +14,7 @@ import msgspec
 
 from marketdata.domain.market_states import MarketState
 from marketdata.domain.sessions import ALWAYS
+from orders.domain.matching.trailing import Peak
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.state import Account, EngineState, Instrument, OrderState
 from risk.domain.states import TradingState
@@ -125,6 +126,20 @@ class StoredOrder(StoredRow, frozen=True, array_like=True):
     is_opening: bool = True
     margin_percent: int = 100
     hold_price: int | None = None
+    trail_price: int | None = None
+    trail_ppm: int | None = None
+    hwm: int | None = None
+
+
+class StoredPeak(StoredRow, frozen=True, array_like=True):
+    """What trades have lifted the marks of trailing stops to; `after` numbers the newest order that
+    saw it.
+    """
+
+    instrument_id: int
+    side: Side
+    after: int
+    price_units: int
 
 
 class StoredTrade(StoredRow, frozen=True, array_like=True):
@@ -171,6 +186,7 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     dead_men: Sequence[StoredDeadMan] = ()
     switches: Sequence[StoredSwitch] = ()
     sessions: Sequence[StoredSession] = ()
+    trail_peaks: Sequence[StoredPeak] = ()
 
 
 ACCOUNT_FIELDS = [name for name in StoredAccount.__struct_fields__ if name in Account.__slots__]
@@ -205,10 +221,21 @@ def stored_from(state: EngineState, last_trades: Sequence[StoredTrade]) -> Store
             for code, calendar in sorted(state.calendars.items())
             for session in calendar.sessions
         ],
+        trail_peaks=[
+            StoredPeak(number, side, peak.after, peak.price * instruments[number].tick_units)
+            for number in sorted(instruments)
+            for side, peak in _peaks(instruments[number])
+        ],
         order_sequence=state.order_sequence,
         execution_number=state.execution_number,
         transfer_number=state.transfer_number,
     )
+
+
+def _peaks(instrument: Instrument) -> Iterator[tuple[Side, Peak]]:
+    if instrument.trails is not None:
+        for side, trails in instrument.trails.sides.items():
+            yield from ((side, peak) for peak in trails.peaks())
 
 
 def _switches(state: EngineState) -> list[StoredSwitch]:

@@ -15,6 +15,7 @@ from orders.engine.lifecycle import fill_makers
 from orders.engine.queueing import COLLECTING
 from orders.engine.state import Instrument
 from orders.engine.step import Step
+from orders.engine.trailing import note_trade
 
 
 def quote(step: Step, command: QuoteStreet) -> None:
@@ -48,7 +49,7 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
     if price is None or quantity is None:
         return
     if instrument.book.is_inside_street(price, step.now_ns):
-        step.state.note_trade(instrument, price, step.now_ns)
+        note_trade(step, instrument, price)
     fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)
     fill_makers(step, fills)
 

@@ -13,6 +13,7 @@ from orders.domain.values import OrderType, Side, TimeInForce
 from orders.engine.conditions import check_post_only_terms
 from orders.engine.lifetime import end_ns
 from orders.engine.state import Account, Instrument, OrderState
+from orders.engine.trailing import check_trail_terms, set_distance
 from risk.domain import checks
 from risk.domain.reasons import Denial, DenialReason
 
@@ -40,12 +41,18 @@ def _check_limit_price(command: SubmitOrder, terms: checks.InstrumentTerms) -> D
 def _check_stop_terms(command: SubmitOrder, terms: checks.InstrumentTerms) -> Denial | None:
     """The stop price, and that the order may wait for it (E6)."""
     price, time_in_force = command.stop_price, command.time_in_force
+    is_trailing = command.type is OrderType.TRAILING_STOP
+    if not is_trailing and (command.trail_price is not None or command.trail_percent is not None):
+        return Denial(DenialReason.TRAIL_NOT_ALLOWED, {})
     if not command.type.is_stop:
         return None if price is None else Denial(DenialReason.STOP_PRICE_NOT_ALLOWED, {})
-    if price is None:
+    if price is None and not is_trailing:
         return Denial(DenialReason.STOP_PRICE_REQUIRED, {})
     if time_in_force not in {TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD}:
         return Denial(DenialReason.TIF_NOT_ALLOWED, {"time_in_force": time_in_force.value.lower()})
+    if is_trailing:
+        return check_trail_terms(command, terms)
+    assert price is not None
     return checks.check_stop_price(price, terms)
 
 
@@ -60,7 +67,7 @@ def draft_order(
     if command.type is OrderType.STOP and command.side is Side.BUY:
         assert stop_price is not None
         limit_price = protected_price(stop_price, instrument.tick_units)
-    return OrderState(
+    order = OrderState(
         id=command.order_id,
         sequence=0,
         account=account,
@@ -84,6 +91,9 @@ def draft_order(
         expires_ns=end_ns(command, instrument, now_ns),
         key_id=command.key_id,
     )
+    if command.type is OrderType.TRAILING_STOP:
+        set_distance(order, command)
+    return order
 
 
 def _is_opening(account: Account, instrument: Instrument, side: Side) -> bool:

@@ -17,7 +17,7 @@ from core.batch_sql import Write, one_statement
 from core.services import audit_log, event_log
 from core.services.event_log import EventRow
 from orders.domain.values import OrderStatus
-from orders.engine import session_store, store
+from orders.engine import peak_store, session_store, store
 from orders.engine.changes import Changes
 from orders.engine.lease import Lease, LeaseLostError
 from orders.engine.state import Account, Instrument, OrderState
@@ -106,6 +106,8 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (posting.account_terms, [_terms_row(item) for item in changes.account_terms.values()]),
         (store.dead_men, changes.dead_men.values()),
         *_session_writes(changes),
+        (peak_store.changed_peaks, changes.trail_peaks.items()),
+        (peak_store.removed_peaks, changes.trail_peaks.items()),
         (event_log.events, events),
         (audit_log.entries, changes.audits),
         (recording.trading_states, changes.trading_states.values()),

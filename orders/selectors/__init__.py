@@ -23,6 +23,7 @@ from core.domain.units import divide_half_up
 from core.models import Event
 from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
 from orders.models import Execution, Order
+from orders.selectors.trailing import trail_of, with_peaks
 from portfolio.domain.activities import (
     CASH_TYPES,
     CashActivity,
@@ -45,7 +46,8 @@ SNAPSHOT_FILLS = 50
 
 def orders_of(account: TradingAccount) -> QuerySet[Order]:
     """All orders of the account, newest first."""
-    return Order.objects.filter(account=account).select_related("instrument").order_by("-sequence")
+    orders = Order.objects.filter(account=account).select_related("instrument")
+    return with_peaks(orders).order_by("-sequence")
 
 
 def order_by_id(account: TradingAccount, order_id: UUID) -> Order | None:
@@ -54,7 +56,7 @@ def order_by_id(account: TradingAccount, order_id: UUID) -> Order | None:
 
 def order_visible_to(user: User, order_id: UUID) -> Order | None:
     """The order, if it is of an account that `user` owns or shares."""
-    rows = Order.objects.filter(pk=order_id, account__in=accounts_visible_to(user))
+    rows = with_peaks(Order.objects.filter(pk=order_id, account__in=accounts_visible_to(user)))
     return rows.select_related("instrument", "account").first()
 
 
@@ -72,6 +74,7 @@ def order_view(order: Order) -> OrderView:
     leaves = Decimal(0)
     if order.closed_at is None:
         leaves = order.quantity - order.filled_quantity - order.prevented_quantity
+    stop_price, mark = trail_of(order)
     return OrderView(
         id=str(order.pk),
         client_order_id=order.client_order_id,
@@ -83,7 +86,10 @@ def order_view(order: Order) -> OrderView:
         time_in_force=order.time_in_force,
         quantity=to_wire(order.quantity),
         limit_price=None if order.limit_price is None else to_wire(order.limit_price),
-        stop_price=None if order.stop_price is None else to_wire(order.stop_price),
+        stop_price=None if stop_price is None else to_wire(stop_price),
+        trail_price=None if order.trail_price is None else to_wire(order.trail_price),
+        trail_percent=None if order.trail_percent is None else to_wire(order.trail_percent),
+        hwm=None if mark is None else to_wire(mark),
         strategy=order.strategy,
         filled_quantity=to_wire(order.filled_quantity),
         leaves_quantity=to_wire(leaves),

@@ -19,6 +19,7 @@ from core.models import Event
 from orders.domain.views import AccountEvent, ExecutionView, OrderView
 from orders.models import Execution, Order
 from orders.selectors import execution_view, order_view, order_visible_to
+from orders.selectors.trailing import with_peaks
 
 MAX_CHAIN = 50
 MAX_EVENTS = 500
@@ -52,7 +53,7 @@ def order_readable_by(user: User, order_id: UUID) -> Order | None:
     """The order, if `user` may see its account: as owner or member, or by a role that reads all."""
     order = order_visible_to(user, order_id)
     if order is None and may_read_all_accounts(user):
-        rows = Order.objects.select_related("instrument", "account")
+        rows = with_peaks(Order.objects.select_related("instrument", "account"))
         order = rows.filter(pk=order_id).first()
     return order
 
@@ -80,7 +81,7 @@ def history_of(order: Order) -> OrderHistory:
 
 
 def _chain(order: Order) -> list[Order]:
-    rows = Order.objects.filter(account=order.account_id).select_related("instrument")
+    rows = with_peaks(Order.objects.filter(account=order.account_id)).select_related("instrument")
     before: list[Order] = []
     first = order
     while first.replaces is not None and len(before) < MAX_CHAIN:

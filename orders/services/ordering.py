@@ -20,6 +20,7 @@ from orders.domain.values import Side
 from orders.domain.views import OrderView
 from orders.models import Order
 from orders.selectors import order_view
+from orders.selectors.trailing import with_peaks
 from orders.services.asking import CLOCK, ask, wait_for_commits
 from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
@@ -87,7 +88,8 @@ def placed_before(
         return None
     if refusal.facts.get("order_id") != str(command.order_id):
         return None
-    order = Order.objects.filter(pk=command.order_id).select_related("instrument").first()
+    orders = Order.objects.filter(pk=command.order_id).select_related("instrument")
+    order = with_peaks(orders).first()
     return order_view(order) if order else None
 
 
@@ -117,6 +119,8 @@ def submit_command(
         quantity=spec.quantity,
         limit_price=spec.limit_price,
         stop_price=spec.stop_price,
+        trail_price=spec.trail_price,
+        trail_percent=spec.trail_percent,
         strategy=spec.strategy,
         stp_mode=spec.stp_mode,
         post_only=spec.post_only,
@@ -177,6 +181,7 @@ def replace_command(
         quantity=changes.quantity,
         limit_price=changes.limit_price,
         stop_price=changes.stop_price,
+        trail=changes.trail,
         time_in_force=changes.time_in_force,
     )
 

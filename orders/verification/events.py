@@ -66,7 +66,9 @@ WITH event AS MATERIALIZED (  -- small rows before they are sorted
     CASE WHEN kind = 'OrderAmended' THEN 1 END AS amendment,
     CASE WHEN kind IN ('OrderAccepted', 'OrderQueued')
       THEN concat_ws(' ', payload->'order'->>'side',
-      payload->'order'->>'limit_price', payload->'order'->>'stop_price',
+      CASE WHEN payload->'order'->>'hwm' IS NULL THEN concat_ws(' ',
+        payload->'order'->>'limit_price', payload->'order'->>'stop_price') END,
+      payload->'order'->>'trail_price', payload->'order'->>'trail_percent',
       payload->'order'->>'client_order_id', payload->'order'->>'replaces') END AS beginning,
     CASE WHEN kind IN ('OrderFilled', 'OrderCanceled', 'OrderExpired', 'OrderReplaced')
       THEN concat_ws(' ', payload->'order'->>'status', payload->'order'->>'reason')
@@ -79,7 +81,9 @@ WITH event AS MATERIALIZED (  -- small rows before they are sorted
     max(beginning) AS beginning, max(ending) AS ending
   FROM event GROUP BY order_id, account_id
 ), stored AS (
-  SELECT *, concat_ws(' ', side, trim_scale(limit_price), trim_scale(stop_price),
+  SELECT *, concat_ws(' ', side, CASE WHEN hwm IS NULL
+        THEN concat_ws(' ', trim_scale(limit_price), trim_scale(stop_price)) END,
+      trim_scale(trail_price), trim_scale(trail_percent),
       client_order_id, replaces) AS beginning,
     CASE WHEN closed_at IS NOT NULL THEN concat_ws(' ', status, nullif(reason, '')) END AS ending
   FROM orders_order

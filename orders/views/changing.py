@@ -106,7 +106,7 @@ def _page(
         "preview": seen,
         "refusal": refusal,
         "times_in_force": times_in_force(now.type, now.time_in_force),
-        "moves_stop": is_waiting(now),
+        "moves_stop": is_waiting(now) and now.hwm is None,
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
     return render(request, "orders/change.html", context, status=status)

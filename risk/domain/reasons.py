@@ -59,6 +59,12 @@ class DenialReason(StrEnum):
     STOP_PRICE_REQUIRED = "STOP_PRICE_REQUIRED"
     TIF_NOT_ALLOWED = "TIF_NOT_ALLOWED"
     TRADING_SUSPENDED = "TRADING_SUSPENDED"
+    TRAIL_NOT_ALLOWED = "TRAIL_NOT_ALLOWED"
+    TRAIL_OUT_OF_RANGE = "TRAIL_OUT_OF_RANGE"
+    TRAIL_PERCENT_INVALID = "TRAIL_PERCENT_INVALID"
+    TRAIL_PRICE_INVALID = "TRAIL_PRICE_INVALID"
+    TRAIL_REFERENCE_NONE = "TRAIL_REFERENCE_NONE"
+    TRAIL_REQUIRED = "TRAIL_REQUIRED"
     AMOUNT_INVALID = "AMOUNT_INVALID"
     DESK_NOT_JOINED = "DESK_NOT_JOINED"
     FOUR_EYES_REQUIRED = "FOUR_EYES_REQUIRED"
@@ -274,6 +280,33 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.TRADING_SUSPENDED: Wording(
         *FORBIDDEN,
         "New orders are suspended by the account's configuration. Set suspend_trade to false.",
+    ),
+    DenialReason.TRAIL_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "Only a trailing stop takes trail_price, trail_percent or trail. Leave it out, or send"
+        " one.",
+    ),
+    DenialReason.TRAIL_OUT_OF_RANGE: Wording(
+        *UNPROCESSABLE,
+        "The trail puts the stop price in {symbol} at {stop_price}: it must be above 0 and at most"
+        " {maximum}.",
+    ),
+    DenialReason.TRAIL_PERCENT_INVALID: Wording(
+        *UNPROCESSABLE,
+        "trail_percent must be above 0, below 100 and have at most 4 decimals.",
+    ),
+    DenialReason.TRAIL_PRICE_INVALID: Wording(
+        *UNPROCESSABLE,
+        "trail_price must be above 0 and a multiple of {tick_size} for {symbol}.",
+    ),
+    DenialReason.TRAIL_REFERENCE_NONE: Wording(
+        *UNPROCESSABLE,
+        "{symbol} has no trade and no quote yet that a trailing stop could follow. Try again when"
+        " it trades.",
+    ),
+    DenialReason.TRAIL_REQUIRED: Wording(
+        *UNPROCESSABLE,
+        "A trailing stop needs trail_price or trail_percent, and not both.",
     ),
     DenialReason.AMOUNT_INVALID: Wording(
         *UNPROCESSABLE,

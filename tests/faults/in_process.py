@@ -137,6 +137,7 @@ TABLES: Mapping[str, str] = {
     "orders_order": "sequence",
     "orders_execution": "id",
     "orders_deadman": "key_id",
+    "orders_trailpeak": "instrument_id, side, after_sequence",
     "portfolio_transfer": "id",
     "portfolio_hold": "order_id",
     "portfolio_balance": "account_id, currency_id",
@@ -149,4 +150,4 @@ OUR_OWN = "id, recorded_at, transaction_id"
 """Columns that differ between two runs of the same history, in the tables that have numbers of
 their own.
 """
-NUMBERED = {"portfolio_balance", "portfolio_position", "core_event"}
+NUMBERED = {"orders_trailpeak", "portfolio_balance", "portfolio_position", "core_event"}

@@ -61,6 +61,7 @@ def story(request: pytest.FixtureRequest, make_user: Callable[..., User]) -> Sto
     """The seed's history on accounts and instruments that exist as rows."""
     seed: int = request.param
     swarm = MarketSwarm(seed, START_NS)
+    swarm.trails.share = 0.3
     now = from_ns(START_NS)
     create_house_accounts(now=now)
     swarm.accounts = [

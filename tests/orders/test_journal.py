@@ -230,7 +230,7 @@ def test_unreadable_content_is_a_journal_error() -> None:
 
 
 LEFT_OUT = {
-    Instrument: {"calendar", "book", "stops", "last_trade", "queue", "closing"},
+    Instrument: {"calendar", "book", "stops", "trails", "last_trade", "queue", "closing"},
     Account: {"tier", "positions", "open_orders", "balance"},
     OrderState: {"account", "instrument", "reason", "closed_ns", "replaced_by"},
     PositionState: {"openings"},

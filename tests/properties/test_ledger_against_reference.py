@@ -31,6 +31,7 @@ from orders.domain.views import AccountEvent, OrderView
 from orders.engine.core import Core
 from orders.engine.margin import margin_of
 from orders.engine.state import EngineState
+from orders.engine.trailing import mark_of
 from tests.reference.engine import ReferenceEngine
 from tests.reference.margin import excess
 from tests.reference.state import HOUSE as THE_HOUSE
@@ -133,6 +134,14 @@ SOMETIMES = {
     "AMEND_NOT_LESS",
     "FEE_RATES_INVALID",
     "FEE_TIER_UNKNOWN",
+    "TRAIL_REFERENCE_NONE",
+    "TRAIL_OUT_OF_RANGE",
+    "TRAIL_PRICE_INVALID",
+    "TRAIL_PERCENT_INVALID",
+    "TRAIL_NOT_ALLOWED",
+    "TRAIL_REQUIRED",
+    "a trailing buy entered",
+    "a trailing stop was replaced",
     "TRADING_SUSPENDED",
     "MARGIN_INVALID",
     "MARGIN_ORDERS_OPEN",
@@ -347,7 +356,14 @@ class Lockstep:
 
         orders = [order for order in self.reference.orders if order.terms is item]
         waiting = self.reference.elections.waiting(orders)
-        assert instrument.stops.waiting() == [order.id for order in waiting]
+        fixed = [order.id for order in waiting if order.mark is None]
+        assert instrument.stops.waiting() == fixed
+        trailing = [order.id for order in waiting if order.mark is not None]
+        assert (instrument.trails.waiting() if instrument.trails else []) == trailing
+        for mine in orders:
+            theirs = self.state.orders.get(mine.id)
+            if mine.mark is not None and theirs is not None:
+                assert mark_of(theirs) == mine.mark
 
     def _mark(self, answer: object, command: commands.AnyCommand) -> None:
         match answer:

@@ -12,6 +12,7 @@ from tests.reference.auction import price_for_auction
 from tests.reference.book import ReferenceBook
 from tests.reference.checks import check_passage
 from tests.reference.state import Order, ReferenceState, Refused, whole
+from tests.reference.trailing import follow
 
 
 class Engine(Protocol):
@@ -35,10 +36,11 @@ class Engine(Protocol):
 
 def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
     """R1 to R4: the successor, after all that its coming did."""
+    assert isinstance(engine, ReferenceState)
     old = _open(engine, command.account_id, command.replaces)
     order = engine.draft(_wanted(old, command))
     order.elected = old.elected
-    assert isinstance(engine, ReferenceState)
+    follow(engine, order, old.mark)
     is_collecting = price_for_auction(engine, order)
     _check_as_if_gone(engine, old, order)
     keeps_place = (  # R3
@@ -87,6 +89,7 @@ def _wanted(old: Order, command: commands.ReplaceOrder) -> commands.SubmitOrder:
         quantity=Decimal(left.numerator) / Decimal(left.denominator),
     )
     time_in_force = command.time_in_force or same.time_in_force
+    trail = "trail_price" if same.trail_percent is None else "trail_percent"
     wanted = msgspec.structs.replace(
         same,
         quantity=command.quantity or same.quantity,
@@ -94,10 +97,12 @@ def _wanted(old: Order, command: commands.ReplaceOrder) -> commands.SubmitOrder:
         stop_price=command.stop_price or same.stop_price,
         time_in_force=time_in_force,
         expires_ns=same.expires_ns if time_in_force.value == "GTD" else None,
+        **{trail: command.trail or getattr(same, trail)},
     )
     if wanted == same and not command.client_order_id:
         raise Refused("ORDER_UNCHANGED")
-    if old.elected and wanted.stop_price != same.stop_price:
+    names = ("stop_price", "trail_price", "trail_percent")
+    if old.elected and any(getattr(wanted, name) != getattr(same, name) for name in names):
         raise Refused("STOP_ELECTED")
     return wanted
 
@@ -119,6 +124,8 @@ def _mark(engine: Engine, old: Order, keeps_place: bool) -> None:
         engine.marks.add("replaced after a part was filled")
     if old.elected:
         engine.marks.add("an elected stop was replaced")
+    if old.waits and old.mark is not None:
+        engine.marks.add("a trailing stop was replaced")
     if old.waits:
         engine.marks.add("a waiting stop was replaced")
 

@@ -14,6 +14,7 @@ from tests.reference.margin import why_not
 from tests.reference.placing import Incoming, collar, could_take
 from tests.reference.restricting import check_restriction, closable
 from tests.reference.state import Order, ReferenceState, Refused, Terms, whole, with_fee
+from tests.reference.trailing import check_trail
 
 
 def check_terms(state: ReferenceState, command: commands.SubmitOrder) -> Terms:
@@ -31,16 +32,28 @@ def check_terms(state: ReferenceState, command: commands.SubmitOrder) -> Terms:
         raise Refused("QUANTITY_OFF_LOT")
     kind = command.type.value
     _check_price(command.limit_price, terms, "PRICE", is_due=kind in ("LIMIT", "STOP_LIMIT"))
-    is_stop = kind in ("STOP", "STOP_LIMIT")
-    if is_stop and command.stop_price is None:
-        raise Refused("STOP_PRICE_REQUIRED")
-    if is_stop and command.time_in_force.value not in ("DAY", "GTC", "GTD"):
-        raise Refused("TIF_NOT_ALLOWED")
-    _check_price(command.stop_price, terms, "STOP_PRICE", is_due=is_stop)
+    _check_stop(command, terms)
     if command.post_only and (kind != "LIMIT" or command.time_in_force.value not in ("DAY", "GTC")):
         raise Refused("POST_ONLY_NOT_ALLOWED")
     check_end(state, command, terms)
     return terms
+
+
+def _check_stop(command: commands.SubmitOrder, terms: Terms) -> None:
+    kind = command.type.value
+    is_stop, is_trailing = kind in ("STOP", "STOP_LIMIT"), kind == "TRAILING_STOP"
+    has_trail = command.trail_price is not None or command.trail_percent is not None
+    if has_trail and not is_trailing:
+        raise Refused("TRAIL_NOT_ALLOWED")
+    if is_stop and command.stop_price is None:
+        raise Refused("STOP_PRICE_REQUIRED")
+    is_waiting = is_stop or is_trailing
+    if is_waiting and command.time_in_force.value not in ("DAY", "GTC", "GTD"):
+        raise Refused("TIF_NOT_ALLOWED")
+    if is_trailing:
+        check_trail(command, terms)
+    else:
+        _check_price(command.stop_price, terms, "STOP_PRICE", is_due=is_stop)
 
 
 def _check_price(price: Decimal | None, terms: Terms, reason: str, *, is_due: bool) -> None:

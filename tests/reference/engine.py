@@ -37,6 +37,7 @@ from tests.reference.state import (
     whole,
 )
 from tests.reference.stops import protection
+from tests.reference.trailing import follow
 
 
 class ReferenceEngine(ReferenceState):
@@ -96,6 +97,7 @@ class ReferenceEngine(ReferenceState):
         if command.deadline_ns is not None and command.deadline_ns < self.now_ns:  # D1
             raise Refused("DEADLINE_PASSED")
         order = self.draft(command)
+        follow(self, order)
         waits = price_for_auction(self, order)
         check_passage(self, order, self.now_ns)
         order.status = "QUEUED" if waits else "ACCEPTED"
@@ -154,6 +156,9 @@ class ReferenceEngine(ReferenceState):
             order = queue.pop(0)
             if order.is_open and self.market(order.terms) == "OPEN":
                 order.status, order.elected = "TRIGGERED", True
+                if order.mark is not None and order.stop is not None and order.side == "BUY":  # G4
+                    order.limit = protection(order.stop, order.terms.tick)
+                    self.marks.add("a trailing buy entered")
                 order.time = self.next_time()
                 self.tell("OrderTriggered", order)
                 self.enter(order, now_ns)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from uuid import UUID
 
 from orders.domain import commands
@@ -75,6 +75,15 @@ class Order:
     opens: bool = True
     share: Fraction = Fraction(1)
     basis: int | None = None
+    mark: int | None = None
+    trail: Fraction | None = None
+    """Ticks; of the mark, when it is below one."""
+
+    @property
+    def distance(self) -> int:
+        """G2."""
+        assert self.trail is not None and self.mark is not None
+        return int(self.trail) if self.trail >= 1 else ceil(self.mark * self.trail)
 
     @property
     def symbol(self) -> str:

@@ -18,6 +18,10 @@ class StopOrder(Protocol):
     side: str
     stop: int | None
     status: str
+    mark: int | None
+
+    @property
+    def distance(self) -> int: ...
 
 
 Stop = TypeVar("Stop", bound=StopOrder)
@@ -33,6 +37,12 @@ def is_reached(order: StopOrder, price: int) -> bool:
     """E2: the trade is at or through the stop price."""
     assert order.stop is not None
     return price >= order.stop if order.side == "BUY" else price <= order.stop
+
+
+def trailing_stop(order: StopOrder) -> int:
+    """G2: where the stop price stands with the mark."""
+    assert order.mark is not None
+    return order.mark + (order.distance if order.side == "BUY" else -order.distance)
 
 
 @dataclass
@@ -57,8 +67,15 @@ class Elections(Generic[Stop]):
         ]
 
     def traded(self, symbol: str, orders: Iterable[Stop], price: int, now_ns: int) -> None:
-        """E2, E3: a trade happened; what it elects joins the queue."""
+        """E2, E3: a trade happened; what it elects joins the queue. G1: marks follow it first,
+        those of orders that are in the queue already as well.
+        """
         self.last[symbol] = (price, now_ns)
+        orders = list(orders)
+        for order in orders:
+            if order.mark is not None and order.status == "ACCEPTED":
+                order.mark = (max if order.side == "SELL" else min)(order.mark, price)
+                order.stop = trailing_stop(order)
         self.queue += [order for order in self.waiting(orders) if is_reached(order, price)]
 
     def has_passed(self, symbol: str, order: StopOrder, now_ns: int) -> bool:

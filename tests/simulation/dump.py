@@ -91,7 +91,7 @@ def _order(order: OrderState) -> Dump:
 
 
 def _instrument(instrument: Instrument) -> Dump:
-    left_out = ("book", "stops", "last_trade", "calendar", "queue", "closing")
+    left_out = ("book", "stops", "trails", "last_trade", "calendar", "queue", "closing")
     fields = {
         name: getattr(instrument, name) for name in Instrument.__slots__ if name not in left_out
     }
@@ -99,6 +99,11 @@ def _instrument(instrument: Instrument) -> Dump:
     fields["queue"] = [str(order_id) for order_id in instrument.queue]
     fields["closing"] = [str(order_id) for order_id in instrument.closing]
     fields["stops"] = [str(order_id) for order_id in instrument.stops.waiting()]
+    fields["trails"] = [
+        (side.value, trails.peaks(), [str(entry.order_id) for entry in trails.waiting()])
+        for side, trails in (instrument.trails.sides if instrument.trails else {}).items()
+        if not trails.is_empty
+    ]
     fields["book"] = [
         (str(order.order_id), order.owner_id, order.side.value, order.price, order.leaves)
         for order in instrument.book.resting()

@@ -59,7 +59,15 @@ BITCOIN = Instrument(
 
 def fresh(instrument: Instrument) -> Instrument:
     """The same terms with an empty book."""
-    return replace(instrument, book=Book(), stops=StopBook(), last_trade=None, queue={}, closing={})
+    return replace(
+        instrument,
+        book=Book(),
+        stops=StopBook(),
+        trails=None,
+        last_trade=None,
+        queue={},
+        closing={},
+    )
 
 
 def account(number: int, kind: str = "CASH", owner: int = 0) -> Account:
@@ -109,12 +117,15 @@ def submit_command(
     strategy: str | None = None,
     expires_ns: int | None = None,
 ) -> commands.SubmitOrder:
-    """The command for "BUY 5 @ 101 IOC" or "SELL 3 STOP 95 DAY"; `name` begins with who asks."""
+    """The command for "BUY 5 @ 101 IOC", "SELL 3 STOP 95 DAY" or "SELL 3 TRAIL 1.5%"; `name`
+    begins with who asks.
+    """
     side, quantity, *terms = text.split()
-    prices: dict[str, Decimal | None] = {"@": None, "STOP": None}
+    prices: dict[str, Decimal | None] = {"@": None, "STOP": None, "TRAIL": None, "TRAIL%": None}
     while terms and terms[0] in prices:
-        prices[terms[0]] = Decimal(terms[1])
+        prices[terms[0] + "%" * terms[1].endswith("%")] = Decimal(terms[1].rstrip("%"))
         terms = terms[2:]
+    is_trailing = prices["TRAIL"] is not None or prices["TRAIL%"] is not None
     if terms and terms[0] == "MARKET":
         terms = terms[1:]
     who = name.split("-")[0]
@@ -124,11 +135,13 @@ def submit_command(
         symbol=symbol,
         client_order_id=client_order_id,
         side=Side(side),
-        type=order_type_of(prices["@"], prices["STOP"]),
+        type=OrderType.TRAILING_STOP if is_trailing else order_type_of(prices["@"], prices["STOP"]),
         time_in_force=TimeInForce(terms[0] if terms else "GTC"),
         quantity=Decimal(quantity),
         limit_price=prices["@"],
         stop_price=prices["STOP"],
+        trail_price=prices["TRAIL"],
+        trail_percent=prices["TRAIL%"],
         submitted_by_id=USERS[who],
         request_id=f"request-{name}",
         strategy=strategy,
@@ -139,9 +152,9 @@ def submit_command(
 def replace_command(
     old: str, name: str, text: str, client_order_id: str = ""
 ) -> commands.ReplaceOrder:
-    """The command for what `text` names, as "5 @ 101 IOC", "STOP 95" or ""."""
+    """The command for what `text` names, as "5 @ 101 IOC", "STOP 95", "TRAIL 2" or ""."""
     words = text.split()
-    prices: dict[str, Decimal | None] = {"@": None, "STOP": None}
+    prices: dict[str, Decimal | None] = {"@": None, "STOP": None, "TRAIL": None}
     quantity = Decimal(words.pop(0)) if words and words[0][0].isdigit() else None
     while words and words[0] in prices:
         prices[words[0]] = Decimal(words[1])
@@ -158,6 +171,7 @@ def replace_command(
         limit_price=prices["@"],
         stop_price=prices["STOP"],
         time_in_force=TimeInForce(words[0]) if words else None,
+        trail=prices["TRAIL"],
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from orders.domain import commands
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from tests.simulation.switch_swarm import SwitchSwarm
+from tests.simulation.trail_swarm import TrailSwarm
 
 SECOND_NS = 10**9
 GRIDS = (("0.01", "1", "0"), ("0.05", "0.001", "1"), ("0.0001", "0.0001", "0"), ("1", "3", "10"))
@@ -107,6 +108,7 @@ class MarketSwarm:
         self._placed: list[UUID] = []
         self._asked: dict[UUID, commands.SubmitOrder] = {}
         self.switches = SwitchSwarm(seed, self.accounts, len(self.listings))
+        self.trails = TrailSwarm(seed, self._middle, self._ticks)
         self._session_days = 0
         self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
         self._day_end_ns = start_ns
@@ -187,6 +189,7 @@ class MarketSwarm:
             )
         if draw.random() < self._stp_share:
             order = msgspec.structs.replace(order, stp_mode=draw.choice(tuple(StpMode)))
+        order = self.trails.draw(order, listing)
         self._asked[order.order_id] = order
         return self._spoiled(order) if draw.random() < self._nonsense_share else order
 
@@ -292,7 +295,7 @@ class MarketSwarm:
         if draw.random() < self._nonsense_share:
             named["quantity"] = Decimal("0.00000001")
         self._asked[order_id] = msgspec.structs.replace(old, order_id=order_id, **named)
-        return commands.ReplaceOrder(
+        command = commands.ReplaceOrder(
             order_id=order_id,
             replaces=old.order_id,
             account_id=draw.choice((*(old.account_id,) * 9, self.accounts[0])),
@@ -301,6 +304,7 @@ class MarketSwarm:
             request_id="r",
             **named,
         )
+        return self.trails.change(command, listing)
 
     def _changes_of(self, old: commands.SubmitOrder, listing: Listing) -> dict[str, Any]:
         # Any: a price, a quantity or a time in force

@@ -5,8 +5,9 @@ What the writer is given must lead to the engine's memory, or a restart would fo
 
 from uuid import UUID
 
-from orders.engine.changes import Changes
+from orders.engine.changes import Changes, PeakKey
 from orders.engine.state import DeadMan, EngineState, OrderState
+from orders.engine.stored import stored_from
 from orders.engine.writer import (
     _balance_row,
     _fee_tier_row,
@@ -32,6 +33,7 @@ class ShadowTables:
         self.sequences: dict[int, int] = {}
         self.trading_states: dict[Scope, ScopeState] = {}
         self.dead_men: dict[str, DeadMan] = {}
+        self.trail_peaks: dict[PeakKey, int | None] = {}
         self.transfers = self.executions = 0
 
     def commit(self, changes: Changes) -> None:
@@ -56,6 +58,7 @@ class ShadowTables:
             assert event.account_sequence == self.sequences.get(account_id, 0) + 1
             self.sequences[account_id] = event.account_sequence
         self.dead_men.update(changes.dead_men)
+        self.trail_peaks.update(changes.trail_peaks)
         for transfer in changes.transfers:
             self.transfers += 1
             assert transfer.id == self.transfers
@@ -102,6 +105,10 @@ class ShadowTables:
         assert state.trading.by_scope == self.trading_states
         armed = {key: row for key, row in self.dead_men.items() if row.fires_ns is not None}
         assert armed == state.dead_men
+        assert {key: price for key, price in self.trail_peaks.items() if price is not None} == {
+            (row.instrument_id, row.side, row.after): row.price_units
+            for row in stored_from(state, []).trail_peaks
+        }
         assert state.transfer_number == self.transfers
         assert state.execution_number == self.executions
 
@@ -139,6 +146,9 @@ def stored(order: OrderState) -> tuple[object, ...]:
         order.is_opening,
         order.margin_percent,
         order.hold_price,
+        order.hwm,
+        order.stop_price,
+        order.limit_price,
         order.filled,
         order.filled_notional,
         order.status,

@@ -56,15 +56,15 @@ class StopBook:
 
     def elected(self, trade_price: int) -> list[UUID]:
         """What a trade at this price elects, in the order of E3; it waits no more."""
-        return [*self._take(Side.BUY, trade_price), *self._take(Side.SELL, trade_price)]
+        return [entry.order_id for side in Side for entry in self.take(side, trade_price)]
 
-    def _take(self, side: Side, trade_price: int) -> list[UUID]:
+    def take(self, side: Side, trade_price: int) -> list[Waiting]:
+        """Those of one side that a trade at this price elects, in the order of E3."""
         entries, reached = self._waiting[side], -trade_price * _sign(side)
-        taken: list[UUID] = []
+        taken: list[Waiting] = []
         while entries and entries[-1].reach >= reached:
-            order_id = entries.pop().order_id
-            del self._orders[order_id]
-            taken.append(order_id)
+            taken.append(entries.pop())
+            del self._orders[taken[-1].order_id]
         return taken
 
     def waiting(self) -> list[UUID]:
