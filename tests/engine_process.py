@@ -81,6 +81,9 @@ class EngineProcess:
     socket_path: Path
     segment: str = "main"
     redis_url: str = ""
+    dsn: str = ""
+    """How it reaches the database, when not as this process does."""
+
     pid: int = 0
     exit_code: int | None = None
 
@@ -89,7 +92,7 @@ class EngineProcess:
         self.exit_code = None
         self.pid = self.zygote.start(
             {
-                "database_dsn": database_dsn(),
+                "database_dsn": self.dsn or database_dsn(),
                 "redis_url": self.redis_url or settings.REDIS_URL,
                 "redis_prefix": settings.REDIS_PREFIX,
                 "socket_path": str(self.socket_path),

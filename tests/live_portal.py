@@ -87,6 +87,11 @@ class LivePortal:
         """The DATABASE_URL of its processes."""
         return DataDir(self.data_dir).state.read_environment()["DATABASE_URL"]
 
+    @property
+    def redis_url(self) -> str:
+        """The REDIS_URL of its processes."""
+        return DataDir(self.data_dir).state.read_environment()["REDIS_URL"]
+
     def demo(self) -> SignIn:
         """The demo trader, with the password that the first start has printed."""
         found = re.search(r"^  Sign in as (\S+) with password (\S+)$", self.printed, re.MULTILINE)

@@ -18,6 +18,10 @@ from orders.domain import commands
 from orders.domain.replies import AnyReply
 from orders.domain.values import OrderType, Side, TimeInForce
 from orders.engine.client import EngineClient, EngineUnavailableError, UnknownOutcomeError
+from tests.engine_process import EngineProcess
+from tests.orders.desk import Desk
+
+TRADERS = 6
 
 Outcome = Literal["answered", "unknown", "not sent"]
 
@@ -145,3 +149,15 @@ def run_for_a_while(threads: list[threading.Thread], nemesis: Callable[[], None]
             thread.should_stop.set()  # type: ignore[attr-defined]
         for thread in threads:
             thread.join()
+
+
+def trade_through(engine: EngineProcess, desk: Desk, nemesis: Callable[[], None]) -> list[Trader]:
+    """Traders of both accounts and a feed, while the nemesis is at work."""
+    should_stop = threading.Event()
+    owners = [desk.accounts["alice"].pk, desk.accounts["charlie"].pk]
+    traders = [
+        Trader(engine.client(), owners[number % 2], number, should_stop)
+        for number in range(TRADERS)
+    ]
+    run_for_a_while([*traders, Feed(engine.client(), 99, should_stop)], nemesis)
+    return traders

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from redis.asyncio import Redis
 
 from core.database import database_dsn
@@ -95,9 +97,10 @@ class InProcessEngine:
         self._path = socket_path
         self._clock = clock
         self._max_elections = max_elections
+        self._session: AsyncConnection[TupleRow] | None = None
 
     async def start(self) -> None:
-        self._connection = await connect(database_dsn())
+        self._connection = await self._unlocked_session()
         lease = await acquire(self._connection, "main", "in-process")
         self._writer = CrashingWriter(self._connection, lease)
         redis = Redis.from_url(settings.REDIS_URL)
@@ -119,18 +122,29 @@ class InProcessEngine:
         return reply
 
     async def bury(self) -> None:
-        """After a crash: its memory, its socket and its database session are gone too."""
+        """After a crash: its memory, its socket and its lease are gone too."""
         await asyncio.wait({self._serving})
         assert isinstance(self._serving.exception(), Crash)
         await self._client.close()
-        await self._connection.close()
 
     async def stop(self) -> None:
         """End well, as on SIGTERM."""
         self._server.stop()
         await self._serving
         await self._client.close()
+
+    async def close(self) -> None:
+        """Leave the database; for when it has ended and is not to start again."""
         await self._connection.close()
+
+    async def _unlocked_session(self) -> AsyncConnection[TupleRow]:
+        """A session that holds no lease. All engines of one run share it: what each would have to
+        do anew costs more than all the rest, and tests of real processes do it (tests/faults).
+        """
+        if self._session is None:
+            self._session = await connect(database_dsn())
+        await self._session.execute("SELECT pg_advisory_unlock_all()")
+        return self._session
 
 
 TABLES: Mapping[str, str] = {

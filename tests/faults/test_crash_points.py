@@ -176,6 +176,7 @@ async def run_with_crashes(story: Story, point: Point, directory: Path) -> None:
                 if point is not Point.AFTER_COMMIT:
                     await engine.ask(timed.command)
     await engine.stop()
+    await engine.close()
 
 
 async def run_with_restarts(story: Story, directory: Path, *, is_before: bool) -> None:
@@ -193,6 +194,7 @@ async def run_with_restarts(story: Story, directory: Path, *, is_before: bool) -
             await engine.stop()
             await engine.start()
     await engine.stop()
+    await engine.close()
 
 
 def rows_of_all_tables() -> dict[str, list[str]]:
