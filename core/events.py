@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     """Every kind of fact that the log may hold; a kind that is not here cannot be appended."""
 
     ORDER_ACCEPTED = "OrderAccepted"
+    ORDER_HELD = "OrderHeld"
     ORDER_QUEUED = "OrderQueued"
     ORDER_RELEASED = "OrderReleased"
     ORDER_TRIGGERED = "OrderTriggered"

@@ -24,8 +24,10 @@ from orders.domain.dialect import DialectOrder, dialect_order
 from orders.domain.order_changes import read_cancel_filter, read_order_changes
 from orders.domain.order_request import field_refusal, read_order_request
 from orders.domain.views import OrderView
+from orders.models import Order
 from orders.schemas import OrderChangesSerializer, OrderRequestSerializer, OrderSerializer
 from orders.selectors import order_by_client_id, order_by_id, order_view, orders_of
+from orders.selectors.groups import first_orders_of, nested_order_view, nested_order_views
 from orders.services.ordering import (
     cancel_all_orders,
     cancel_order,
@@ -38,7 +40,11 @@ from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
 
 DEFAULT_PAGE = 50
+BOOLEANS = ("false", "true")
 MAX_PAGE = 500
+NESTED = OpenApiParameter(
+    "nested", bool, description="true: legs stand under the first order of their group"
+)
 CANCEL_FILTER = [
     OpenApiParameter("symbols", str, description="only orders in these, comma-separated"),
     OpenApiParameter("side", str, enum=["buy", "sell"], description="only orders of this side"),
@@ -88,7 +94,7 @@ class OrdersView(TradingView):
             OpenApiParameter("direction", str, enum=["asc", "desc"]),
             OpenApiParameter("side", str, enum=["buy", "sell"]),
             OpenApiParameter("symbols", str, description="comma-separated"),
-            OpenApiParameter("nested", str, description="accepted; there are no nested orders"),
+            NESTED,
         ],
         responses=OrderSerializer(many=True),
         operation_id="list_orders",
@@ -120,31 +126,32 @@ class OrderByClientIdView(TradingView):
     """/v2/orders:by_client_order_id"""
 
     @extend_schema(
-        parameters=[OpenApiParameter("client_order_id", str, required=True)],
+        parameters=[OpenApiParameter("client_order_id", str, required=True), NESTED],
         responses=OrderSerializer,
         operation_id="get_order_by_client_order_id",
     )
     def get(self, request: Request) -> HttpResponse:
         """The order that bears this client order id; after an unknown outcome, 404 is certain."""
-        client_order_id = read_query(request._request.GET).get("client_order_id", "")
+        query = read_query(request._request.GET)
+        client_order_id = query.get("client_order_id", "")
         account = self.account(request)
         order = find_order(lambda: order_by_client_id(account, client_order_id))
         if order is None:
             raise not_found("order not found")
-        return answer(dialect_order(order_view(order)))
+        return answer(_shown(order, query))
 
 
 class OneOrderView(TradingView):
     """/v2/orders/{order_id}"""
 
-    @extend_schema(responses=OrderSerializer, operation_id="get_order")
+    @extend_schema(parameters=[NESTED], responses=OrderSerializer, operation_id="get_order")
     def get(self, request: Request, order_id: UUID) -> HttpResponse:
         """One order of the account; 404 for anyone else's."""
         account = self.account(request)
         order = find_order(lambda: order_by_id(account, order_id))
         if order is None:
             raise not_found("order not found")
-        return answer(dialect_order(order_view(order)))
+        return answer(_shown(order, read_query(request._request.GET)))
 
     @extend_schema(
         parameters=[HEADER],
@@ -210,9 +217,10 @@ def why_not_open(account: TradingAccount, order_id: UUID, refusal: Refusal) -> R
 
 
 def _listed(account: TradingAccount, query: Mapping[str, str]) -> list[DialectOrder]:
-    orders = orders_of(account)
     status = _choice(query, "status", ("open", "closed", "all"))
-    if status != "all":
+    is_nested = _is_nested(query)
+    orders = first_orders_of(account, status) if is_nested else orders_of(account)
+    if status != "all" and not is_nested:
         orders = orders.filter(closed_at__isnull=status == "open")
     if "side" in query:
         orders = orders.filter(side=_choice(query, "side", ("buy", "sell")).upper())
@@ -224,7 +232,19 @@ def _listed(account: TradingAccount, query: Mapping[str, str]) -> list[DialectOr
         orders = orders.filter(submitted_at__lt=_moment(query, "until"))
     if _choice(query, "direction", ("desc", "asc")) == "asc":
         orders = orders.order_by("sequence")
-    return [dialect_order(order_view(order)) for order in orders[: _limit(query)]]
+    found = list(orders[: _limit(query)])
+    views = nested_order_views(found) if is_nested else map(order_view, found)
+    return [dialect_order(view) for view in views]
+
+
+def _shown(order: Order, query: Mapping[str, str]) -> DialectOrder:
+    """One order, with the legs under it if it is asked for them."""
+    return dialect_order(nested_order_view(order) if _is_nested(query) else order_view(order))
+
+
+def _is_nested(query: Mapping[str, str]) -> bool:
+    """Stock clients write booleans with a capital."""
+    return _choice({"nested": query.get("nested", "false").lower()}, "nested", BOOLEANS) == "true"
 
 
 def _choice(query: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from marketdata.models import Instrument
+from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from portfolio.models import TradingAccount
 
@@ -63,6 +64,14 @@ class Order(models.Model):
     expires_at = models.DateTimeField(null=True)
     replaces = models.UUIDField(null=True)
     replaced_by = models.UUIDField(null=True)
+    # The id of the first order of its group, and its part in it (docs/order-groups.md).
+    group_id = models.UUIDField(null=True)
+    leg = models.CharField(
+        max_length=16, blank=True, default="", choices=[(leg.value, leg.value) for leg in Leg]
+    )
+    order_class = models.CharField(
+        max_length=8, choices=[(kind.value, kind.value) for kind in OrderClass], default="SIMPLE"
+    )
 
     class Meta:
         constraints = [
@@ -107,6 +116,11 @@ class Order(models.Model):
                 | Q(filled_quantity=F("quantity") - F("prevented_quantity")),
                 name="order_filled_means_all",
             ),
+            models.CheckConstraint(
+                condition=Q(order_class="SIMPLE", group_id__isnull=True, leg="")
+                | (~Q(order_class="SIMPLE") & Q(group_id__isnull=False) & ~Q(leg="")),
+                name="order_group_by_class",
+            ),
         ]
         indexes = [
             models.Index(
@@ -115,6 +129,9 @@ class Order(models.Model):
             models.Index(fields=["account", "-sequence"], name="order_by_account"),
             models.Index(
                 fields=["rank"], condition=~Q(rank=F("sequence")), name="order_ranked_anew"
+            ),
+            models.Index(
+                fields=["group_id"], condition=Q(group_id__isnull=False), name="order_by_group"
             ),
         ]
 

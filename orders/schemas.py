@@ -12,6 +12,15 @@ def _lower(values: type[Side] | type[OrderType] | type[TimeInForce] | type[StpMo
     return [value.value.lower() for value in values]
 
 
+class TakeProfitSerializer(serializers.Serializer[object]):
+    limit_price = serializers.CharField()
+
+
+class StopLossSerializer(serializers.Serializer[object]):
+    stop_price = serializers.CharField()
+    limit_price = serializers.CharField(required=False, help_text="makes it a stop-limit order")
+
+
 class OrderRequestSerializer(serializers.Serializer[object]):
     symbol = serializers.CharField(help_text="AAPL, BTC/USD")
     qty = serializers.CharField(help_text="decimal string or JSON number")
@@ -26,6 +35,11 @@ class OrderRequestSerializer(serializers.Serializer[object]):
     trail_percent = serializers.CharField(required=False, help_text="1.5 is 1.5 %")
     expires_at = serializers.DateTimeField(required=False, help_text="with time_in_force gtd")
     client_order_id = serializers.CharField(required=False, max_length=128)
+    order_class = serializers.ChoiceField(
+        ["simple", "bracket", "oco", "oto"], required=False, help_text="simple unless told"
+    )
+    take_profit = TakeProfitSerializer(required=False)
+    stop_loss = StopLossSerializer(required=False)
     strategy = serializers.CharField(
         required=False, max_length=32, help_text="a tag of yours that limits and switches can name"
     )

@@ -38,6 +38,7 @@ from orders.domain.command_parts import (
     check_number,
     check_texts,
 )
+from orders.domain.order_class import GroupTerms
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from risk.domain.commands import JoinDesk, SwitchTrading
 
@@ -46,7 +47,7 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     """Place an order. `client_order_id` empty: the order's own id serves (and cannot be a
     duplicate). After `good_until_ns` nobody waits for it any more, and it must not trade; after
     `deadline_ns` whoever sent it does not want it any more (docs/matching.md D1).
-    `key_id` is the API key that it came with, empty for a person's.
+    `key_id` is the API key that it came with, empty for a person's. `group`: what goes with it.
     """
 
     order_id: UUID
@@ -71,6 +72,7 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     expires_ns: Key | None = None
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
+    group: GroupTerms | None = None
 
     def __post_init__(self) -> None:
         check_texts(self.client_order_id, self.request_id)

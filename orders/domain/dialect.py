@@ -9,6 +9,7 @@ import msgspec
 from orders.domain.views import AccountEvent, OrderView
 
 STATUSES = {
+    "HELD": "held",
     "QUEUED": "accepted",
     "ACCEPTED": "new",
     "TRIGGERED": "new",
@@ -23,6 +24,7 @@ TIMES_IN_FORCE = {"GTD": "gtc"}
 
 STREAM_EVENTS = {
     "OrderAccepted": "new",
+    "OrderHeld": "held",
     "OrderQueued": "accepted",
     "OrderReleased": "new",
     "OrderTriggered": "restated",
@@ -69,7 +71,7 @@ class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: str | None
     status: str
     extended_hours: bool = False
-    legs: list[str] | None = None
+    legs: "list[DialectOrder] | None" = None
     trail_percent: str | None = None
     trail_price: str | None = None
     hwm: str | None = None
@@ -79,6 +81,8 @@ class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
     prevented_qty: str
     reason: str | None
     strategy: str | None = None
+    group_id: str | None = None
+    leg: str | None = None
 
 
 class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +100,7 @@ class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 def dialect_order(order: OrderView) -> DialectOrder:
     kind = order.type.lower()
+    group = order.group
     return DialectOrder(
         id=order.id,
         client_order_id=order.client_order_id,
@@ -131,6 +136,10 @@ def dialect_order(order: OrderView) -> DialectOrder:
         prevented_qty=order.prevented_quantity,
         reason=order.reason,
         strategy=order.strategy,
+        order_class=group.order_class.lower() if group else "simple",
+        legs=[dialect_order(leg) for leg in group.legs] if group and group.legs else None,
+        group_id=group.id if group else None,
+        leg=group.leg.lower() if group else None,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from core.domain.clock import to_ns
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import ErrorReason, Refusal
+from orders.domain.order_class import GroupTerms, OrderClass
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from risk.domain.scopes import is_strategy_tag
 
@@ -20,7 +21,7 @@ MAX_CLIENT_ORDER_ID_LENGTH = 128
 MAX_SYMBOL_LENGTH = 32
 FIRST_YEAR = 1971
 """Times before it have no place in nanoseconds since 1970 in every zone."""
-Choice = TypeVar("Choice", Side, OrderType, TimeInForce, StpMode)
+Choice = TypeVar("Choice", Side, OrderType, TimeInForce, StpMode, OrderClass)
 REQUIRED = ("symbol", "qty", "side", "type", "time_in_force")
 CONDITIONS = ("stp_mode", "post_only", "reduce_only", "deadline")
 KNOWN = frozenset(
@@ -31,6 +32,9 @@ KNOWN = frozenset(
         "stop_price",
         "trail_price",
         "trail_percent",
+        "order_class",
+        "take_profit",
+        "stop_loss",
         "client_order_id",
         "strategy",
         "expires_at",
@@ -39,11 +43,8 @@ KNOWN = frozenset(
 # What stock clients may send besides, and the values that change nothing here.
 INERT: Mapping[str, tuple[object, ...]] = {
     "extended_hours": (False, None),
-    "order_class": ("simple", "", None),
     "position_intent": ("buy_to_open", "sell_to_close", None),
     "notional": (None,),
-    "take_profit": (None,),
-    "stop_loss": (None,),
     "legs": (None,),
 }
 
@@ -68,22 +69,25 @@ class OrderSpec:
     reduce_only: bool = False
     deadline_ns: int | None = None
     expires_at: datetime | None = None
+    group: GroupTerms | None = None
 
 
 def read_order_request(body: Mapping[str, object]) -> OrderSpec:
     """The order that the body asks for; a Refusal (422) names the first field it cannot take."""
     _check_names(body)
+    group = _group(body)
     return OrderSpec(
         symbol=read_text(body, "symbol", MAX_SYMBOL_LENGTH),
         side=read_choice(body, "side", Side),
         type=read_choice(body, "type", OrderType),
         time_in_force=read_choice(body, "time_in_force", TimeInForce),
         quantity=read_decimal(body["qty"], "qty"),
-        limit_price=read_price(body, "limit_price"),
+        limit_price=_limit_price(body, group),
         stop_price=read_price(body, "stop_price"),
         trail_price=read_price(body, "trail_price"),
         trail_percent=read_price(body, "trail_percent"),
         expires_at=read_moment(body, "expires_at"),
+        group=group,
         client_order_id=read_client_order_id(body),
         strategy=_strategy(body.get("strategy")),
         post_only=_flag(body, "post_only"),
@@ -91,6 +95,51 @@ def read_order_request(body: Mapping[str, object]) -> OrderSpec:
         deadline_ns=_moment(body, "deadline"),
         stp_mode=None if body.get("stp_mode") is None else read_choice(body, "stp_mode", StpMode),
     )
+
+
+def _group(body: Mapping[str, object]) -> GroupTerms | None:
+    """What goes with the order, None for a simple one; which legs a class needs is judged later."""
+    profit = _leg(body, "take_profit", ("limit_price",))
+    loss = _leg(body, "stop_loss", ("stop_price", "limit_price"))
+    if body.get("order_class") in (None, "", "simple"):
+        for name in ("take_profit", "stop_loss"):
+            if body.get(name) is not None:
+                raise field_refusal(name, "goes with order_class bracket, oco or oto.")
+        return None
+    order_class = read_choice(body, "order_class", OrderClass)
+    is_oco = order_class is OrderClass.OCO
+    if is_oco and "limit_price" not in profit:
+        raise field_refusal("take_profit", "is required with oco.", ErrorReason.FIELD_MISSING)
+    return GroupTerms(
+        order_class,
+        take_profit=None if is_oco else profit.get("limit_price"),
+        stop_price=loss.get("stop_price"),
+        stop_limit_price=loss.get("limit_price"),
+    )
+
+
+def _leg(body: Mapping[str, object], name: str, known: tuple[str, ...]) -> dict[str, Decimal]:
+    """The prices of a leg, the first of which it must name; empty when there is no such leg."""
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not known[0] in value.keys() <= set(known):
+        raise field_refusal(name, f"must be an object with {' and maybe '.join(known)}.")
+    prices = {key: read_price(value, key) for key in known}
+    if prices[known[0]] is None:
+        raise field_refusal(f"{name}.{known[0]}", "is required.", ErrorReason.FIELD_MISSING)
+    return {key: price for key, price in prices.items() if price is not None}
+
+
+def _limit_price(body: Mapping[str, object], group: GroupTerms | None) -> Decimal | None:
+    """An oco order is its own take profit, so it need not name its limit twice."""
+    named = read_price(body, "limit_price")
+    if group is None or group.order_class is not OrderClass.OCO:
+        return named
+    goal = _leg(body, "take_profit", ("limit_price",))["limit_price"]
+    if named is not None and named != goal:
+        raise field_refusal("limit_price", "of an oco order must be that of take_profit.")
+    return goal
 
 
 def field_refusal(

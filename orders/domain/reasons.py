@@ -23,6 +23,9 @@ class CloseReason(StrEnum):
     KILL_SWITCH = "KILL_SWITCH"
     REDUCE_ONLY = "REDUCE_ONLY"
     DEAD_MAN = "DEAD_MAN"
+    GROUP_ENDED = "GROUP_ENDED"
+    SIBLING_ELECTED = "SIBLING_ELECTED"
+    SIBLING_FILLED = "SIBLING_FILLED"
 
 
 CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
@@ -39,6 +42,9 @@ CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
     CloseReason.GTD_END: "The order ended at the time it named.",
     CloseReason.DEAD_MAN: "The API key that placed it did not call in time, as it had asked to be"
     " watched.",
+    CloseReason.GROUP_ENDED: "Another order of its group was canceled.",
+    CloseReason.SIBLING_ELECTED: "The stop loss of its group was elected and took its place.",
+    CloseReason.SIBLING_FILLED: "The other order of its pair was filled.",
     CloseReason.SELF_TRADE: "It would have traded with another open order of the same owner.",
     CloseReason.REPLACED: "Replaced by another order, which goes on in its stead.",
     CloseReason.KILL_SWITCH: "Trading was halted by the kill switch.",

@@ -16,6 +16,7 @@ class OrderEvent(StrEnum):
 
     DENIED = "OrderDenied"
     ACCEPTED = "OrderAccepted"
+    HELD = "OrderHeld"
     QUEUED = "OrderQueued"
     RELEASED = "OrderReleased"
     TRIGGERED = "OrderTriggered"
@@ -36,6 +37,13 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, OrderEvent], OrderStatus]] = {
     (OrderStatus.INITIALIZED, OrderEvent.DENIED): OrderStatus.DENIED,
     (OrderStatus.INITIALIZED, OrderEvent.ACCEPTED): OrderStatus.ACCEPTED,
     (OrderStatus.INITIALIZED, OrderEvent.QUEUED): OrderStatus.QUEUED,
+    (OrderStatus.INITIALIZED, OrderEvent.HELD): OrderStatus.HELD,
+    (OrderStatus.HELD, OrderEvent.RELEASED): OrderStatus.ACCEPTED,
+    (OrderStatus.HELD, OrderEvent.QUEUED): OrderStatus.QUEUED,
+    (OrderStatus.HELD, OrderEvent.AMENDED): OrderStatus.HELD,
+    (OrderStatus.HELD, OrderEvent.REPLACED): OrderStatus.REPLACED,
+    (OrderStatus.HELD, OrderEvent.CANCELED): OrderStatus.CANCELED,
+    (OrderStatus.HELD, OrderEvent.EXPIRED): OrderStatus.EXPIRED,
     (OrderStatus.QUEUED, OrderEvent.RELEASED): OrderStatus.ACCEPTED,
     (OrderStatus.QUEUED, OrderEvent.PARTIALLY_FILLED): OrderStatus.PARTIALLY_FILLED,
     (OrderStatus.QUEUED, OrderEvent.FILLED): OrderStatus.FILLED,

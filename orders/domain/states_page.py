@@ -24,6 +24,7 @@ portal, never of a user: it raises, and the engine ends before anything of it is
 MEANINGS: Final[dict[OrderStatus, str]] = {
     OrderStatus.INITIALIZED: "being checked; nobody has seen it",
     OrderStatus.DENIED: "refused by a check: the reply says why, and no row is kept",
+    OrderStatus.HELD: "a leg that waits for its group's entry; in no book, nothing filled",
     OrderStatus.QUEUED: "waits for an auction; not in the book, nothing filled",
     OrderStatus.ACCEPTED: "in the book, or about to trade, or a stop that waits; nothing filled",
     OrderStatus.TRIGGERED: "a stop order that a trade has elected; in the book, nothing filled",

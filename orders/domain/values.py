@@ -61,6 +61,7 @@ class StpMode(StrEnum):
 class OrderStatus(StrEnum):
     INITIALIZED = "INITIALIZED"
     DENIED = "DENIED"
+    HELD = "HELD"
     QUEUED = "QUEUED"
     ACCEPTED = "ACCEPTED"
     TRIGGERED = "TRIGGERED"
@@ -73,6 +74,7 @@ class OrderStatus(StrEnum):
 
 OPEN_STATUSES = frozenset(
     {
+        OrderStatus.HELD,
         OrderStatus.QUEUED,
         OrderStatus.ACCEPTED,
         OrderStatus.TRIGGERED,

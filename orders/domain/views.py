@@ -7,6 +7,17 @@ page, a socket and the API never disagree. Field by field in docs/live-protocol.
 import msgspec
 
 
+class GroupView(msgspec.Struct, frozen=True, kw_only=True):
+    """The group that an order belongs to and its part in it; `legs` only where they are asked for:
+    the orders that stand under the first one.
+    """
+
+    id: str
+    order_class: str
+    leg: str
+    legs: "list[OrderView] | None" = None
+
+
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """One order. Times are RFC 3339 UTC; quantities, prices and money plain decimal strings.
 
@@ -44,6 +55,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     trail_price: str | None = None
     trail_percent: str | None = None
     hwm: str | None = None
+    group: GroupView | None = None
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,8 +40,9 @@ from orders.engine import (
 )
 from orders.engine.changes import Changes
 from orders.engine.electing import MAX_ELECTIONS, elect
+from orders.engine.legs import legs_of
 from orders.engine.placing import place_order
-from orders.engine.render import balance_view, order_view
+from orders.engine.render import balance_view, nested_view, order_view
 from orders.engine.state import Account, EngineState, OrderState
 from orders.engine.step import Step
 from orders.engine.trading_states import MAX_CLEARED
@@ -120,7 +121,11 @@ class Core:
     def _submit(self, command: commands.SubmitOrder, step: Step) -> AnyReply:
         result = place_order(step, command)
         elect(step, self.max_elections)
-        return denied(result) if isinstance(result, Denial) else OrderReply(told(step, result))
+        if isinstance(result, Denial):
+            return denied(result)
+        if command.group is not None:
+            return OrderReply(nested_view(result, legs_of(step, result)))
+        return OrderReply(told(step, result))
 
     def _replace(self, command: commands.ReplaceOrder, step: Step) -> AnyReply:
         result = replacing.replace_order(step, command)

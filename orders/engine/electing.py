@@ -1,4 +1,5 @@
-"""Elected stop orders enter the market, one after another: docs/matching.md E3, E6 and E7.
+"""Elected stop orders enter the market, one after another: docs/matching.md E3, E6 and E7. So do
+the legs of an entry that is done (docs/order-groups.md N6).
 
 Trades put them into the state's queue (EngineState.note_trade); the core lets them in when a
 command is done. Their own fills lengthen the queue: a loop with a bound, never a recursion.
@@ -8,8 +9,10 @@ from typing import Final
 
 from marketdata.domain.market_states import MarketState
 from orders.domain.reasons import CloseReason
-from orders.domain.values import StpMode
+from orders.domain.states import OrderEvent
+from orders.domain.values import OrderStatus, StpMode
 from orders.engine import lifecycle
+from orders.engine.passage import check_stop_ahead
 from orders.engine.placing import match
 from orders.engine.preventing import would_self_trade
 from orders.engine.state import OrderState
@@ -32,10 +35,37 @@ def _take_turn(step: Step, order: OrderState | None) -> None:
     """Enter the order, unless it was closed while it queued or its market is not open."""
     if order is None:
         return
+    if order.status is OrderStatus.HELD:
+        _enter_leg(step, order)
+        return
     if order.instrument.market_state(step.now_ns) is not MarketState.OPEN:
         step.state.wait(order)
         return
     lifecycle.trigger(step, order)
+    if order.stp_mode is StpMode.REJECT and would_self_trade(order, order.limit_price):
+        lifecycle.close(step, order, CloseReason.SELF_TRADE)
+        return
+    match(step, order)
+
+
+def _enter_leg(step: Step, order: OrderState) -> None:
+    """A leg goes to its work: a stop waits, or is elected when its price is passed; a take profit
+    enters as a new order would, or waits for an auction when the market is not open.
+    """
+    is_open = order.instrument.market_state(step.now_ns) is MarketState.OPEN
+    if order.is_waiting:
+        lifecycle.release(step, order)
+        if is_open and check_stop_ahead(order, step.now_ns) is not None:
+            step.state.elections.append(order.id)
+        else:
+            step.state.wait(order)
+        return
+    order.rank = step.state.next_sequence()
+    if not is_open:
+        lifecycle.release(step, order, OrderEvent.QUEUED)
+        step.state.enqueue(order)
+        return
+    lifecycle.release(step, order)
     if order.stp_mode is StpMode.REJECT and would_self_trade(order, order.limit_price):
         lifecycle.close(step, order, CloseReason.SELF_TRADE)
         return

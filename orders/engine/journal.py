@@ -26,7 +26,7 @@ from orders.engine.stored import StoredState
 from orders.engine.street_log import StreetEntry, StreetLog
 from orders.engine.trading_states import MAX_CLEARED
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Raised whenever older journals would replay to something else: a rule that changed, or content
 that is written otherwise. A replay begins at the first start that has the current one.
 """

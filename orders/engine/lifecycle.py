@@ -10,11 +10,12 @@ from typing import Final
 from core.domain.clock import wire_time
 from orders.domain.matching.book import Fill
 from orders.domain.matching.street import StreetFill
+from orders.domain.order_class import Leg
 from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent, next_status
 from orders.domain.values import Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from orders.domain.views import AccountEvent, ExecutionView, PositionView
-from orders.engine import settlement
+from orders.engine import grouping, settlement
 from orders.engine.changes import ExecutionRow
 from orders.engine.render import balance_view, execution_view, order_view, position_view
 from orders.engine.settlement import Trade
@@ -45,7 +46,9 @@ def accept(step: Step, order: OrderState, event: OrderEvent = OrderEvent.ACCEPTE
     order.rank = order.rank or order.sequence
     step.state.add_order(order)
     step.changes.new_orders[order.id] = order
-    if order.type is not OrderType.MARKET or event is OrderEvent.QUEUED:
+    if event is OrderEvent.HELD:
+        settlement.keep_hold(step, order)
+    elif order.type is not OrderType.MARKET or event is OrderEvent.QUEUED:
         # A market order ends at once, and its cost was checked against the book it is about to
         # meet: there is nothing to hold between the check and the fill.
         settlement.place_hold(step, order)
@@ -53,11 +56,11 @@ def accept(step: Step, order: OrderState, event: OrderEvent = OrderEvent.ACCEPTE
     append_event(step, order, event)
 
 
-def release(step: Step, order: OrderState) -> None:
-    """The auction is over: an order that it left whole enters the market."""
-    _advance(step, order, OrderEvent.RELEASED)
-    step.changes.order(order)
-    append_event(step, order, OrderEvent.RELEASED)
+def release(step: Step, order: OrderState, event: OrderEvent = OrderEvent.RELEASED) -> None:
+    """What the order waited for is over (its auction, its group's entry): it enters the market, or
+    the queue for an auction (`event` QUEUED).
+    """
+    _tell(step, order, event)
 
 
 def trigger(step: Step, order: OrderState, rank: int | None = None) -> None:
@@ -67,9 +70,11 @@ def trigger(step: Step, order: OrderState, rank: int | None = None) -> None:
     if order.hwm is not None:
         stand_still(step, order, is_entering=True)
     order.rank = rank or step.state.next_sequence()
-    _advance(step, order, OrderEvent.TRIGGERED)
-    step.changes.order(order)
-    append_event(step, order, OrderEvent.TRIGGERED)
+    _tell(step, order, OrderEvent.TRIGGERED)
+    if order.leg is Leg.STOP_LOSS:
+        for sibling in grouping.others(step.state, order):
+            withdraw(step, sibling)
+            close(step, sibling, CloseReason.SIBLING_ELECTED)
 
 
 def fill_taker(step: Step, order: OrderState, fills: Sequence[Fill]) -> None:
@@ -128,14 +133,20 @@ def cancel(
     reason: CloseReason,
     request_id: str,
 ) -> None:
-    """Withdraw an open order and close it. `request_id` names who asked."""
+    """Withdraw an open order and close it. `request_id` names who asked. Nothing to do when its
+    group has ended by the cancel of another.
+    """
+    if order.closed_ns is not None:
+        return
     withdraw(step, order)
     order.request_id = request_id
     close(step, order, reason)
 
 
 def expire(step: Step, order: OrderState) -> None:
-    """End an order whose time has come."""
+    """End an order whose time has come, unless it has ended with its group."""
+    if order.closed_ns is not None:
+        return
     withdraw(step, order)
     close(step, order, _ENDS[order.time_in_force])
 
@@ -162,9 +173,9 @@ def prevent(step: Step, order: OrderState, lots: int) -> None:
     if not order.leaves:
         close(step, order, CloseReason.SELF_TRADE)
         return
-    _advance(step, order, OrderEvent.DECREMENTED)
-    step.changes.order(order)
-    append_event(step, order, OrderEvent.DECREMENTED)
+    _tell(step, order, OrderEvent.DECREMENTED)
+    if order.leg is not None:
+        _lessen_sibling(step, order, lots)
 
 
 def withdraw(step: Step, order: OrderState) -> None:
@@ -172,6 +183,8 @@ def withdraw(step: Step, order: OrderState) -> None:
     still to come is in neither; its turn finds it closed.
     """
     instrument = order.instrument
+    if order.status is OrderStatus.HELD:
+        return
     if order.status is OrderStatus.QUEUED:
         instrument.unqueue(order)
         return
@@ -185,7 +198,43 @@ def withdraw(step: Step, order: OrderState) -> None:
 
 
 def close(step: Step, order: OrderState, reason: CloseReason) -> None:
-    """Close an order that is in no book and no queue any more: give its hold back, say why."""
+    """Close an order that is in no book and no queue any more: give its hold back, say why, and do
+    the same for those of its group that end with it.
+    """
+    if order.leg is None:
+        _close(step, order, reason)
+        return
+    is_arming = grouping.arms_legs(step, order, reason)
+    ending = grouping.ended_with(step, order, reason)
+    _close(step, order, reason)
+    for other, why in ending:
+        withdraw(step, other)
+        other.request_id = order.request_id
+        _close(step, other, why)
+    if is_arming:
+        _arm(step, order)
+
+
+def _arm(step: Step, entry: OrderState) -> None:
+    """The entry is done: its legs take their turns, for what it filled."""
+    for leg in grouping.arm(step.state, entry):
+        _tell(step, leg, OrderEvent.AMENDED)
+
+
+def _lessen_sibling(step: Step, order: OrderState, lots: int) -> None:
+    """A part of one of a pair is gone, so the other asks for as much less, or for nothing."""
+    if order.leg is Leg.ENTRY:
+        return
+    for sibling in grouping.others(step.state, order):
+        if sibling.leaves == lots:
+            withdraw(step, sibling)
+            _close(step, sibling, CloseReason.SIBLING_FILLED)
+        else:
+            sibling.quantity -= lots
+            _tell(step, sibling, OrderEvent.AMENDED)
+
+
+def _close(step: Step, order: OrderState, reason: CloseReason) -> None:
     event = CLOSING_EVENTS.get(reason, OrderEvent.CANCELED)
     order.reason = reason
     settlement.release_hold(step, order)
@@ -224,6 +273,17 @@ def _fill(step: Step, order: OrderState, trade: Trade, liquidity: Liquidity) -> 
     step.changes.order(order)
     step.changes.books[instrument.id] = instrument
     append_event(step, order, event, row)
+    if order.leg is not None:
+        _lessen_sibling(step, order, trade.quantity)
+        if is_last and order.leg is Leg.ENTRY:
+            _arm(step, order)
+
+
+def _tell(step: Step, order: OrderState, event: OrderEvent) -> None:
+    """An open order goes on otherwise."""
+    _advance(step, order, event)
+    step.changes.order(order)
+    append_event(step, order, event)
 
 
 def _advance(step: Step, order: OrderState, event: OrderEvent) -> None:
@@ -236,6 +296,8 @@ def _forget(step: Step, order: OrderState) -> None:
     order.closed_ns = step.now_ns
     del step.state.orders[order.id]
     del order.account.open_orders[order.id]
+    if order.leg is not None:
+        step.state.forget_in_group(order)
     if order.account.is_margin and order.is_opening:
         position = order.account.position(order.instrument.id)
         position.openings -= 1 if order.side is Side.BUY else -1

@@ -6,7 +6,7 @@ docs/fees-and-margin.md L1 to L8. Cash accounts never come here.
 from core.domain.units import units_to_wire
 from core.services.audit_log import AuditRow
 from orders.domain.commands import SetMargin
-from orders.domain.values import OrderType, Side
+from orders.domain.values import Side
 from orders.engine.state import Account, EngineState, Instrument, OrderState
 from orders.engine.step import Step
 from portfolio.domain.fees import fee_of
@@ -74,8 +74,9 @@ def check_margin(
     order.margin_percent = initial_percent(
         account.multiplier, is_marginable=instrument.is_marginable, is_short=is_short
     )
-    if is_short and order.type is not OrderType.MARKET:
-        order.hold_price = _short_price(order, now_ns)
+    named = order.limit_price or order.stop_price
+    if is_short and named is not None:
+        order.hold_price = _short_price(order, named, now_ns)
         notional = order.hold_price * order.quantity * instrument.value_units
     required = share_of(notional, order.margin_percent) + fee_of(notional, order.fee_rate)
     excess = margin_of(state, account, now_ns).excess
@@ -96,10 +97,8 @@ def _check_opening(order: OrderState, position: PositionState) -> Denial | None:
     return None
 
 
-def _short_price(order: OrderState, now_ns: int) -> int:
+def _short_price(order: OrderState, named: int, now_ns: int) -> int:
     """L6: what a short sale is judged by, in ticks."""
-    named = order.limit_price or order.stop_price
-    assert named is not None
     mark = twice_the_mark(order.instrument, now_ns)
     return named if mark is None else max(named, (mark + 1) // 2)
 

@@ -23,7 +23,7 @@ def check_passage(state: EngineState, order: OrderState, now_ns: int) -> Denial 
     account, instrument = order.account, order.instrument
     denial = None if instrument.is_always_open else check_state(order, now_ns)
     if denial is None:
-        denial = _check_stop_ahead(order, now_ns)
+        denial = check_stop_ahead(order, now_ns)
     if denial is not None:
         return denial
     # A sell STOP has no limit: it is worth its stop price until it is elected.
@@ -49,7 +49,7 @@ def check_passage(state: EngineState, order: OrderState, now_ns: int) -> Denial 
     )
 
 
-def _check_stop_ahead(order: OrderState, now_ns: int) -> Denial | None:
+def check_stop_ahead(order: OrderState, now_ns: int) -> Denial | None:
     """The market has not passed the stop price already, as far as a fresh trade tells (E4)."""
     instrument, last = order.instrument, order.instrument.last_trade
     if order.stop_price is None or not order.is_waiting:

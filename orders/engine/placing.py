@@ -10,6 +10,7 @@ from orders.domain.states import OrderEvent
 from orders.domain.values import OrderType, StpMode, TimeInForce
 from orders.engine import lifecycle
 from orders.engine.conditions import check_deadline
+from orders.engine.legs import accept_legs, check_legs, draft_legs
 from orders.engine.lifetime import check_lifetime
 from orders.engine.passage import check_passage
 from orders.engine.preventing import take_beside_own, takeable
@@ -24,6 +25,34 @@ from risk.domain.reasons import Denial, DenialReason
 
 def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     """The order as it stands after matching, or the first check that it did not pass."""
+    order = _drafted(step, command)
+    if isinstance(order, Denial):
+        return order
+    legs = draft_legs(step, command, order) if command.group is not None else []
+    if isinstance(legs, Denial):
+        return legs
+    is_queued = joins_queue(order, step.now_ns)
+    denial = price_what_waits(order, is_queued, step.now_ns)
+    if denial is None:
+        denial = check_restrictions(step, order) or check_passage(step.state, order, step.now_ns)
+    if denial is None and legs:
+        denial = check_legs(step, order, legs)
+    if denial is not None:
+        return denial
+    lifecycle.accept(step, order, OrderEvent.QUEUED if is_queued else OrderEvent.ACCEPTED)
+    if legs:
+        accept_legs(step, order, legs)
+    if is_queued:
+        step.state.enqueue(order)
+    elif order.is_waiting:
+        step.state.wait(order)
+    else:
+        match(step, order)
+    return order
+
+
+def _drafted(step: Step, command: SubmitOrder) -> OrderState | Denial:
+    """The order that the command asks for, once its account, instrument and terms are right."""
     denial = check_deadline(command, step.now_ns)
     if denial is not None:
         return denial
@@ -38,23 +67,7 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
         or check_terms(command, instrument)
         or check_lifetime(command, instrument, step.now_ns)
     )
-    if denial is not None:
-        return denial
-    order = draft_order(account, instrument, command, step.now_ns)
-    is_queued = joins_queue(order, step.now_ns)
-    denial = price_what_waits(order, is_queued, step.now_ns)
-    if denial is None:
-        denial = check_restrictions(step, order) or check_passage(step.state, order, step.now_ns)
-    if denial is not None:
-        return denial
-    lifecycle.accept(step, order, OrderEvent.QUEUED if is_queued else OrderEvent.ACCEPTED)
-    if is_queued:
-        step.state.enqueue(order)
-    elif order.is_waiting:
-        step.state.wait(order)
-    else:
-        match(step, order)
-    return order
+    return denial or draft_order(account, instrument, command, step.now_ns)
 
 
 def price_what_waits(

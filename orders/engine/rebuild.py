@@ -8,6 +8,7 @@ stood ahead of the orders on it (Q5), queued elections and prints (E8).
 from marketdata.domain.sessions import Calendar, Session
 from orders.domain.matching.trailing import Peak, TrailBook
 from orders.domain.values import OrderStatus
+from orders.engine.grouping import is_armed
 from orders.engine.state import Account, DeadMan, EngineState, Instrument, LastTrade, OrderState
 from orders.engine.stored import (
     ACCOUNT_FIELDS,
@@ -47,10 +48,9 @@ def rebuild(stored: StoredState) -> EngineState:
         instrument.trails = instrument.trails or TrailBook()
         ticks = peak.price_units // instrument.tick_units
         instrument.trails.sides[peak.side].restore_peak(Peak(peak.after, ticks))
-    for order in stored.orders:
-        state.add_order(_order(order, state, by_id[order.instrument_id]))
-    for restored in sorted(state.orders.values(), key=lambda order: order.rank):
-        _restore(state, restored)
+    for row in stored.orders:
+        state.add_order(_order(row, state, by_id[row.instrument_id]))
+    _restore_all(state)
     for trade in stored.last_trades:
         instrument = by_id[trade.instrument_id]
         ticks = trade.price_units // instrument.tick_units
@@ -99,8 +99,19 @@ def _order(row: StoredOrder, state: EngineState, instrument: Instrument) -> Orde
     return OrderState(**copied(row, ORDER_FIELDS), account=account, instrument=instrument)
 
 
+def _restore_all(state: EngineState) -> None:
+    """Open orders in their order in time; then the legs whose entry is done take their turns."""
+    for order in sorted(state.orders.values(), key=lambda order: order.rank):
+        _restore(state, order)
+    for order in state.orders.values():
+        if order.status is OrderStatus.HELD and is_armed(state, order):
+            state.elections.append(order.id)
+
+
 def _restore(state: EngineState, order: OrderState) -> None:
     """Let the order wait or rest again."""
+    if order.status is OrderStatus.HELD:
+        return
     if order.status is OrderStatus.QUEUED:
         state.enqueue(order)
         return

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.domain.clock import to_ns
 from orders.domain.matching.trailing import UNITS_PER_PPM
+from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.loading import (
     Connection,
@@ -68,6 +69,9 @@ SELECT o.id,
   o.trail_price,
   o.trail_percent,
   o.hwm,
+  o.group_id,
+  o.leg,
+  o.order_class,
   hold.amount AS hold_placed,
   hold.remaining AS hold
 FROM orders_order o LEFT JOIN portfolio_hold hold ON hold.order_id = o.id
@@ -136,7 +140,7 @@ async def load_stored(connection: Connection) -> StoredState:
 def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
     lot = instrument.lot_units
     hold_scale = 1 if row["is_opening"] else lot
-    assert row["hold"] is not None, f"open order {row['id']} has no hold"
+    assert row["hold"] is not None or row["leg"], f"open order {row['id']} has no hold"
     return StoredOrder(
         id=row["id"],
         sequence=row["sequence"],
@@ -162,8 +166,8 @@ def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
         status=OrderStatus(row["status"]),
         filled=to_units(row["filled_quantity"]) // lot,
         filled_notional=to_units(row["filled_notional"]),
-        hold=to_units(row["hold"]) // hold_scale,
-        hold_placed=to_units(row["hold_placed"]) // hold_scale,
+        hold=to_units(row["hold"] or Decimal(0)) // hold_scale,
+        hold_placed=to_units(row["hold_placed"] or Decimal(0)) // hold_scale,
         updated_ns=to_ns(row["updated_at"]),
         replaces=row["replaces"],
         key_id=row["submitted_key"],
@@ -176,6 +180,9 @@ def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
         if row["trail_percent"] is None
         else to_units(row["trail_percent"]) // UNITS_PER_PPM,
         hwm=_ticks(row["hwm"], instrument),
+        group_id=row["group_id"],
+        leg=Leg(row["leg"]) if row["leg"] else None,
+        order_class=OrderClass(row["order_class"]),
     )
 
 

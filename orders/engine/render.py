@@ -1,11 +1,21 @@
 """The engine's integers as the views of orders/domain/views.py: what replies and events carry."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from core.domain.clock import wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
 from core.domain.units import average_units, units_to_wire
 from orders.domain.matching.trailing import stop_at
-from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
+from orders.domain.views import (
+    BalanceView,
+    ExecutionView,
+    GroupView,
+    OrderView,
+    PositionView,
+)
 from orders.engine.changes import ExecutionRow
 from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.trailing import mark_of, percent_of
@@ -52,7 +62,21 @@ def order_view(order: OrderState) -> OrderView:
         trail_price=_price(order.trail_price, instrument),
         trail_percent=None if percent is None else to_wire(percent),
         hwm=_price(hwm, instrument),
+        group=_group(order) if order.leg is not None else None,
     )
+
+
+def _group(order: OrderState) -> GroupView:
+    assert order.leg is not None
+    return GroupView(
+        id=str(order.group_id), order_class=order.order_class.value, leg=order.leg.value
+    )
+
+
+def nested_view(order: OrderState, legs: Sequence[OrderState]) -> OrderView:
+    """A group's first order with those that came with it."""
+    group = msgspec.structs.replace(_group(order), legs=[order_view(leg) for leg in legs])
+    return msgspec.structs.replace(order_view(order), group=group)
 
 
 def _price(ticks: int | None, instrument: Instrument) -> str | None:

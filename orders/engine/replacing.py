@@ -15,12 +15,14 @@ from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent
 from orders.domain.values import OrderStatus, TimeInForce
 from orders.engine import lifecycle
+from orders.engine.grouping import is_armed
+from orders.engine.legs import check_change
 from orders.engine.lifetime import check_lifetime
 from orders.engine.passage import check_passage
 from orders.engine.placing import check_account, match, price_what_waits
 from orders.engine.queueing import joins_queue
 from orders.engine.restrictions import check_restrictions
-from orders.engine.settlement import hold_given_back
+from orders.engine.settlement import hold_given_back, holder_for
 from orders.engine.state import Instrument, OrderState
 from orders.engine.step import Step
 from orders.engine.terms import check_terms, draft_order
@@ -48,17 +50,32 @@ def replace_order(step: Step, command: ReplaceOrder) -> OrderState | Denial:
     successor.replaces = old.id
     if not old.is_waiting:
         successor.rank = old.rank
+    denial = (
+        check_change(step, old, successor) if old.leg is not None else None
+    ) or _check_successor(step, old, successor)
+    if denial is not None:
+        return denial
+    if old.status is OrderStatus.HELD:
+        _succeed_held(step, old, successor)
+    else:
+        _succeed(step, old, successor)
+    return successor
+
+
+def _check_successor(step: Step, old: OrderState, successor: OrderState) -> Denial | None:
+    """The checks of any new order, with what the old one holds counted as free (R1). A leg that is
+    held still asks the market for nothing.
+    """
+    if old.status is OrderStatus.HELD:
+        return check_restrictions(step, successor, old)
     is_queued, mark = joins_queue(successor, step.now_ns), mark_of(old)
     denial = price_what_waits(successor, is_queued, step.now_ns, mark)
     if denial is None:
-        with hold_given_back(old):
+        with hold_given_back(holder_for(step.state, old)):
             denial = check_restrictions(step, successor, old) or check_passage(
                 step.state, successor, step.now_ns
             )
-    if denial is not None:
-        return denial
-    _succeed(step, old, successor)
-    return successor
+    return denial
 
 
 def _same_again(old: OrderState, command: ReplaceOrder) -> SubmitOrder:
@@ -151,6 +168,17 @@ def _succeed(step: Step, old: OrderState, successor: OrderState) -> None:
         match(step, successor)
 
 
+def _succeed_held(step: Step, old: OrderState, successor: OrderState) -> None:
+    """The same for a leg that is in no book yet; if its turn is to come, it is the successor's."""
+    old.replaced_by = successor.id
+    old.request_id = successor.request_id
+    successor.rank = 0
+    lifecycle.close(step, old, CloseReason.REPLACED)
+    lifecycle.accept(step, successor, OrderEvent.HELD)
+    if is_armed(step.state, successor):
+        step.state.elections.append(successor.id)
+
+
 def _keeps_place(old: OrderState, successor: OrderState) -> bool:
     return (
         not old.is_waiting
@@ -166,6 +194,8 @@ def amend_order(step: Step, command: AmendOrder) -> OrderState | Denial:
     order = step.state.orders.get(command.order_id)
     if order is None or order.account.id != command.account_id:
         return Denial(DenialReason.ORDER_NOT_OPEN, {})
+    if order.leg is not None:
+        return Denial(DenialReason.GROUP_TERMS_FIXED, {})
     denial = check_quantity(command.quantity, order.instrument.terms)
     if denial is not None:
         return denial

@@ -61,12 +61,13 @@ def closable_lots(order: OrderState, old: OrderState | None = None) -> int:
     if not held:
         return 0
     closing = sum(
-        other.leaves
+        other.claim
         for other in order.account.open_orders.values()
         if other is not order
         and other is not old
         and other.instrument is order.instrument
         and other.side is order.side
+        and (order.leg is None or other.group_id != order.group_id)
     )
     return max(held - closing, 0)
 

@@ -6,12 +6,13 @@ transfer from buyer to seller, every fee one from the trader to the house, so th
 zero by construction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from orders.domain.order_class import Leg
 from orders.domain.values import Liquidity, Side
-from orders.engine.state import Account, OrderState
+from orders.engine.state import Account, EngineState, OrderState
 from orders.engine.step import Step
 from portfolio.domain.fees import fee_of
 from portfolio.domain.margin import WHOLE, share_of
@@ -29,10 +30,51 @@ class Trade(NamedTuple):
 
 def place_hold(step: Step, order: OrderState) -> None:
     """Set aside what the order may use: cash (opening: H3, L6) or quantity (closing: L5)."""
-    order.hold = _held_for(order, order.quantity)
-    order.hold_placed = order.hold
-    _lock(order, order.hold)
+    if order.leg is Leg.STOP_LOSS and Leg.TAKE_PROFIT in step.state.group_of(order):
+        return  # the pair has one hold, its take profit's
+    _place(step, order, _held_for(order, order.quantity))
+
+
+def keep_hold(step: Step, order: OrderState) -> None:
+    """A held leg sets aside what its predecessor held: nothing, for a new one."""
+    if order.hold:
+        _place(step, order, order.hold)
+
+
+def _place(step: Step, order: OrderState, amount: int) -> None:
+    order.hold = order.hold_placed = amount
+    _lock(order, amount)
     _note_hold(step, order)
+
+
+def holder_in(group: Mapping[Leg, OrderState]) -> OrderState | None:
+    """The order that holds the quantity which the legs of a group may trade."""
+    return group.get(Leg.TAKE_PROFIT) or group.get(Leg.STOP_LOSS)
+
+
+def holder_for(state: EngineState, order: OrderState) -> OrderState:
+    """The order itself, or the one of its pair that holds for both."""
+    if order.leg is not Leg.STOP_LOSS:
+        return order
+    return holder_in(state.group_of(order)) or order
+
+
+def pass_hold(step: Step, order: OrderState, heir: OrderState) -> None:
+    """`heir` holds from now on what `order` held."""
+    heir.hold = heir.hold_placed = order.hold
+    order.hold = 0
+    _note_hold(step, order)
+    _note_hold(step, heir)
+
+
+def _hold_for_legs(step: Step, entry: OrderState, lots: int) -> None:
+    """What an entry fills is set aside for its legs at once."""
+    holder = holder_in(step.state.group_of(entry))
+    assert holder is not None
+    holder.hold += lots
+    holder.hold_placed = holder.hold
+    _lock(holder, lots)
+    _note_hold(step, holder)
 
 
 def _held_for(order: OrderState, lots: int) -> int:
@@ -121,6 +163,8 @@ def settle_order(step: Step, order: OrderState, trade: Trade, liquidity: Liquidi
     )
     step.changes.balance(account)
     step.changes.position(account, instrument)
+    if order.leg is Leg.ENTRY:
+        _hold_for_legs(step, order, trade.quantity)
     return fee
 
 

@@ -17,6 +17,7 @@ from orders.domain.matching.book import Book
 from orders.domain.matching.collar import MARKET_BAND_BPS, collar_price
 from orders.domain.matching.stops import StopBook
 from orders.domain.matching.trailing import Distance, TrailBook
+from orders.domain.order_class import Leg, OrderClass
 from orders.domain.reasons import CloseReason
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from portfolio.domain.balances import BalanceState
@@ -162,6 +163,8 @@ class OrderState:
     resting orders: the number of its acceptance, or a newer one of the same counter (E8).
     `fee_rate` is the highest that its fills pay (docs/fees-and-margin.md H3).
 
+    `group_id`, `leg` and `order_class`: its group, and its part in it; None for a simple order.
+
     `is_opening` says that it holds cash, not quantity: `margin_percent` of its notional at
     `hold_price` or, without one, at its limit (L5, L6).
     """
@@ -205,6 +208,9 @@ class OrderState:
     trail_price: int | None = None
     trail_ppm: int | None = None
     hwm: int | None = None
+    group_id: UUID | None = None
+    leg: Leg | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
 
     @property
     def trail(self) -> Distance:
@@ -217,6 +223,11 @@ class OrderState:
         time other than that of its acceptance, and so has its successor (R4).
         """
         return self.stop_price is not None and self.rank == self.sequence
+
+    @property
+    def claim(self) -> int:
+        """What it may take of a position; of the legs of a group only one counts (N4)."""
+        return self.leaves if self.leg is None or self.leg is Leg.ENTRY else self.hold
 
     @property
     def leaves(self) -> int:
@@ -263,6 +274,9 @@ class EngineState:
     queueing: dict[int, Instrument] = field(default_factory=dict)
     """Instruments in which orders wait for an auction."""
 
+    groups: dict[UUID, dict[Leg, OrderState]] = field(default_factory=dict)
+    """The open orders of each group, by their part in it (docs/order-groups.md)."""
+
     elections: deque[UUID] = field(default_factory=deque)
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
     dead_men: dict[str, DeadMan] = field(default_factory=dict)
@@ -289,8 +303,22 @@ class EngineState:
         if order.account.is_margin and order.is_opening:
             position = order.account.position(order.instrument.id)
             position.openings += 1 if order.side is Side.BUY else -1
+        if order.leg is not None and order.group_id is not None:
+            self.groups.setdefault(order.group_id, {})[order.leg] = order
         if order.expires_ns is not None:
             self.next_expiry_ns = min(order.expires_ns, self.next_expiry_ns or order.expires_ns)
+
+    def group_of(self, order: OrderState) -> dict[Leg, OrderState]:
+        """The open orders of its group, itself too while it is open."""
+        return self.groups.get(order.group_id, {}) if order.group_id is not None else {}
+
+    def forget_in_group(self, order: OrderState) -> None:
+        """The order has ended; its successor may be in its place already."""
+        group = self.group_of(order)
+        if order.leg is not None and group.get(order.leg) is order:
+            del group[order.leg]
+        if not group and order.group_id is not None:
+            self.groups.pop(order.group_id, None)
 
     def wait(self, order: OrderState) -> None:
         """Let a stop order wait for the trade that elects it."""

@@ -66,6 +66,9 @@ _ORDER_TERMS: Columns[OrderState] = (
     flag("reduce_only", lambda rows: [order.reduce_only for order in rows]),
     text("stp_mode", lambda rows: [order.stp_mode.value for order in rows]),
     uuid("replaces", lambda rows: [order.replaces for order in rows]),
+    uuid("group_id", lambda rows: [order.group_id for order in rows]),
+    text("leg", lambda rows: [order.leg.value if order.leg else "" for order in rows]),
+    text("order_class", lambda rows: [order.order_class.value for order in rows]),
 )
 """What stays as it was when the order was accepted."""
 

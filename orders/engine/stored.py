@@ -15,6 +15,7 @@ import msgspec
 from marketdata.domain.market_states import MarketState
 from marketdata.domain.sessions import ALWAYS
 from orders.domain.matching.trailing import Peak
+from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.state import Account, EngineState, Instrument, OrderState
 from risk.domain.states import TradingState
@@ -129,6 +130,9 @@ class StoredOrder(StoredRow, frozen=True, array_like=True):
     trail_price: int | None = None
     trail_ppm: int | None = None
     hwm: int | None = None
+    group_id: UUID | None = None
+    leg: Leg | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
 
 
 class StoredPeak(StoredRow, frozen=True, array_like=True):

@@ -184,7 +184,7 @@ def _open_lots(accounts: Iterable[Account]) -> Counter[_Side]:
     lots: Counter[_Side] = Counter()
     for account in accounts:
         for order in account.open_orders.values():
-            lots[account.id, order.instrument.id, order.side] += order.leaves
+            lots[account.id, order.instrument.id, order.side] += order.claim
     return lots
 
 

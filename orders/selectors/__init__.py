@@ -21,7 +21,13 @@ from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
 from core.domain.units import divide_half_up
 from core.models import Event
-from orders.domain.views import BalanceView, ExecutionView, OrderView, PositionView
+from orders.domain.views import (
+    BalanceView,
+    ExecutionView,
+    GroupView,
+    OrderView,
+    PositionView,
+)
 from orders.models import Execution, Order
 from orders.selectors.trailing import trail_of, with_peaks
 from portfolio.domain.activities import (
@@ -69,7 +75,8 @@ def executions_of(account: TradingAccount) -> QuerySet[Execution]:
     return Execution.objects.filter(account=account).select_related("instrument").order_by("-id")
 
 
-def order_view(order: Order) -> OrderView:
+def order_view(order: Order, legs: Sequence[Order] | None = None) -> OrderView:
+    """The order; a group's first order with `legs` under it if they are given."""
     instrument = order.instrument
     leaves = Decimal(0)
     if order.closed_at is None:
@@ -106,6 +113,16 @@ def order_view(order: Order) -> OrderView:
         reduce_only=order.reduce_only,
         replaces=None if order.replaces is None else str(order.replaces),
         replaced_by=None if order.replaced_by is None else str(order.replaced_by),
+        group=_group(order, legs) if order.group_id is not None else None,
+    )
+
+
+def _group(order: Order, legs: Sequence[Order] | None) -> GroupView:
+    return GroupView(
+        id=str(order.group_id),
+        order_class=order.order_class,
+        leg=order.leg,
+        legs=None if legs is None else [order_view(leg) for leg in legs],
     )
 
 

@@ -19,7 +19,7 @@ from orders.domain.replies import CanceledReply, OrderReply
 from orders.domain.values import Side
 from orders.domain.views import OrderView
 from orders.models import Order
-from orders.selectors import order_view
+from orders.selectors.groups import nested_order_view
 from orders.selectors.trailing import with_peaks
 from orders.services.asking import CLOCK, ask, wait_for_commits
 from portfolio.models import TradingAccount
@@ -90,7 +90,7 @@ def placed_before(
         return None
     orders = Order.objects.filter(pk=command.order_id).select_related("instrument")
     order = with_peaks(orders).first()
-    return order_view(order) if order else None
+    return nested_order_view(order) if order else None
 
 
 def submit_command(
@@ -127,6 +127,7 @@ def submit_command(
         reduce_only=spec.reduce_only,
         deadline_ns=spec.deadline_ns,
         expires_ns=None if spec.expires_at is None else to_ns(spec.expires_at),
+        group=spec.group,
         submitted_by_id=submitted_by_id,
         request_id=request_id,
         key_id=key_id,

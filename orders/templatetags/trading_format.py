@@ -84,6 +84,7 @@ def side_word(side: str) -> str:
 def status_word(status: str) -> str:
     """An order's state as a trader says it."""
     words = {
+        "HELD": _("Waits for its entry"),
         "QUEUED": _("Waits for the auction"),
         "ACCEPTED": _("Working"),
         "TRIGGERED": _("Triggered"),

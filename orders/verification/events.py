@@ -64,7 +64,8 @@ WITH event AS MATERIALIZED (  -- small rows before they are sorted
     coalesce((payload->'order'->>'prevented_quantity')::numeric, 0) AS prevented,
     CASE WHEN kind = 'OrderTriggered' THEN 1 END AS election,
     CASE WHEN kind = 'OrderAmended' THEN 1 END AS amendment,
-    CASE WHEN kind IN ('OrderAccepted', 'OrderQueued')
+    CASE WHEN kind = 'OrderHeld' THEN 1 END AS holding,
+    CASE WHEN kind IN ('OrderAccepted', 'OrderHeld', 'OrderQueued')
       THEN concat_ws(' ', payload->'order'->>'side',
       CASE WHEN payload->'order'->>'hwm' IS NULL THEN concat_ws(' ',
         payload->'order'->>'limit_price', payload->'order'->>'stop_price') END,
@@ -76,6 +77,7 @@ WITH event AS MATERIALIZED (  -- small rows before they are sorted
   FROM core_event WHERE kind LIKE 'Order%'
 ), told AS (
   SELECT order_id, account_id, count(beginning) AS accepted, count(election) AS elected,
+    count(holding) AS held,
     count(amendment) AS amended, count(ending) AS closed, max(filled) AS filled,
     max(prevented) AS prevented, min(quantity) AS least, max(quantity) AS most,
     max(beginning) AS beginning, max(ending) AS ending
@@ -98,7 +100,8 @@ SELECT format('order %s', coalesce(o.id, told.order_id)),
       told.beginning, told.elected, told.amended, trim_scale(told.most), trim_scale(told.least),
       told.closed, told.ending, trim_scale(told.filled)) END
 FROM stored o FULL JOIN told ON told.order_id = o.id AND told.account_id = o.account_id
-WHERE o.id IS NULL OR told.order_id IS NULL OR told.accepted <> 1
+WHERE o.id IS NULL OR told.order_id IS NULL
+  OR told.accepted NOT IN (1, 1 + told.held)  -- a held leg may queue for an auction later
   OR told.elected <> CASE WHEN o.stop_price IS NULL OR o.rank = o.sequence THEN 0 ELSE 1 END
   OR told.prevented <> o.prevented_quantity
   OR told.least <> o.quantity OR (told.most > o.quantity) <> (told.amended > 0)

@@ -23,19 +23,21 @@ SELECT format('order %s', id),
   format('status is %s with %s of %s filled, reason "%s", closed at %s', status,
     trim_scale(filled_quantity), trim_scale(quantity), reason, coalesce(closed_at::text, 'never'))
 FROM orders_order
-WHERE (closed_at IS NULL) <> (status IN ('QUEUED', 'ACCEPTED', 'TRIGGERED', 'PARTIALLY_FILLED'))
+WHERE (closed_at IS NULL) <> (status IN ('HELD', 'QUEUED', 'ACCEPTED', 'TRIGGERED',
+    'PARTIALLY_FILLED'))
   OR (filled_quantity + prevented_quantity = quantity) <> (status = 'FILLED'
     OR (status = 'CANCELED' AND reason = 'SELF_TRADE' AND prevented_quantity > 0
       AND filled_quantity + prevented_quantity = quantity))
   OR (status = 'FILLED' AND filled_quantity = 0)
-  OR (status IN ('QUEUED', 'ACCEPTED', 'TRIGGERED') AND filled_quantity <> 0)
+  OR (status IN ('HELD', 'QUEUED', 'ACCEPTED', 'TRIGGERED') AND filled_quantity <> 0)
   OR (status = 'TRIGGERED' AND (stop_price IS NULL OR rank = sequence))
   OR (status = 'ACCEPTED' AND stop_price IS NOT NULL AND rank <> sequence)
   OR (filled_quantity <> 0 AND stop_price IS NOT NULL AND rank = sequence)
   OR (rank < sequence AND replaces IS NULL)
   OR (status = 'QUEUED' AND (stop_price IS NOT NULL OR limit_price IS NULL))
   OR (time_in_force IN ('OPG', 'CLS') AND closed_at IS NULL AND status <> 'QUEUED')
-  OR (status <> 'ACCEPTED' AND closed_at IS NULL AND limit_price IS NULL)
+  OR (status NOT IN ('ACCEPTED', 'HELD') AND closed_at IS NULL AND limit_price IS NULL)
+  OR (status = 'HELD' AND leg NOT IN ('TAKE_PROFIT', 'STOP_LOSS'))
   OR (status = 'PARTIALLY_FILLED' AND filled_quantity = 0)
   OR (reason <> '') <> (status IN ('CANCELED', 'EXPIRED', 'REPLACED'))
   OR (reason = 'REPLACED') <> (status = 'REPLACED')
@@ -43,8 +45,8 @@ WHERE (closed_at IS NULL) <> (status IN ('QUEUED', 'ACCEPTED', 'TRIGGERED', 'PAR
   OR (time_in_force IN ('DAY', 'GTD', 'OPG', 'CLS')) <> (expires_at IS NOT NULL)
   OR (closed_at IS NULL AND time_in_force IN ('IOC', 'FOK'))
   OR (closed_at IS NULL AND type = 'MARKET' AND status <> 'QUEUED')
-  OR status NOT IN ('QUEUED', 'ACCEPTED', 'TRIGGERED', 'PARTIALLY_FILLED', 'FILLED', 'CANCELED',
-    'EXPIRED', 'REPLACED')
+  OR status NOT IN ('HELD', 'QUEUED', 'ACCEPTED', 'TRIGGERED', 'PARTIALLY_FILLED', 'FILLED',
+    'CANCELED', 'EXPIRED', 'REPLACED')
 ORDER BY sequence
 """
 
@@ -90,16 +92,24 @@ FROM (
       + trunc(whole_basis * fee_bps / 10000, 8) ELSE whole_basis END AS whole
   FROM (
     SELECT orders_order.*, currency_id AS currency,
-      CASE WHEN closed_at IS NOT NULL THEN 0 ELSE quantity - filled_quantity - prevented_quantity
+      CASE WHEN closed_at IS NOT NULL THEN 0
+        WHEN leg = 'STOP_LOSS' AND EXISTS (SELECT FROM orders_order AS pair
+          WHERE pair.group_id = orders_order.group_id AND pair.leg = 'TAKE_PROFIT'
+            AND pair.closed_at IS NULL) THEN 0
+        WHEN status = 'HELD' THEN (SELECT sum(entry.filled_quantity) FROM orders_order AS entry
+          WHERE entry.group_id = orders_order.group_id AND entry.leg = 'ENTRY')
+        ELSE quantity - filled_quantity - prevented_quantity
         END * CASE WHEN is_opening THEN coalesce(hold_price, limit_price) ELSE 1 END AS left_basis,
       quantity * CASE WHEN is_opening THEN coalesce(hold_price, limit_price) ELSE 1 END
         AS whole_basis
     FROM orders_order JOIN portfolio_tradingaccount account ON account.id = account_id
   ) AS basis
 ) AS o FULL JOIN portfolio_hold hold ON hold.order_id = o.id
-WHERE (hold.order_id IS NULL AND o.closed_at IS NULL)
+WHERE (hold.order_id IS NULL AND o.closed_at IS NULL AND o.needed <> 0)
   OR (hold.order_id IS NOT NULL AND (
-    o.id IS NULL OR hold.remaining <> o.needed OR hold.amount IS DISTINCT FROM o.whole
+    o.id IS NULL OR hold.remaining <> o.needed
+    OR CASE WHEN o.leg IN ('TAKE_PROFIT', 'STOP_LOSS') THEN hold.amount > o.whole
+      ELSE hold.amount IS DISTINCT FROM o.whole END
     OR (hold.state = 'PENDING') <> (o.closed_at IS NULL)
     OR (hold.state = 'POSTED') <> (o.status = 'FILLED')
     OR hold.account_id <> o.account_id
@@ -152,12 +162,33 @@ WHERE trade.sides IS NULL OR posted.id IS NULL
 ORDER BY trade_id, posted.id
 """
 
+_GROUP = """
+SELECT format('group %s', group_id),
+  format('%s open orders, %s of them entries and %s held, on %s instrument(s) of %s account(s)',
+    count(*) FILTER (WHERE closed_at IS NULL),
+    count(*) FILTER (WHERE closed_at IS NULL AND leg = 'ENTRY'),
+    count(*) FILTER (WHERE status = 'HELD'),
+    count(DISTINCT instrument_id), count(DISTINCT account_id))
+FROM orders_order WHERE group_id IS NOT NULL
+GROUP BY group_id
+HAVING count(DISTINCT (instrument_id, account_id, order_class)) > 1
+  OR count(*) FILTER (WHERE closed_at IS NULL AND leg = 'ENTRY') > 1
+  OR count(*) FILTER (WHERE closed_at IS NULL AND leg = 'TAKE_PROFIT') > 1
+  OR count(*) FILTER (WHERE closed_at IS NULL AND leg = 'STOP_LOSS') > 1
+  OR (count(*) FILTER (WHERE closed_at IS NULL AND leg = 'ENTRY') = 1
+    AND count(*) FILTER (WHERE closed_at IS NULL AND leg <> 'ENTRY' AND status <> 'HELD') > 0)
+  OR (count(*) FILTER (WHERE closed_at IS NULL AND leg = 'TAKE_PROFIT') = 1
+    AND count(*) FILTER (WHERE closed_at IS NULL AND leg = 'STOP_LOSS' AND rank <> sequence) > 0)
+ORDER BY group_id
+"""
+
 CHECKS: Final[Mapping[str, str]] = {
     "order_fills": _ORDER_FILLS,
     "order_life": _ORDER_LIFE,
     "replace": _REPLACE,
     "prevented": _PREVENTED,
     "hold": _HOLD,
+    "group": _GROUP,
     "execution": _EXECUTION,
     "trade": _TRADE,
 }

@@ -13,6 +13,7 @@ from orders.templatetags.trading_format import fixed, plain, side_word, status_w
 
 MARKS = {
     "OrderAccepted": "begin",
+    "OrderHeld": "begin",
     "OrderQueued": "begin",
     "OrderPartiallyFilled": "fill",
     "OrderFilled": "fill",
@@ -44,7 +45,8 @@ def event_sentence(event: AccountEvent, digits: int) -> str:
         return _accepted_sentence(order, digits)
     words = {
         "OrderQueued": _("Accepted. It waits for the auction."),
-        "OrderReleased": _("The auction is over; what is left is in the market."),
+        "OrderHeld": _("Accepted. It waits until the entry of its group is filled."),
+        "OrderReleased": _("What it waited for is over; it is in the market."),
         "OrderTriggered": _("The market traded at its stop price: it is in the market."),
         "OrderCanceled": _("Canceled with %(leaves)s unfilled."),
         "OrderExpired": _("Expired with %(leaves)s unfilled."),

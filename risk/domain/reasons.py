@@ -23,6 +23,13 @@ class DenialReason(StrEnum):
     FEE_TIER_UNKNOWN = "FEE_TIER_UNKNOWN"
     DEADLINE_PASSED = "DEADLINE_PASSED"
     FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
+    GROUP_DIRECTION_INVALID = "GROUP_DIRECTION_INVALID"
+    GROUP_LEGS_INVALID = "GROUP_LEGS_INVALID"
+    GROUP_NOT_OFFERED = "GROUP_NOT_OFFERED"
+    GROUP_PRICES_INVALID = "GROUP_PRICES_INVALID"
+    GROUP_TERMS_FIXED = "GROUP_TERMS_FIXED"
+    GROUP_TIF_NOT_ALLOWED = "GROUP_TIF_NOT_ALLOWED"
+    GROUP_TYPE_NOT_ALLOWED = "GROUP_TYPE_NOT_ALLOWED"
     INSTRUMENT_AUCTION = "INSTRUMENT_AUCTION"
     INSTRUMENT_CANCEL_ONLY = "INSTRUMENT_CANCEL_ONLY"
     INSTRUMENT_HALTED = "INSTRUMENT_HALTED"
@@ -140,6 +147,39 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         *FORBIDDEN,
         "insufficient balance for {currency} (requested: {required}, available: {available}). "
         "Lower the quantity or the price, or cancel orders that hold cash.",
+    ),
+    DenialReason.GROUP_DIRECTION_INVALID: Wording(
+        *UNPROCESSABLE,
+        "{order_class} does not fit the position in {symbol}: the entry of a bracket or oto order"
+        " must open or add to a position, an oco order must close one.",
+    ),
+    DenialReason.GROUP_LEGS_INVALID: Wording(
+        *UNPROCESSABLE,
+        "{order_class} does not go with these legs: a bracket or oco order needs take_profit and"
+        " stop_loss, an oto order one of them, a simple order none.",
+    ),
+    DenialReason.GROUP_NOT_OFFERED: Wording(
+        *UNPROCESSABLE, "{symbol} takes simple orders only: order_class must be simple."
+    ),
+    DenialReason.GROUP_PRICES_INVALID: Wording(
+        *UNPROCESSABLE,
+        "{price} {value} is on the wrong side of {other} {other_value}: take_profit must lie on the"
+        " winning side of the price, stop_loss.stop_price on the losing side, and"
+        " stop_loss.limit_price not before its stop.",
+    ),
+    DenialReason.GROUP_TERMS_FIXED: Wording(
+        *UNPROCESSABLE,
+        "The order belongs to a group: its prices can be changed, its quantity and time in force"
+        " cannot. Cancel the group and send another.",
+    ),
+    DenialReason.GROUP_TIF_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "A {order_class} order takes time_in_force day or gtc, not {time_in_force}.",
+    ),
+    DenialReason.GROUP_TYPE_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "A {order_class} order does not take type {type}: an oco order is a limit order, the entry"
+        " of another a market, limit, stop or stop_limit order.",
     ),
     DenialReason.INSTRUMENT_HALTED: Wording(
         *FORBIDDEN, "Trading in {symbol} is halted. Open orders can still be canceled."

@@ -154,6 +154,18 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "replace",
         "order {open_buy}",
     ),
+    "an order of a group that another account has": (
+        "UPDATE orders_order SET account_id = {alice} WHERE leg = 'STOP_LOSS'",
+        "group",
+        "group {group}",
+    ),
+    "a hold for both of a pair": (
+        "INSERT INTO portfolio_hold (order_id, account_id, instrument_id, amount, remaining, state)"
+        " SELECT id, account_id, instrument_id, quantity, quantity, 'PENDING' FROM orders_order"
+        " WHERE leg = 'STOP_LOSS'",
+        "hold",
+        "hold of order {stop_loss}",
+    ),
     "quantity prevented without an own order": (
         "UPDATE orders_order SET prevented_quantity = 1 WHERE id = '{canceled}'",
         "prevented",

@@ -230,13 +230,16 @@ def test_unreadable_content_is_a_journal_error() -> None:
 
 
 LEFT_OUT = {
-    Instrument: {"calendar", "book", "stops", "trails", "last_trade", "queue", "closing"},
+    Instrument: {
+        "calendar", "book", "stops", "trails", "last_trade", "queue", "closing", "value_units",
+        "terms",
+    },
     Account: {"tier", "positions", "open_orders", "balance"},
     OrderState: {"account", "instrument", "reason", "closed_ns", "replaced_by"},
     PositionState: {"openings"},
     EngineState: {
         "instruments_by_id", "calendars", "elections", "next_expiry_ns", "street_id", "house_id",
-        "trading", "queueing",
+        "trading", "queueing", "groups",
     },
 }  # fmt: skip
 """What a start need not carry: it follows from other rows, or is forgotten, or is carried under

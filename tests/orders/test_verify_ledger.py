@@ -9,6 +9,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -17,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import User
 from marketdata.models import Currency, Instrument, Venue
 from orders.domain import commands
+from orders.domain.order_class import GroupTerms, OrderClass
 from orders.verification import Discrepancy, discrepancies
 from orders.verification.ledger import CHECKS
 from tests.orders.desk import Desk, offline, open_desk, quote
@@ -76,18 +78,28 @@ def tell_story(desk: Desk) -> None:
         [commands.CancelOrder(canceled.order_id, canceled.account_id, "r")],
         [desk.submit("charlie", "BUY 1 @ 120"), desk.submit("charlie", "BUY 1 MARKET FOK")],
         [quote(bids="99x3"), desk.submit("alice", "SELL 1 MARKET")],
+        [pair(desk)],
         [desk.deposit("alice", "-5", "ADJUSTMENT"), desk.submit("charlie", "BUY 1 @ 50 IOC")],
     ):
         offline(*batch)
 
 
+def pair(desk: Desk) -> commands.SubmitOrder:
+    """Charlie's one share: sold at 130, or below 80."""
+    terms = GroupTerms(OrderClass.OCO, stop_price=Decimal(80))
+    return msgspec.structs.replace(desk.submit("charlie", "SELL 1 @ 130"), group=terms)
+
+
 LOOK_UP = {
+    "group": "SELECT group_id FROM orders_order WHERE leg = 'STOP_LOSS'",
+    "stop_loss": "SELECT id FROM orders_order WHERE leg = 'STOP_LOSS'",
     "street": "SELECT id FROM portfolio_tradingaccount WHERE kind = 'STREET'",
     "house": "SELECT id FROM portfolio_tradingaccount WHERE kind = 'HOUSE'",
     "alice_owner": "SELECT owner_id FROM portfolio_tradingaccount WHERE name = 'Alice'",
     "open_buy": "SELECT id FROM orders_order WHERE closed_at IS NULL AND side = 'BUY'"
     " ORDER BY sequence LIMIT 1",
-    "open_sell": "SELECT id FROM orders_order WHERE closed_at IS NULL AND side = 'SELL' LIMIT 1",
+    "open_sell": "SELECT id FROM orders_order WHERE closed_at IS NULL AND side = 'SELL'"
+    " ORDER BY sequence LIMIT 1",
     "filled_at_once": "SELECT id FROM orders_order WHERE status = 'FILLED' AND side = 'BUY'"
     " ORDER BY sequence LIMIT 1",
     "canceled": "SELECT id FROM orders_order WHERE status = 'CANCELED' ORDER BY sequence LIMIT 1",

@@ -80,7 +80,8 @@ def opening_due(state: ReferenceState, terms: Terms) -> list[Order]:
 
 
 def _queued(state: ReferenceState, terms: Terms) -> list[Order]:
-    return [order for order in state.orders if order.terms is terms and order.status == "QUEUED"]
+    found = [order for order in state.orders if order.terms is terms and order.status == "QUEUED"]
+    return sorted(found, key=lambda order: order.time)
 
 
 def _takers_part(state: ReferenceState, terms: Terms, queued: list[Order]) -> list[Order]:

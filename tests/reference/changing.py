@@ -11,7 +11,10 @@ from orders.domain.values import StpMode
 from tests.reference.auction import price_for_auction
 from tests.reference.book import ReferenceBook
 from tests.reference.checks import check_passage
+from tests.reference.groups import check_change
+from tests.reference.restricting import check_restriction
 from tests.reference.state import Order, ReferenceState, Refused, whole
+from tests.reference.stops import Elections
 from tests.reference.trailing import follow
 
 
@@ -21,6 +24,7 @@ class Engine(Protocol):
     orders: list[Order]
     books: dict[str, ReferenceBook]
     marks: set[str]
+    elections: Elections[Order]
     now_ns: int
 
     def open_orders(self, account: int) -> list[Order]: ...
@@ -40,6 +44,10 @@ def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
     old = _open(engine, command.account_id, command.replaces)
     order = engine.draft(_wanted(old, command))
     order.elected = old.elected
+    assert isinstance(engine, ReferenceState)
+    check_change(engine, old, order)
+    if old.status == "HELD":
+        return _replace_held(engine, old, order)
     follow(engine, order, old.mark)
     is_collecting = price_for_auction(engine, order)
     _check_as_if_gone(engine, old, order)
@@ -69,6 +77,22 @@ def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
         engine.tell("OrderTriggered", order)
     if not keeps_place and not order.waits and not is_queued:
         engine.enter(order, engine.now_ns)
+    return order
+
+
+def _replace_held(engine: Engine, old: Order, order: Order) -> Order:
+    """N9: a leg that is in no book yet."""
+    assert isinstance(engine, ReferenceState)
+    check_restriction(engine, order)
+    is_next = not any(mate.part == "ENTRY" for mate in engine.mates(old))
+    engine.marks.add("a held leg was replaced")
+    old.status, old.reason = "REPLACED", "REPLACED"
+    engine.tell("OrderReplaced", old)
+    order.status, order.time = "HELD", engine.next_time()
+    engine.orders.append(order)
+    engine.tell("OrderHeld", order)
+    if is_next:
+        engine.elections.queue.append(order)
     return order
 
 
@@ -111,7 +135,8 @@ def _check_as_if_gone(engine: Engine, old: Order, order: Order) -> None:
     """R1: the checks of any new order, in a market without the old one's claims."""
     assert isinstance(engine, ReferenceState)
     before = engine.orders
-    engine.orders = [other for other in before if other is not old]
+    gone = [old, *(engine.mates(old) if old.part else [])]  # N9
+    engine.orders = [other for other in before if other not in gone]
     try:
         check_passage(engine, order, engine.now_ns)
     finally:
@@ -120,6 +145,8 @@ def _check_as_if_gone(engine: Engine, old: Order, order: Order) -> None:
 
 def _mark(engine: Engine, old: Order, keeps_place: bool) -> None:
     engine.marks.add("replaced in its place" if keeps_place else "replaced with another place")
+    if old.part:
+        engine.marks.add(f"a {old.part} was replaced")
     if old.filled:
         engine.marks.add("replaced after a part was filled")
     if old.elected:
@@ -133,6 +160,8 @@ def _mark(engine: Engine, old: Order, keeps_place: bool) -> None:
 def amend(engine: Engine, command: commands.AmendOrder) -> Order:
     """A1: less of it, everything else stays."""
     order = _open(engine, command.account_id, command.order_id)
+    if order.part:
+        raise Refused("GROUP_TERMS_FIXED")
     if not 0 < command.quantity <= 100_000_000:
         raise Refused("QUANTITY_OUT_OF_RANGE")
     quantity = whole(command.quantity, order.terms.lot)

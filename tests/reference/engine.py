@@ -10,6 +10,7 @@ from typing import Any
 
 from orders.domain import commands
 from risk.domain.commands import JoinDesk, SwitchTrading
+from tests.reference import groups
 from tests.reference.auction import (
     closing_due,
     has_ended,
@@ -97,13 +98,16 @@ class ReferenceEngine(ReferenceState):
         if command.deadline_ns is not None and command.deadline_ns < self.now_ns:  # D1
             raise Refused("DEADLINE_PASSED")
         order = self.draft(command)
+        legs = groups.draft_legs(self, order, command)
         follow(self, order)
         waits = price_for_auction(self, order)
         check_passage(self, order, self.now_ns)
+        groups.check_passage_of_legs(self, order, legs)
         order.status = "QUEUED" if waits else "ACCEPTED"
         order.time = self.next_time()
         self.orders.append(order)
         self.tell("OrderQueued" if waits else "OrderAccepted", order)
+        groups.let_in(self, order, legs)
         if order.stop is None and not waits:
             self.enter(order, self.now_ns)
         return order
@@ -154,13 +158,16 @@ class ReferenceEngine(ReferenceState):
             if not queue:
                 return
             order = queue.pop(0)
-            if order.is_open and self.market(order.terms) == "OPEN":
+            if order.is_open and order.status == "HELD":
+                groups.take_turn(self, order)
+            elif order.is_open and self.market(order.terms) == "OPEN":
                 order.status, order.elected = "TRIGGERED", True
                 if order.mark is not None and order.stop is not None and order.side == "BUY":  # G4
                     order.limit = protection(order.stop, order.terms.tick)
                     self.marks.add("a trailing buy entered")
                 order.time = self.next_time()
                 self.tell("OrderTriggered", order)
+                groups.after_election(self, order)
                 self.enter(order, now_ns)
 
     def _settle(self, taker: Order, outcome: Outcome) -> None:
@@ -190,6 +197,7 @@ class ReferenceEngine(ReferenceState):
                 self._end(order, "SELF_TRADE")
             else:
                 self.tell("OrderDecremented", order)
+                groups.lessen(self, order, lots)
 
     def _trade(self, taker: Order, fill: TakerFill) -> None:
         maker_id, _, price, lots, _ = fill
@@ -223,7 +231,9 @@ class ReferenceEngine(ReferenceState):
         is_last = order.filled + order.prevented == order.quantity
         order.status = "FILLED" if is_last else "PARTIALLY_FILLED"
         kind = "OrderFilled" if is_last else "OrderPartiallyFilled"
+        groups.before_fill_is_told(self, order, lots)
         self.tell(kind, order, (price, lots, order.side, fee))
+        groups.after_fill(self, order, lots)
 
     def _cancel(self, command: commands.CancelOrder) -> object:
         for order in self.open_orders(command.account_id):
@@ -316,11 +326,21 @@ class ReferenceEngine(ReferenceState):
             self.enter(order, now_ns)
 
     def _end(self, order: Order, reason: str) -> object:
+        """End it, unless its group has ended by then, and what ends with it (N8)."""
+        if order.is_open:
+            left = order.leaves
+            self.close(order, reason)
+            groups.after_end(self, order, reason, left)
+        return self.seen(order)
+
+    def close(self, order: Order, reason: str) -> None:
+        """End this order alone."""
         self.books[order.terms.symbol].cancel(order.id)
         order.status = "EXPIRED" if reason in ("DAY_END", "GTD_END") else "CANCELED"
         order.reason = reason
         self.tell("OrderExpired" if order.status == "EXPIRED" else "OrderCanceled", order)
-        return self.seen(order)
+        if order.part:
+            self.marks.add(reason)
 
     # --- keys that asked to be watched (docs/requests.md D1 to D4)
 
@@ -469,7 +489,17 @@ class ReferenceEngine(ReferenceState):
         """Note the event that the engine must append."""
         total, locked = self.cash[order.account], self.locked_cash(order.account)
         self.told.append(
-            (kind, order.account, order.id, order.status, order.filled, fill, total, locked)
+            (
+                kind,
+                order.account,
+                order.id,
+                order.status,
+                order.filled,
+                fill,
+                total,
+                locked,
+                order.quantity,
+            )
         )
 
     def seen(self, order: Order) -> object:

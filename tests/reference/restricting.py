@@ -38,11 +38,23 @@ def closable(state: ReferenceState, order: Order) -> int:
     """W4: the position on the other side, less what other open orders there may close."""
     lots = state.holding(order.account, order.symbol).lots
     others = [
-        other.leaves
+        state.claim(other)
         for other in state.open_orders(order.account)
         if other is not order and (other.symbol, other.side) == (order.symbol, order.side)
+        if order.group is None or other.group != order.group  # N4
     ]
     return max(max(lots if order.side == "SELL" else -lots, 0) - sum(others), 0)
+
+
+def _lessens(state: ReferenceState, order: Order) -> bool:
+    """W4 of an open order: all that may be taken of the position on its side is there."""
+    lots = state.holding(order.account, order.symbol).lots
+    taken = [
+        state.claim(other)
+        for other in state.open_orders(order.account)
+        if (other.symbol, other.side) == (order.symbol, order.side)
+    ]
+    return sum(taken) <= max(lots if order.side == "SELL" else -lots, 0)
 
 
 def _switch(
@@ -67,7 +79,7 @@ def _switch(
         cash = (state.cash[account], state.locked_cash(account))
         state.told.append((word_for(before, wanted), account, *cash))
     orders = [order for order in state.orders if order.is_open]
-    ending = trading.canceled(key, orders, lambda order: order.leaves <= closable(state, order))
+    ending = trading.canceled(key, orders, lambda order: _lessens(state, order))
     for order in ending:
         end(order, "KILL_SWITCH" if wanted == "HALTED" else "REDUCE_ONLY")
     return ("SWITCHED", wanted, version, len(ending))

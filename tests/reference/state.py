@@ -25,7 +25,7 @@ ZERO = Fraction(0)
 
 Told = tuple[object, ...]
 """An event: kind, account, order, status, filled lots, fill (price, lots, side, fee), total,
-locked."""
+locked, lots asked for."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,9 @@ class Order:
     mark: int | None = None
     trail: Fraction | None = None
     """Ticks; of the mark, when it is below one."""
+    group: UUID | None = None
+    part: str = ""
+    set_aside: int = 0
 
     @property
     def distance(self) -> int:
@@ -91,7 +94,7 @@ class Order:
 
     @property
     def is_open(self) -> bool:
-        return self.status in ("QUEUED", "ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
+        return self.status in ("HELD", "QUEUED", "ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
 
     @property
     def waits(self) -> bool:
@@ -175,13 +178,33 @@ class ReferenceState:
     def locked_lots(self, account: object, symbol: str) -> int:
         """Every open order that closes holds what it may still close."""
         return sum(
-            order.leaves
+            self.claim(order)
             for order in self.orders
             if order.account == account
             and not order.opens
             and order.terms.symbol == symbol
             and (order.limit is not None or order.stop is not None)
         )
+
+    def mates(self, order: Order) -> list[Order]:
+        """The other open orders of its group (N1)."""
+        return [
+            other
+            for other in self.orders
+            if order.group is not None
+            and other.group == order.group
+            and other is not order
+            and other.is_open
+        ]
+
+    def claim(self, order: Order) -> int:
+        """N4: what it may take of a position; a pair's stop nothing, a held leg what was filled."""
+        is_second = order.part == "STOP_LOSS" and any(
+            mate.part == "TAKE_PROFIT" for mate in self.mates(order)
+        )
+        if is_second:
+            return 0
+        return order.set_aside if order.status == "HELD" else order.leaves
 
     def pay(self, order: Order, other: object, price: int, lots: int) -> None:
         """The buyer pays the seller. The cash of each is moved when its own side is settled."""

@@ -20,6 +20,7 @@ from core.domain.units import UNITS_PER_ONE, units_to_wire
 from orders.domain import commands
 from orders.domain.matching.book import Book
 from orders.domain.matching.stops import StopBook
+from orders.domain.order_class import GroupTerms, Leg, OrderClass, leg_id
 from orders.domain.replies import AnyReply, CanceledReply, DeniedReply, OrderReply
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from orders.domain.views import AccountEvent, OrderView
@@ -225,16 +226,39 @@ class Floor:
         reply = self.do(msgspec.structs.replace(command, **conditions))
         return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
 
+    def group(
+        self, kind: str, name: str, text: str, profit: str = "", loss: str = "", **more: Any
+    ) -> str:
+        """Submit an order of a class with its legs, called `name`-profit and `name`-loss; a loss
+        reads "95" or "95 @ 94".
+        """
+        for leg, ending in ((Leg.TAKE_PROFIT, "profit"), (Leg.STOP_LOSS, "loss")):
+            self._names[str(leg_id(order_id_of(name), leg))] = f"{name}-{ending}"
+        stop, _, limit = loss.partition(" @ ")
+        terms = GroupTerms(
+            OrderClass(kind),
+            Decimal(profit) if profit else None,
+            Decimal(stop) if stop else None,
+            Decimal(limit) if limit else None,
+        )
+        return self.place(name, text, group=terms, **more)
+
+    def id_of(self, name: str) -> UUID:
+        """Of an order, or of a leg that came with one."""
+        known = [UUID(key) for key, called in self._names.items() if called == name]
+        return known[0] if known else order_id_of(name)
+
     def cancel(self, name: str, who: str = "") -> str:
         """Cancel the order; what it ended as, or the reason that refused."""
         account_id = ACCOUNTS[who or name.split("-")[0]]
-        reply = self.do(commands.CancelOrder(order_id_of(name), account_id, f"cancel-{name}"))
+        reply = self.do(commands.CancelOrder(self.id_of(name), account_id, f"cancel-{name}"))
         return told(reply.orders[0]) if isinstance(reply, CanceledReply) else denial(reply)
 
     def replace(self, old: str, name: str, text: str = "", client_order_id: str = "") -> str:
         """Put the order `name` in the place of `old`; what became of it, or what refused it."""
         self._names[str(order_id_of(name))] = name
-        reply = self.do(replace_command(old, name, text, client_order_id))
+        command = replace_command(old, name, text, client_order_id)
+        reply = self.do(msgspec.structs.replace(command, replaces=self.id_of(old)))
         return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
 
     def amend(self, name: str, quantity: str, who: str = "") -> str:
@@ -242,7 +266,7 @@ class Floor:
         account_id = ACCOUNTS[who or name.split("-")[0]]
         request_id = f"amend-{name}"
         reply = self.do(
-            commands.AmendOrder(order_id_of(name), account_id, Decimal(quantity), request_id)
+            commands.AmendOrder(self.id_of(name), account_id, Decimal(quantity), request_id)
         )
         return told(reply.order) if isinstance(reply, OrderReply) else denial(reply)
 

@@ -5,7 +5,7 @@ they share, how the street behaves, how often something senseless is asked for.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ import msgspec
 
 from orders.domain import commands
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from tests.simulation.group_swarm import GroupSwarm
 from tests.simulation.switch_swarm import SwitchSwarm
 from tests.simulation.trail_swarm import TrailSwarm
 
@@ -109,6 +110,8 @@ class MarketSwarm:
         self._asked: dict[UUID, commands.SubmitOrder] = {}
         self.switches = SwitchSwarm(seed, self.accounts, len(self.listings))
         self.trails = TrailSwarm(seed, self._middle, self._ticks)
+        self.groups = GroupSwarm(seed)
+        self._replaced_legs = 0
         self._session_days = 0
         self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
         self._day_end_ns = start_ns
@@ -150,6 +153,9 @@ class MarketSwarm:
         switch = self.switches.draw(self.accounts)
         if switch is not None:
             return switch
+        asked = self.groups.ask(self._near(self.listings[0]), self._leg_id)
+        if asked is not None:
+            return asked
         draw = self._random
         listing = draw.choice(self.listings)
         if draw.random() < self._street_share:
@@ -190,6 +196,7 @@ class MarketSwarm:
         if draw.random() < self._stp_share:
             order = msgspec.structs.replace(order, stp_mode=draw.choice(tuple(StpMode)))
         order = self.trails.draw(order, listing)
+        order = self.groups.grouped(order, self._near(listing))
         self._asked[order.order_id] = order
         return self._spoiled(order) if draw.random() < self._nonsense_share else order
 
@@ -264,6 +271,15 @@ class MarketSwarm:
     def _price(self, listing: Listing) -> Decimal:
         ticks = self._middle + self._random.randint(-self._ticks, self._ticks)
         return ticks * listing.tick
+
+    def _near(self, listing: Listing) -> Callable[[random.Random], Decimal]:
+        """Prices as those of orders, drawn from elsewhere."""
+        return lambda draw: (self._middle + draw.randint(-self._ticks, self._ticks)) * listing.tick
+
+    def _leg_id(self) -> UUID:
+        """Ids of their own, so that the others are what they would be without groups."""
+        self._replaced_legs += 1
+        return UUID(int=10**9 + self._replaced_legs)
 
     def _cancel(self, listing: Listing) -> commands.CancelOrder:
         order_id = self._random.choice(self._placed[-40:])

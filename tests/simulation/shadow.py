@@ -94,8 +94,9 @@ class ShadowTables:
         open_rows = {key: row for key, row in self.orders.items() if row[-1] is None}
         assert open_rows == {order.id: stored(order) for order in state.orders.values()}
         pending = {key: row for key, row in self.holds.items() if row.state == "PENDING"}
-        assert pending.keys() == state.orders.keys()
-        for order in state.orders.values():
+        holding = [order for order in state.orders.values() if order.hold or order.leg is None]
+        assert pending.keys() == {order.id for order in holding}
+        for order in holding:
             scale = 1 if order.is_opening else order.instrument.lot_units
             row = pending[order.id]
             assert (row.amount_units, row.remaining_units) == (
@@ -149,6 +150,9 @@ def stored(order: OrderState) -> tuple[object, ...]:
         order.hwm,
         order.stop_price,
         order.limit_price,
+        order.group_id,
+        order.leg,
+        order.order_class,
         order.filled,
         order.filled_notional,
         order.status,
