@@ -50,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/cancel-after", CancelAfterView.as_view(), name="native-cancel-after"),
     path("api/v1/orders/batch", OrderBatchView.as_view(), name="native-order-batch"),
     path("api/v1/orders/<uuid:order_id>", native.NativeOrderView.as_view(), name="native-order"),
+    path("risk/switch", switching.switch, name="switch"),
     path("risk/kill", switching.kill, name="kill"),
     path("risk/enable", switching.ask_to_enable, name="ask-to-enable"),
     path("api/v1/kill", risk.KillView.as_view(), name="api-kill"),

@@ -12,6 +12,7 @@ from marketdata.selectors import instrument_by_symbol
 from portfolio.models import Desk, TradingAccount
 from portfolio.selectors import accounts_visible_to, default_account
 from risk.domain.scopes import FIRM, Scope, ScopeKind, is_strategy_tag, read_scope
+from risk.domain.states import TradingState as State
 from risk.models import ChangeRequest, TradingState
 
 OF_ACCOUNTS = frozenset({ScopeKind.ACCOUNT, ScopeKind.STRATEGY})
@@ -118,6 +119,14 @@ def _visible(user: User) -> Q:
 def trading_states_for(user: User) -> QuerySet[TradingState]:
     """The states that bind the user's orders."""
     return TradingState.objects.filter(_visible(user))
+
+
+def restrictions_of(account: TradingAccount) -> QuerySet[TradingState]:
+    """What binds orders of the account now: every scope on their ways that is not ACTIVE."""
+    binding = Q(scope="firm") | Q(scope__startswith="symbol:") | Q(account=account)
+    if account.desk_id is not None:
+        binding |= Q(scope=f"desk:{account.desk_id}")
+    return TradingState.objects.filter(binding).exclude(state=State.ACTIVE.value)
 
 
 def change_requests_for(user: User) -> QuerySet[ChangeRequest]:

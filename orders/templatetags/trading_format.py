@@ -110,6 +110,28 @@ def type_word(order_type: str) -> str:
 
 
 @register.filter
+def trading_word(state: str) -> str:
+    """A trading state as the terminal's banner says it."""
+    words = {
+        "HALTED": _("Halted"),
+        "CANCEL_ONLY": _("No new orders"),
+        "REDUCE_ONLY": _("Reduce only"),
+    }
+    return words.get(state, state)
+
+
+@register.filter
+def trading_meaning(state: str) -> str:
+    """What a trading state does to orders (docs/risk.md W1)."""
+    words = {
+        "HALTED": _("No new orders are taken; all open ones were canceled."),
+        "CANCEL_ONLY": _("No new orders are taken; open ones work on and can be canceled."),
+        "REDUCE_ONLY": _("Only orders that lessen a position are taken."),
+    }
+    return words.get(state, "")
+
+
+@register.filter
 def times(value: object, factor: object) -> Decimal | None:
     """The product; None when one of the two is not known."""
     number, other = _read(value), _read(factor)

@@ -1,18 +1,53 @@
 """The kill switch and the request to enable again, as the trading pages send them."""
 
+from datetime import datetime
+
+import msgspec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import User
 from core.api import wants_json
 from core.domain.clock import SystemClock
 from core.request_context import origin_of
 from orders.forms import SwitchForm
+from orders.selectors.switches import restrictions_shown, switches_for
 from orders.services import trading_states
+from orders.templatetags.trading_format import trading_meaning, trading_word
 from orders.views.answers import back, for_account, unreadable, viewer_of
 from portfolio.models import TradingAccount
 from risk.domain.states import TradingState
+
+Shown = dict[str, object]
+
+
+@require_GET
+@for_account
+def switch(request: HttpRequest, account: TradingAccount) -> HttpResponse:
+    """What may be halted and what is. JSON: `{"switches", "restrictions"}`."""
+    viewer, now = viewer_of(request), SystemClock().now()
+    shown = {
+        "switches": msgspec.to_builtins(switches_for(viewer, account)),
+        "restrictions": restrictions(viewer, account, now),
+    }
+    if wants_json(request):
+        return JsonResponse(shown)
+    return render(request, "orders/switch.html", {**shown, "next": request.GET.get("next", "")})
+
+
+def restrictions(viewer: User, account: TradingAccount, now: datetime) -> list[Shown]:
+    """What binds the account's orders now, with the words of the terminal's banner."""
+    return [
+        {
+            **msgspec.to_builtins(row),
+            "word": trading_word(row.state),
+            "meaning": trading_meaning(row.state),
+        }
+        for row in restrictions_shown(viewer, account, now)
+    ]
 
 
 @require_POST

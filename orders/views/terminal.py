@@ -26,7 +26,8 @@ from marketdata.selectors.watch import WatchRow, watch_rows
 from orders.domain.views import PositionView
 from orders.forms import REFUSAL_FIELDS, TIMES_IN_FORCE, TicketForm
 from orders.selectors import AccountSnapshot, account_snapshot
-from orders.views.answers import for_account
+from orders.views.answers import for_account, viewer_of
+from orders.views.switching import restrictions
 from portfolio.models import TradingAccount
 
 LADDER_LEVELS = 10
@@ -77,6 +78,7 @@ def terminal_page(
     marks = {row.instrument.symbol: row.last for row in rows}
     held = [position for position in snapshot.positions if _is_worth_showing(position)]
     positions = [_valued(position, marks[position.symbol]) for position in held]
+    bound = restrictions(viewer_of(request), account, SystemClock().now())
     context = {
         "account": snapshot,
         "watchlist": [_shown(row) for row in rows],
@@ -92,7 +94,8 @@ def terminal_page(
         "form": form,
         "may_trade": may_trade(request.user),
         "change_times": TIMES_IN_FORCE,
-        "page_data": _page_data(chosen, rows, snapshot),
+        "restrictions": bound,
+        "page_data": _page_data(chosen, rows, snapshot) | {"restrictions": bound},
     }
     return render(request, "orders/terminal.html", context, status=status)
 
@@ -194,6 +197,9 @@ def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot
             "change": reverse("orders:change", args=[ANY_ORDER]),
             "preview_change": reverse("orders:preview-change", args=[ANY_ORDER]),
             "order": reverse("orders:order", args=[ANY_ORDER]),
+            "switch": reverse("orders:switch"),
+            "kill": reverse("orders:kill"),
+            "enable": reverse("orders:ask-to-enable"),
             "bars": reverse("orders:bars"),
             "socket": SOCKET_PATH,
         },

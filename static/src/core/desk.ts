@@ -5,6 +5,7 @@ import { Decimal, digitsOf } from "./decimal";
 import { timeOfDay } from "./format";
 import { t } from "./messages";
 import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, Quote, Trade, UserMessage } from "./protocol";
+import type { Restriction } from "../elements/restrictions";
 import { PaintScheduler } from "./scheduler";
 import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
 import { TopicStore, type TopicState } from "./store";
@@ -16,7 +17,9 @@ export interface PageData {
   account: AccountSnapshot;
   /** Beside which field of the ticket a refusal is shown, by its reason. */
   refusal_fields: Record<string, string>;
-  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "bars" | "socket", string>;
+  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "switch" | "kill" | "enable" | "bars" | "socket", string>;
+  /** What binds the account's orders, the widest scope first (elements/restrictions.ts). */
+  restrictions: Restriction[];
 }
 
 export type PanelState = "live" | "empty" | "loading" | "error" | "offline" | "stale" | "resync";
@@ -30,6 +33,7 @@ export class Desk {
   readonly instruments: Map<string, Instrument>;
   readonly accountTopic: string;
   symbol: string;
+  restrictions: Restriction[];
   heartbeat: Heartbeat | null = null;
   /** The wall times of the last sign of life and of the last market message, for "as of". */
   private aliveAt = Date.now();
@@ -44,6 +48,7 @@ export class Desk {
   ) {
     this.instruments = new Map(page.instruments.map((instrument) => [instrument.symbol, instrument]));
     this.symbol = page.symbol;
+    this.restrictions = page.restrictions;
     this.accountTopic = `account:${page.account.account.id}`;
     this.store = new TopicStore((topic) => this.socket.resync(topic));
     this.socket = new LiveSocket(browserSocket(page.urls.socket), this.socketListener());
@@ -90,6 +95,18 @@ export class Desk {
 
   choosePrice(price: string, side: "BUY" | "SELL"): void {
     for (const listener of this.priceListeners) listener(price, side);
+  }
+
+  /** Trading states changed: whoever listens for the connection looks at them too. */
+  restrict(restrictions: Restriction[]): void {
+    this.restrictions = restrictions;
+    for (const listener of this.listeners.connection) listener();
+  }
+
+  /** Why no new order is taken from the account, whatever it is; empty when some are. */
+  get restriction(): string {
+    const bound = this.restrictions.find(({ kind, name, state }) => state !== "REDUCE_ONLY" && kind !== "strategy" && (kind !== "symbol" || name === this.symbol));
+    return bound ? `${bound.word}: ${bound.name}. ${bound.meaning}` : "";
   }
 
   get instrument(): Instrument {

@@ -89,6 +89,7 @@ export class Ticket extends HTMLElement {
   /** Why no order may be sent now, whatever the ticket says; empty when one may. Canceling is never held back. */
   private obstacle(state: TicketState): string {
     const { instrument, socket } = this.desk;
+    if (this.desk.restriction) return this.desk.restriction;
     if (instrument.status === "HALTED") return t("ticket.halted", { symbol: state.symbol });
     if (instrument.status === "CANCEL_ONLY") return t("ticket.cancel-only", { symbol: state.symbol });
     if (socket.connection === "offline" || socket.connection === "signed-out") return t("ticket.offline");

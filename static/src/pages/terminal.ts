@@ -12,6 +12,8 @@ import { showConnection } from "../elements/connection";
 import { Ladder } from "../elements/ladder";
 import { startPhoneNav } from "../elements/phone_nav";
 import { catchUp, receiveUserMessage, startShell } from "../elements/shell";
+import { Restrictions } from "../elements/restrictions";
+import { SwitchDialog } from "../elements/switch_dialog";
 import { Tape } from "../elements/tape";
 import { Ticket } from "../elements/ticket";
 import { Watchlist } from "../elements/watchlist";
@@ -27,6 +29,8 @@ define("tp-ticket", Ticket);
 define("tp-blotter", Blotter);
 define("tp-change", ChangeDialog);
 define("tp-cancel-all", CancelDialog);
+define("tp-restrictions", Restrictions);
+define("tp-switch", SwitchDialog);
 startPhoneNav(find(document, ".terminal"), find(document, ".bottom-nav"));
 
 desk().onConnection(() => showConnection(socket.connection, desk().heartbeat));
