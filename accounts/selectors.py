@@ -49,6 +49,11 @@ def may_halt_instruments(viewer: Viewer) -> bool:
     return roles.HALT_INSTRUMENTS in permissions_of(viewer)
 
 
+def may_cancel_any_order(viewer: Viewer) -> bool:
+    """Cancel orders of everybody, with a reason that their owners are told."""
+    return roles.CANCEL_ANY_ORDER in permissions_of(viewer)
+
+
 def may_operate(viewer: Viewer) -> bool:
     """Act on other people's business: adjust cash and halt instruments."""
     return may_adjust_cash(viewer) and may_halt_instruments(viewer)

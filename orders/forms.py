@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import Refusal
+from marketdata.domain.market_states import STORED_STATES
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
 from marketdata.selectors.bars import CHART_LIMIT, CHART_TIMEFRAMES
@@ -215,6 +216,19 @@ class ChartForm(forms.Form):
         timeframe = parse_timeframe(self.cleaned_data["timeframe"])
         assert timeframe is not None  # every choice is a timeframe
         return timeframe
+
+
+class ReasonForm(forms.Form):
+    """Why an operator does what he does to somebody else."""
+
+    reason = forms.CharField(min_length=1, max_length=500)
+
+
+class MarketStateForm(ReasonForm):
+    """A market and the state that it shall have."""
+
+    symbol = InstrumentField()
+    status = forms.ChoiceField(choices=[(state.value, state.value) for state in STORED_STATES])
 
 
 class SwitchForm(forms.Form):

@@ -8,7 +8,8 @@ from orders.native import orders as native
 from orders.native import risk
 from orders.native.batch import OrderBatchView
 from orders.native.cancel_after import CancelAfterView
-from orders.views import changing, charts, order_page, ordering, switching, terminal
+from orders.native.queue import QueuedOrderView, QueueView
+from orders.views import changing, charts, operating, order_page, ordering, switching, terminal
 
 app_name = "orders"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -50,6 +51,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/cancel-after", CancelAfterView.as_view(), name="native-cancel-after"),
     path("api/v1/orders/batch", OrderBatchView.as_view(), name="native-order-batch"),
     path("api/v1/orders/<uuid:order_id>", native.NativeOrderView.as_view(), name="native-order"),
+    path("operate/orders", operating.queue, name="queue"),
+    path("operate/orders/<uuid:order_id>/cancel", operating.cancel, name="operate-cancel"),
+    path("operate/markets", operating.markets, name="markets"),
+    path("operate/markets/set", operating.set_market, name="set-market"),
+    path("api/v1/queue", QueueView.as_view(), name="api-queue"),
+    path("api/v1/queue/<uuid:order_id>/cancel", QueuedOrderView.as_view(), name="api-queue-cancel"),
     path("risk/switch", switching.switch, name="switch"),
     path("risk/kill", switching.kill, name="kill"),
     path("risk/enable", switching.ask_to_enable, name="ask-to-enable"),

@@ -25,6 +25,7 @@ ADJUST_CASH = "portfolio.adjust_cash"
 SET_FEES = "portfolio.set_fees"
 SET_MARGIN = "portfolio.set_margin"
 HALT_INSTRUMENTS = "orders.halt_instruments"
+CANCEL_ANY_ORDER = "orders.cancel_any_order"
 UNLOCK_SIGN_IN = "accounts.unlock_sign_in"
 DISABLE_USERS = "accounts.disable_users"
 REVOKE_API_KEYS = "accounts.revoke_api_keys"
@@ -90,6 +91,7 @@ _OPERATE = frozenset(
         SET_FEES,
         SET_MARGIN,
         HALT_INSTRUMENTS,
+        CANCEL_ANY_ORDER,
         MANAGE_TRADING_STATES,
         UNLOCK_SIGN_IN,
         DISABLE_USERS,
@@ -107,7 +109,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | _READ_MONEY
     | _READ_RECORDS
     | _READ_RISK
-    | {HALT_INSTRUMENTS, MANAGE_TRADING_STATES},
+    | {HALT_INSTRUMENTS, CANCEL_ANY_ORDER, MANAGE_TRADING_STATES},
     Role.OPERATOR: _READ_ALL | _OPERATE,
     Role.AUDITOR: _READ_ALL,
     Role.ADMIN: _READ_ALL | _OPERATE | {TRADE, ASSIGN_ROLES, REMOVE_SECOND_FACTOR},

@@ -9,3 +9,4 @@ from accounts import selectors
 register = template.Library()
 
 register.filter(selectors.may_open_console)
+register.filter(selectors.may_read_all_accounts)

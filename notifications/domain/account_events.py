@@ -3,6 +3,7 @@
 The engine writes these payloads (docs/events.md); numbers come as decimal strings.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,6 +17,8 @@ class OrderPart(msgspec.Struct, frozen=True):
     quantity: Decimal
     filled_quantity: Decimal
     average_price: Decimal | None
+    id: str = ""
+    reason: str | None = None
 
 
 class BalancePart(msgspec.Struct, frozen=True):
@@ -44,6 +47,7 @@ class AccountEvent(msgspec.Struct, frozen=True):
     cash: CashPart | None = None
     trading_state: TradingStatePart | None = None
     request_id: str = ""
+    occurred_at: datetime | None = None
 
 
 _DECODER = msgspec.json.Decoder(AccountEvent)

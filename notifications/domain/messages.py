@@ -62,17 +62,30 @@ def is_worth_telling(event: AccountEvent) -> bool:
         return True
     if event.order is None:
         return event.event == "CashAdjusted" and event.cash is not None
+    if is_by_operator(event):
+        return True
     is_over = event.event == "OrderFilled" or event.event in _ENDED
     return is_over and event.order.filled_quantity > 0 and event.order.average_price is not None
 
 
-def message_for(event: AccountEvent, account: AccountLabel) -> Message:
-    """What the account's people are told of an `event` that is worth telling."""
+def is_by_operator(event: AccountEvent) -> bool:
+    """Whether an operator canceled the order: always told, with the reason that stands in the
+    audit.
+    """
+    return event.order is not None and event.order.reason == "OPERATOR_REQUESTED"
+
+
+def message_for(event: AccountEvent, account: AccountLabel, why: str = "") -> Message:
+    """What the account's people are told of an `event` that is worth telling; `why` an operator
+    canceled an order.
+    """
     if event.trading_state is not None:
         return _trading_switched(event.trading_state, account)
     if event.order is None:
         assert event.cash is not None
         return _cash_adjusted(event, event.cash, account)
+    if is_by_operator(event):
+        return _order_withdrawn(event.order, account, why)
     if event.event in _ENDED:
         return _order_ended(event, event.order, account)
     return _order_filled(event, event.order, account)
@@ -101,7 +114,7 @@ def _order_filled(event: AccountEvent, order: OrderPart, account: AccountLabel) 
     return Message(
         title=f"{_DONE[order.side]} {quantity} {order.symbol} at {_headline_price(order)}",
         body=(f"{_order_text(order)} is complete. {_price_and_cash(event, order)} {account.text}."),
-        url=_terminal(order.symbol),
+        url=_page_of(order),
     )
 
 
@@ -117,7 +130,19 @@ def _order_ended(event: AccountEvent, order: OrderPart, account: AccountLabel) -
             f"{_order_text(order)} {ended} after {filled} had traded."
             f" {_price_and_cash(event, order)} {account.text}."
         ),
-        url=_terminal(order.symbol),
+        url=_page_of(order),
+    )
+
+
+def _order_withdrawn(order: OrderPart, account: AccountLabel, why: str) -> Message:
+    filled = to_wire(order.filled_quantity)
+    traded = f" after {filled} had traded" if order.filled_quantity else ""
+    return Message(
+        title=f"An operator canceled your order to {_TO_DO[order.side]}"
+        f" {to_wire(order.quantity)} {order.symbol}",
+        body=f"{_order_text(order)} was canceled by an operator{traded}."
+        f" Reason: {why or 'none given'}. {account.text}.",
+        url=_page_of(order),
     )
 
 
@@ -163,5 +188,6 @@ def _headline_price(order: OrderPart) -> str:
     return price_text(order.average_price or Decimal(0), TITLE_PRICE_DIGITS)
 
 
-def _terminal(symbol: str) -> str:
-    return f"/terminal?{urlencode({'symbol': symbol})}"
+def _page_of(order: OrderPart) -> str:
+    """The order's own page; the terminal for an event that names no order."""
+    return f"/orders/{order.id}" if order.id else f"/terminal?{urlencode({'symbol': order.symbol})}"

@@ -16,8 +16,15 @@ from django.db import connection, transaction
 from accounts.domain import roles
 from accounts.models import User
 from accounts.selectors import users_who_may
+from core.models import AuditEntry
 from notifications.domain.account_events import AccountEvent
-from notifications.domain.messages import AccountLabel, Message, is_worth_telling, message_for
+from notifications.domain.messages import (
+    AccountLabel,
+    Message,
+    is_by_operator,
+    is_worth_telling,
+    message_for,
+)
 from notifications.metrics import NOTIFICATIONS, NOTIFICATIONS_SUPPRESSED
 from notifications.models import Delivery, Notification
 from notifications.services import announcing
@@ -154,7 +161,8 @@ def _notifications_for(
     result: list[Notification] = []
     for item in news:
         if room > 0:
-            message = message_for(item.event, _label(accounts[item.event.account_id]))
+            label = _label(accounts[item.event.account_id])
+            message = message_for(item.event, label, _why(item.event))
             result.append(_notification(user, item, item.event.event, message, now))
         else:
             NOTIFICATIONS_SUPPRESSED.inc()
@@ -163,6 +171,20 @@ def _notifications_for(
                 result.append(_notification(user, item, SUMMARY_KIND, SUMMARY, now))
         room -= 1
     return result
+
+
+def _why(event: AccountEvent) -> str:
+    """The reason that an operator gave for canceling the order: its audit entry is of the same
+    commit (docs/matching.md C4).
+    """
+    if not is_by_operator(event):
+        return ""
+    assert event.order is not None
+    assert event.occurred_at is not None  # the engine writes it
+    entry = AuditEntry.objects.filter(
+        occurred_at=event.occurred_at, target=f"order:{event.order.id}"
+    ).first()
+    return entry.reason if entry else ""
 
 
 def _notification(

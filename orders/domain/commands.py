@@ -121,14 +121,19 @@ class AmendOrder(Command, frozen=True, array_like=True, tag_field="command", tag
 
 
 class CancelOrder(Command, frozen=True, array_like=True, tag_field="command", tag="cancel"):
-    """Cancel one order of the account."""
+    """Cancel one order of the account. With an actor it is an operator who does, for a reason:
+    audited, as MoveCash is.
+    """
 
     order_id: UUID
     account_id: Key
     request_id: RequestId
+    reason: Reason = ""
+    actor_id: Key | None = None
+    address: Address | None = None
 
     def __post_init__(self) -> None:
-        check_texts(self.request_id)
+        check_texts(self.request_id, self.reason)
 
 
 class CancelAllOrders(Command, frozen=True, array_like=True, tag_field="command", tag="cancel_all"):

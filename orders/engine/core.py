@@ -140,7 +140,7 @@ class Core:
         order = self.state.orders.get(command.order_id)
         if order is None or order.account.id != command.account_id:
             return denied(Denial(DenialReason.ORDER_NOT_OPEN, {}))
-        lifecycle.cancel(step, order, CloseReason.USER_REQUESTED, command.request_id)
+        lifecycle.cancel(step, order, canceling.reason_of(step, command), command.request_id)
         return CanceledReply([order_view(order)])
 
     def _cancel_all(self, command: commands.CancelAllOrders, step: Step) -> AnyReply:

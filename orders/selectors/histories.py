@@ -15,7 +15,8 @@ import msgspec
 from accounts.models import User
 from accounts.selectors import may_read_all_accounts
 from core.domain.decimals import to_wire
-from core.models import Event
+from core.models import AuditEntry, Event
+from orders.domain.reasons import CloseReason
 from orders.domain.views import AccountEvent, ExecutionView, OrderView
 from orders.models import Execution, Order
 from orders.selectors import execution_view, order_view, order_visible_to
@@ -44,6 +45,7 @@ class OrderHistory:
     currency: str
     price_digits: int
     events: Sequence[AccountEvent]
+    operators_reason: str
     is_cut: bool
     executions: Sequence[ExecutionView]
     chain: Sequence[OrderView]
@@ -74,10 +76,20 @@ def history_of(order: Order) -> OrderHistory:
         currency=order.account.currency_id,
         price_digits=len(to_wire(order.instrument.tick_size).partition(".")[2]),
         events=events,
+        operators_reason=_operators_reason(order),
         is_cut=is_cut,
         executions=[execution_view(row) for row in rows],
         chain=[order_view(row) for row in chain],
     )
+
+
+def _operators_reason(order: Order) -> str:
+    """Why an operator canceled the order: the audit entry of the same commit (C4)."""
+    if order.reason != CloseReason.OPERATOR_REQUESTED.value:
+        return ""
+    assert order.closed_at is not None  # it has a reason
+    entries = AuditEntry.objects.filter(occurred_at=order.closed_at, target=f"order:{order.pk}")
+    return entries.values_list("reason", flat=True).first() or ""
 
 
 def _chain(order: Order) -> list[Order]:

@@ -105,8 +105,23 @@ def type_word(order_type: str) -> str:
         "MARKET": _("Market"),
         "STOP": _("Stop"),
         "STOP_LIMIT": _("Stop limit"),
+        "TRAILING_STOP": _("Trailing stop"),
     }
     return words.get(order_type, order_type)
+
+
+@register.filter
+def market_word(state: str) -> str:
+    """The state of an instrument's market (docs/market-states.md)."""
+    words = {
+        "OPEN": _("Open"),
+        "HALTED": _("Halted"),
+        "CANCEL_ONLY": _("Cancel only"),
+        "POST_ONLY": _("Post only"),
+        "AUCTION": _("Auction"),
+        "CLOSED": _("Closed"),
+    }
+    return words.get(state, state)
 
 
 @register.filter

@@ -5,6 +5,7 @@ The same addresses serve forms without scripts (post, redirect, get) and the ter
 """
 
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 from django.contrib import messages
@@ -148,12 +149,13 @@ def _draft(order: Order, now: OrderView, plan: ChangePlan) -> DraftOrder:
     """The successor as a ticket would write it; of a stop that was elected what is left of it."""
     wanted = plan.changes
     kind = OrderType(order.type)
+    trails = kind is OrderType.TRAILING_STOP  # until it moves, it is a stop where it stands now
     draft = DraftOrder(
         Side(order.side),
-        kind,
+        OrderType.STOP if trails else kind,
         wanted.quantity or order.quantity - order.filled_quantity - order.prevented_quantity,
         wanted.limit_price or (order.limit_price if kind.names_limit else None),
-        wanted.stop_price or order.stop_price,
+        wanted.stop_price or (Decimal(now.stop_price) if now.stop_price else None),
         time_in_force=wanted.time_in_force or TimeInForce(order.time_in_force),
         post_only=order.post_only,
         reduce_only=order.reduce_only,

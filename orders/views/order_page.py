@@ -74,10 +74,10 @@ def _shown(history: OrderHistory, now: datetime) -> Shown:
     return {
         "name": order_name(order, digits),
         "status": status_word(order.status),
-        "reason": reason_sentence(order.reason),
+        "reason": _why(history, order.reason),
         "is_open": order.closed_at is None,
         "facts": order_facts(history),
-        "events": [_event(event, digits) for event in reversed(history.events)],
+        "events": [_event(event, history) for event in reversed(history.events)],
         "is_cut": history.is_cut,
         "fills": _fills(history),
         "chain": [_link(link, history) for link in history.chain],
@@ -88,16 +88,22 @@ def _shown(history: OrderHistory, now: datetime) -> Shown:
     }
 
 
-def _event(event: AccountEvent, digits: int) -> Mapping[str, object]:
+def _event(event: AccountEvent, history: OrderHistory) -> Mapping[str, object]:
     assert event.order is not None  # asked for by its order
     reason = event.order.reason if event.order.closed_at is not None else None
     return {
         "time": _moment(event.occurred_at),
         "kind": MARKS.get(event.event, "change"),
-        "text": event_sentence(event, digits),
-        "reason": reason_sentence(reason) if is_reason_worth_saying(reason) else "",
+        "text": event_sentence(event, history.price_digits),
+        "reason": _why(history, reason) if is_reason_worth_saying(reason) else "",
         "request_id": event.request_id,
     }
+
+
+def _why(history: OrderHistory, reason: str | None) -> str:
+    """The reason as a sentence, with what an operator wrote."""
+    sentence = reason_sentence(reason)
+    return f"{sentence} {history.operators_reason}".strip()
 
 
 def _fills(history: OrderHistory) -> Sequence[Mapping[str, str]]:

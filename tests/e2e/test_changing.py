@@ -1,12 +1,14 @@
 """Changing, canceling and looking back on orders: by mouse, keyboard, touch and without scripts."""
 
+import json
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import Watch
 from tests.e2e.axe import bring_axe, grave_violations
 from tests.e2e.conftest import NewPage
-from tests.e2e.terminal import Terminal, sign_in
+from tests.e2e.terminal import Terminal, enter, sign_in
 from tests.live_portal import LivePortal, SignIn
 
 pytestmark = [
@@ -186,3 +188,58 @@ def test_an_orders_page_lives_while_it_is_open_and_is_nobody_elses(
     answer = stranger.goto(opened.url)
     assert answer is not None
     assert answer.status == 404
+
+
+def test_an_operator_ends_an_order_and_its_owner_reads_why(
+    live_portal: LivePortal, alice: SignIn, page: Page, new_page: NewPage
+) -> None:
+    made = live_portal.manage(
+        "create_user", "--username", f"olga-of-{alice.username}", "--role", "operator", "--json"
+    )
+    olga = SignIn(f"olga-of-{alice.username}", json.loads(made)["password"])
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    rest(terminal, "7", "1.25")
+    desk = new_page()
+    bring_axe(desk)
+    enter(desk, live_portal.url, olga)
+    desk.goto(f"{live_portal.url}/operate/orders")
+    Terminal(desk).wait_until_live()
+    queued = desk.locator("#queue tbody tr").filter(has_text=alice.username)
+    expect(queued).to_have_count(1)
+    queued.get_by_text("Cancel…").click()
+    queued.get_by_label("Why, for its owner").fill("A fat finger")
+    assert grave_violations(desk) == []
+
+    queued.get_by_role("button", name="Cancel it").click()
+
+    expect(desk.get_by_role("region", name="Messages")).to_have_text("Buy 7 AAPL: Canceled")
+    expect(queued).to_have_count(0)
+    expect(terminal.status).to_have_text("Buy 7 AAPL: Canceled")
+    told = terminal.toasts.filter(has_text="An operator canceled your order to buy 7 AAPL")
+    expect(told).to_contain_text("Reason: A fat finger.")
+    terminal.row("orders").get_by_role("link", name="Canceled").click()
+    expect(page.locator(".history li").first).to_contain_text(
+        "Canceled by an operator. A fat finger"
+    )
+
+
+def test_an_operator_halts_a_market_with_a_reason(
+    live_portal: LivePortal, alice: SignIn, page: Page, new_page: NewPage
+) -> None:
+    made = live_portal.manage(
+        "create_user", "--username", f"olga-of-{alice.username}", "--role", "operator", "--json"
+    )
+    olga = SignIn(f"olga-of-{alice.username}", json.loads(made)["password"])
+    desk = new_page(viewport={"width": 390, "height": 844})
+    bring_axe(desk)
+    enter(desk, live_portal.url, olga)
+    desk.goto(f"{live_portal.url}/operate/markets")
+    row = desk.locator("tbody tr").filter(has_text="IBM")
+
+    for state, word in (("HALTED", "Halted"), ("OPEN", "Open")):
+        row.get_by_text("Change…").click()
+        row.get_by_label("New state").select_option(state)
+        row.get_by_label("Why", exact=True).fill("A test of the bell")
+        row.get_by_role("button", name="Set").click()
+        expect(row.locator(".tag")).to_have_text(word)
+        assert grave_violations(desk) == []

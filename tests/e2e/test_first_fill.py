@@ -97,7 +97,8 @@ def test_a_market_order_fills_and_everything_follows_without_a_reload(
         f" cash left {money(CASH - spent)} USD. Account Main (PAPER, SIMULATED market)."
     )
     check_the_bell(page, title, sentence)
-    check_the_mail(live_portal, alice, title, sentence)
+    order_id = str(terminal.row("orders").get_attribute("data-key"))
+    check_the_mail(live_portal, alice, title, sentence, order_id)
     assert terminal.is_the_same_page()
 
     live = [terminal.cells(panel) for panel in ("orders", "fills")]
@@ -143,16 +144,17 @@ def check_the_bell(page: Page, title: str, sentence: str) -> None:
     expect(menu).to_be_hidden()
 
 
-def check_the_mail(portal: LivePortal, alice: SignIn, title: str, sentence: str) -> None:
+def check_the_mail(
+    portal: LivePortal, alice: SignIn, title: str, sentence: str, order_id: str
+) -> None:
     address = f"{alice.username}@example.com"
     mail = wait_for_mail(address, portal.data_dir / "mail")
+    page = f"{portal.url}/orders/{order_id}"
     assert mail["Subject"] == title
     assert mail["From"] == "Tradeportal <portal@localhost>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content_type() == "text/plain"
-    assert mail.get_content() == (
-        f"{sentence}\n\n{portal.url}/terminal?symbol=AAPL\n\nSent by Tradeportal at {portal.url}\n"
-    )
+    assert mail.get_content() == (f"{sentence}\n\n{page}\n\nSent by Tradeportal at {portal.url}\n")
     assert len(mails_to(address, portal.data_dir / "mail")) == 1
 
 
@@ -242,7 +244,8 @@ def test_nobody_else_sees_any_of_it(
     theirs = hers.row("orders").locator("form").get_attribute("data-cancel")
     assert heard
     assert not any(str(theirs) in frame for frame in heard)
-    his.page.get_by_role("button", name="Cancel all").click()
+    his.page.get_by_role("link", name="Cancel orders…").click()
+    his.page.get_by_role("button", name="Cancel 1 order").click()
     expect(his.row("orders").locator("td.wrap")).to_have_text("Canceled")
 
 

@@ -75,6 +75,10 @@ PLACES = [
     Place("notifications", "/notifications/", "Notifications", who="alice", is_live=True),
     Place("licences", "/about/licences", "Licences", who="alice", is_live=True),
     Place("no account", "/terminal", "You have no trading account", who="olga", is_live=True),
+    Place("order queue", "/operate/orders", "Order queue", who="olga", is_live=True),
+    Place("market states", "/operate/markets", "Market states", who="olga", is_live=True),
+    Place("kill switch", "/risk/switch", "Kill switch", who="alice", is_live=True),
+    Place("cancel orders", "/orders/cancel-all", "Cancel orders", who="alice", is_live=True),
     Place("console", "/admin/", "Console", who="olga", is_ours=False),
     Place(
         "403", "/admin/", "This is not yours to open", who="alice",

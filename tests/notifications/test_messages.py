@@ -39,19 +39,25 @@ def event(
 
 
 def test_a_complete_fill_is_told_with_price_and_cash() -> None:
-    message = message_for(event("OrderFilled", order_view()), LABEL)
+    order = order_view()
+
+    message = message_for(event("OrderFilled", order), LABEL)
 
     assert message.title == "Bought 10 AAPL at 432.10"
     assert message.body == (
         "Your market order to buy 10 AAPL is complete. Average price 432.10, cash left"
         " 95,679.00 USD. Account Demo (PAPER, SIMULATED market)."
     )
-    assert message.url == "/terminal?symbol=AAPL"
+    assert message.url == f"/orders/{order['id']}"
 
 
 def test_a_long_average_price_is_short_in_the_headline_and_whole_in_the_body() -> None:
     order = order_view(
-        side="SELL", symbol="BTC/USD", average_price="64123.12345678", filled_quantity="0.015"
+        id="",
+        side="SELL",
+        symbol="BTC/USD",
+        average_price="64123.12345678",
+        filled_quantity="0.015",
     )
 
     message = message_for(event("OrderFilled", order), LABEL)

@@ -15,7 +15,7 @@ from redis import Redis
 
 from accounts.models import User
 from core.domain.clock import FixedClock
-from core.models import Event, FailedEvent
+from core.models import AuditEntry, Event, FailedEvent
 from notifications.domain.account_events import read_account_event
 from notifications.models import Delivery, Notification
 from notifications.services import telling
@@ -153,7 +153,8 @@ def test_after_the_commit_the_bell_of_an_open_page_rings(
     layer = get_channel_layer()
     channel = "open-page"
     async_to_sync(layer.group_add)(f"user.{alice.pk}", channel)
-    add_event("OrderFilled", order_view())
+    order = order_view()
+    add_event("OrderFilled", order)
 
     run_relay()
 
@@ -173,7 +174,7 @@ def test_after_the_commit_the_bell_of_an_open_page_rings(
                 "kind": "OrderFilled",
                 "created_at": "2026-03-02T15:30:00.000Z",
                 "read": False,
-                "url": "/terminal?symbol=AAPL",
+                "url": f"/orders/{order['id']}",
             },
         },
     }
@@ -250,3 +251,23 @@ def test_a_payload_that_cannot_be_read_is_set_aside(
 
     assert FailedEvent.objects.get().handler == "notifications.tell_account_people"
     assert Notification.objects.count() == 2
+
+
+def test_an_operators_cancel_is_told_with_the_reason_of_its_audit_entry(
+    add_event: AddEvent, run_relay: Callable[[], None], alice: User, olga: User, now: datetime
+) -> None:
+    order = order_view(
+        status="CANCELED", reason="OPERATOR_REQUESTED", filled_quantity="0", average_price=None
+    )
+    AuditEntry.objects.create(
+        actor=olga, action="OrderCanceledByOperator", target=f"order:{order['id']}",
+        reason="a fat finger", occurred_at=now,
+    )  # fmt: skip
+    add_event("OrderCanceled", order)
+
+    run_relay()
+
+    notification = Notification.objects.get(user=alice)
+    assert notification.title == "An operator canceled your order to buy 10 AAPL"
+    assert "was canceled by an operator. Reason: a fat finger." in notification.body
+    assert notification.url == f"/orders/{order['id']}"

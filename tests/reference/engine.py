@@ -238,7 +238,8 @@ class ReferenceEngine(ReferenceState):
     def _cancel(self, command: commands.CancelOrder) -> object:
         for order in self.open_orders(command.account_id):
             if order.id == command.order_id:
-                return [self._end(order, "USER_REQUESTED")]
+                who = "USER" if command.actor_id is None else "OPERATOR"  # C4
+                return [self._end(order, f"{who}_REQUESTED")]
         raise Refused("ORDER_NOT_OPEN")
 
     def _cancel_all(self, command: commands.CancelAllOrders) -> object:

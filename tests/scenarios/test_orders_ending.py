@@ -1,7 +1,9 @@
 """How an open order ends without being filled: cancel, cancel all, the day's end; and halts."""
 
 from core.domain.clock import from_ns
-from tests.simulation.floor import SECOND_NS, Floor
+from orders.domain import commands
+from orders.domain.replies import AnyReply, CanceledReply, DeniedReply
+from tests.simulation.floor import ALICE, SECOND_NS, Floor, order_id_of, told
 
 HALF_PAST_EIGHT_HOURS_NS = (8 * 3600 + 1800) * SECOND_NS
 """From the scenarios' start, 15:30, to midnight UTC."""
@@ -19,6 +21,38 @@ def test_cancel_gives_the_hold_back_and_says_who_asked() -> None:
     assert floor.open_orders("alice") == []
     assert floor.state.orders == {}
     assert list(floor.state.instruments["AAPL"].book.resting()) == []
+
+
+def operator_cancels(floor: Floor, name: str, reason: str) -> AnyReply:
+    return floor.do(commands.CancelOrder(order_id_of(name), ALICE, "by-olga", reason, 7))
+
+
+def test_an_operators_cancel_is_audited_with_its_reason() -> None:
+    floor = Floor()
+    floor.place("alice-1", "BUY 5 @ 100")
+
+    reply = operator_cancels(floor, "alice-1", "erroneous")
+
+    assert isinstance(reply, CanceledReply)
+    assert told(reply.orders[0]) == "CANCELED 0/5 OPERATOR_REQUESTED"
+    (entry,) = floor.changes.audits
+    assert (entry.actor_id, entry.reason) == (7, "erroneous")
+    assert entry.action == "OrderCanceledByOperator"
+    assert entry.target == f"order:{order_id_of('alice-1')}"
+    assert entry.request_id == "by-olga"
+    assert floor.cash("alice") == "10000"
+
+
+def test_an_operators_cancel_of_a_closed_order_leaves_no_entry() -> None:
+    floor = Floor()
+    floor.place("alice-1", "BUY 5 @ 100")
+    floor.cancel("alice-1")
+
+    reply = operator_cancels(floor, "alice-1", "late")
+
+    assert isinstance(reply, DeniedReply)
+    assert reply.reason == "ORDER_NOT_OPEN"
+    assert floor.changes.is_empty
 
 
 def test_cancel_of_a_sell_gives_the_quantity_back() -> None:

@@ -16,7 +16,7 @@ export type ChangeErrors = Partial<Record<ChangeField, string>>;
 
 /** A stop order that no trade has elected: only then its stop price can be moved. */
 export function movesStop(order: OrderView): boolean {
-  return isStop(order.type) && order.status === "ACCEPTED";
+  return isStop(order.type) && order.type !== "TRAILING_STOP" && order.status === "ACCEPTED";
 }
 
 export function movesLimit(order: OrderView): boolean {

@@ -27,7 +27,7 @@ export function namesLimit(type: OrderType): boolean {
 }
 
 export function isStop(type: OrderType): boolean {
-  return type === "STOP" || type === "STOP_LIMIT";
+  return type === "STOP" || type === "STOP_LIMIT" || type === "TRAILING_STOP";
 }
 
 function waits(state: TicketState): boolean {
@@ -109,6 +109,7 @@ export function orderSentence(state: TicketState, instrument: Instrument, digits
     LIMIT: t("ticket.limit", { price: limit }),
     STOP: t("ticket.stop", { price: stop }),
     STOP_LIMIT: t("ticket.stop-limit", { price: stop, limit }),
+    TRAILING_STOP: t("ticket.stop", { price: stop }), // the ticket does not offer it
   }[state.type];
   return t("ticket.order", {
     side: sideWord(state.side), quantity: plain(parseTyped(state.quantity)), symbol: state.symbol, price,

@@ -67,7 +67,7 @@ function price<T extends { symbol: string }>(className: string, read: (row: T) =
   return text(className, (row) => fixed(read(row), desk().digits(row.symbol)));
 }
 
-const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit", STOP: "Stop", STOP_LIMIT: "Stop limit" } as const;
+const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit", STOP: "Stop", STOP_LIMIT: "Stop limit", TRAILING_STOP: "Trailing stop" } as const;
 
 export const ORDER_COLUMNS: Column<OrderView>[] = [
   time("low", (order) => order.submitted_at),

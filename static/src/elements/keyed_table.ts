@@ -52,6 +52,7 @@ export class KeyedTable<T> {
 
   private add(item: T): Row {
     const node = document.createElement("tr");
+    node.dataset.key = this.keyOf(item);
     const targets = this.columns.map((column) => {
       const cell = document.createElement(column.isHeading ? "th" : "td");
       if (column.isHeading) cell.setAttribute("scope", "row");
