@@ -38,6 +38,12 @@ TIMES_IN_FORCE = [
     (TimeInForce.IOC.value, _("Immediate or cancel")),
     (TimeInForce.FOK.value, _("Fill or kill")),
 ]
+TICKET_TIMES = [
+    *TIMES_IN_FORCE,
+    (TimeInForce.GTD.value, _("Until a time")),
+    (TimeInForce.OPG.value, _("At the opening")),
+    (TimeInForce.CLS.value, _("At the close")),
+]
 STP_MODES = [
     ("", _("As the account is set")),
     (StpMode.REJECT.value, _("Refuse the order")),
@@ -49,6 +55,9 @@ STP_MODES = [
 DEFAULT_BARS = 300
 REFUSAL_FIELDS = {
     "AMEND_NOT_LESS": "quantity",
+    "AUCTION_NOT_HELD": "time_in_force",
+    "AUCTION_TOO_LATE": "time_in_force",
+    "EXPIRY_OUT_OF_RANGE": "expires_at",
     "POST_ONLY_NOT_ALLOWED": "post_only",
     "POST_ONLY_WOULD_TAKE": "limit_price",
     "PRICE_OFF_TICK": "limit_price",
@@ -105,7 +114,10 @@ class TicketForm(forms.Form):
     symbol = InstrumentField()
     side = forms.ChoiceField(choices=SIDES)
     type = forms.ChoiceField(choices=TYPES)
-    time_in_force = forms.ChoiceField(choices=TIMES_IN_FORCE)
+    time_in_force = forms.ChoiceField(choices=TICKET_TIMES)
+    expires_at = forms.DateTimeField(
+        required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    )
     quantity = PlainDecimalField()
     limit_price = PlainDecimalField(required=False)
     stop_price = PlainDecimalField(required=False)
@@ -125,11 +137,13 @@ class TicketForm(forms.Form):
             self._require("limit_price", gettext("A limit order needs a limit price."))
         if order_type.is_stop:
             self._require("stop_price", gettext("A stop order needs a stop price."))
+        if cleaned.get("time_in_force") == TimeInForce.GTD.value:
+            self._require("expires_at", gettext("Say until when, in UTC."))
         return cleaned
 
-    def _require(self, price: str, problem: str) -> None:
-        if self.cleaned_data.get(price) is None and price not in self.errors:
-            self.add_error(price, problem)
+    def _require(self, name: str, problem: str) -> None:
+        if self.cleaned_data.get(name) is None and name not in self.errors:
+            self.add_error(name, problem)
 
     def spec(self) -> OrderSpec:
         """The order that was asked for. Call only when valid."""
@@ -149,6 +163,9 @@ class TicketForm(forms.Form):
             stp_mode=StpMode(cleaned["stp_mode"]) if cleaned["stp_mode"] else None,
             post_only=cleaned["post_only"],
             reduce_only=cleaned["reduce_only"],
+            expires_at=cleaned["expires_at"]
+            if cleaned["time_in_force"] == TimeInForce.GTD.value
+            else None,
         )
 
     def show(self, refusal: Refusal) -> None:

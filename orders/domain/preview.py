@@ -120,7 +120,7 @@ def _worst_price(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> D
 def _take(draft: DraftOrder, market: Market, worst: Decimal | None) -> tuple[Decimal, Decimal]:
     """Quantity and value that the other side gives now, from its best price to `worst`."""
     taken, paid = Decimal(0), Decimal(0)
-    for price, size in market.opposite:
+    for price, size in () if draft.waits_for_auction else market.opposite:
         is_past_limit = worst is not None and (
             price > worst if draft.side is Side.BUY else price < worst
         )
@@ -162,7 +162,8 @@ def _denial(
     reserved, expected = (decimal_to_units(value) for value in values)
     assert reserved is not None and expected is not None  # on the grid: checked before
     denial = check_market(draft, market, terms, means)
-    if denial is None and draft.type is OrderType.MARKET and not expected:
+    is_now = draft.type is OrderType.MARKET and not draft.waits_for_auction
+    if denial is None and is_now and not expected:
         denial = Denial(DenialReason.LIQUIDITY_NONE, {"symbol": terms.symbol})
     return (
         denial

@@ -7,6 +7,7 @@ in meanwhile) it decides when the order arrives.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_decimal
@@ -20,6 +21,10 @@ from risk.domain import checks
 from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import Denial, DenialReason
 from risk.domain.states import REFUSALS, TradingState
+
+RESTING: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD})
+AUCTIONS: Final = frozenset({TimeInForce.OPG, TimeInForce.CLS})
+POSTABLE: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,12 @@ class DraftOrder:
     @property
     def may_rest(self) -> bool:
         """Whether what does not trade at once goes into the book."""
-        return self.limit_price is not None and self.time_in_force in {
-            TimeInForce.DAY,
-            TimeInForce.GTC,
-        }
+        return self.limit_price is not None and self.time_in_force in RESTING | AUCTIONS
+
+    @property
+    def waits_for_auction(self) -> bool:
+        """Whether it takes part in the opening or the closing and trades at no other time."""
+        return self.time_in_force in AUCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +113,14 @@ def check_form(draft: DraftOrder, terms: InstrumentTerms, means: Means) -> Denia
         denial = checks.check_price(draft.limit_price, terms)
     if denial is None and draft.stop_price is not None:
         denial = _check_waiting(draft) or checks.check_stop_price(draft.stop_price, terms)
-    is_postable = draft.type is OrderType.LIMIT and draft.may_rest
+    is_postable = draft.type is OrderType.LIMIT and draft.time_in_force in POSTABLE
     if denial is None and draft.post_only and not is_postable:
         denial = Denial(DenialReason.POST_ONLY_NOT_ALLOWED, {})
     return denial
 
 
 def _check_waiting(draft: DraftOrder) -> Denial | None:
-    if draft.time_in_force in {TimeInForce.DAY, TimeInForce.GTC}:
+    if draft.time_in_force in RESTING:
         return None
     facts = {"time_in_force": draft.time_in_force.value.lower()}
     return Denial(DenialReason.TIF_NOT_ALLOWED, facts)

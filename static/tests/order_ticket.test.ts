@@ -10,7 +10,7 @@ const INSTRUMENT: Instrument = {
   status: "OPEN", previous_close: null, last: null,
 };
 const TICKET: TicketState = {
-  symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", quantity: "10", limitPrice: "432.1",
+  symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", expiresAt: "", quantity: "10", limitPrice: "432.1",
   stopPrice: "", postOnly: false, reduceOnly: false, stpMode: "",
 };
 
@@ -126,4 +126,14 @@ describe("client order ids", () => {
     expect(randomId(new Uint8Array(16).fill(255))).toBe("ffffffff-ffff-4fff-bfff-ffffffffffff");
     expect(randomId()).not.toBe(randomId());
   });
+});
+
+test("an order until a time asks for it and sends it, one for an auction says so", () => {
+  const until = { ...TICKET, timeInForce: "GTD" };
+
+  expect(orderSentence(until, INSTRUMENT, 2)).toBe("Say until when");
+  expect(wireFields({ ...until, expiresAt: "2026-01-31T15:30" })).toMatchObject({ expires_at: "2026-01-31T15:30" });
+  expect(wireFields({ ...TICKET, expiresAt: "2026-01-31T15:30" })).not.toHaveProperty("expires_at");
+  expect(outlookOf({ ...TICKET, timeInForce: "OPG" }, "0")).toBe("Takes part in the opening auction, and in nothing else.");
+  expect(ticketErrors({ ...until, postOnly: true }, INSTRUMENT).post_only).toBeDefined();
 });

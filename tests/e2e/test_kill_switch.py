@@ -64,6 +64,7 @@ def test_the_keyboard_halts_and_the_banner_stays_until_somebody_else_approves(
     live_portal.manage("shell", "-c", APPROVE.format(asker=alice.username))
 
     expect(banner).to_be_hidden()
+    terminal.write("Buy", "1", limit_price="1.25")
     expect(terminal.submit).not_to_have_attribute("aria-disabled", "true")
     assert watch.complaints == []
 

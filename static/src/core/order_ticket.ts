@@ -10,6 +10,8 @@ export interface TicketState {
   side: Side;
   type: OrderType;
   timeInForce: string;
+  /** As a datetime-local input has it, in UTC: "2026-01-31T15:30". */
+  expiresAt: string;
   quantity: string;
   limitPrice: string;
   stopPrice: string;
@@ -19,7 +21,7 @@ export interface TicketState {
 }
 
 /** The form's field names; a section that is added to the ticket adds its own. */
-export type TicketField = "quantity" | "limit_price" | "stop_price" | "time_in_force" | "post_only" | "reduce_only" | "stp_mode";
+export type TicketField = "quantity" | "limit_price" | "stop_price" | "time_in_force" | "expires_at" | "post_only" | "reduce_only" | "stp_mode";
 export type TicketErrors = Partial<Record<TicketField, string>>;
 
 export function namesLimit(type: OrderType): boolean {
@@ -31,7 +33,11 @@ export function isStop(type: OrderType): boolean {
 }
 
 function waits(state: TicketState): boolean {
-  return state.timeInForce === "DAY" || state.timeInForce === "GTC";
+  return ["DAY", "GTC", "GTD"].includes(state.timeInForce);
+}
+
+function isForAuction(state: TicketState): boolean {
+  return state.timeInForce === "OPG" || state.timeInForce === "CLS";
 }
 
 /** What is wrong with what was typed; an empty field is not wrong yet. */
@@ -41,7 +47,7 @@ export function ticketErrors(state: TicketState, instrument: Instrument): Ticket
     ["limit_price", namesLimit(state.type) ? stepError(state.limitPrice, instrument.tick_size, "ticket.off-tick") : ""],
     ["stop_price", isStop(state.type) ? stepError(state.stopPrice, instrument.tick_size, "ticket.off-tick") : ""],
     ["time_in_force", isStop(state.type) && !waits(state) ? t("ticket.stop-waits") : ""],
-    ["post_only", state.postOnly && !(state.type === "LIMIT" && waits(state)) ? t("ticket.post-only-rests") : ""],
+    ["post_only", state.postOnly && !(state.type === "LIMIT" && ["DAY", "GTC"].includes(state.timeInForce)) ? t("ticket.post-only-rests") : ""],
   ];
   return Object.fromEntries(found.filter(([, text]) => text !== ""));
 }
@@ -60,6 +66,7 @@ export function gapOf(state: TicketState, instrument: Instrument): TicketField |
   if (state.quantity.trim() === "" || errors.quantity) return "quantity";
   if (isStop(state.type) && (state.stopPrice.trim() === "" || errors.stop_price)) return "stop_price";
   if (namesLimit(state.type) && (state.limitPrice.trim() === "" || errors.limit_price)) return "limit_price";
+  if (state.timeInForce === "GTD" && state.expiresAt === "") return "expires_at";
   return (Object.keys(errors)[0] as TicketField | undefined) ?? null;
 }
 
@@ -70,6 +77,7 @@ export function wireFields(state: TicketState): Record<string, string> {
     side: state.side,
     type: state.type,
     time_in_force: state.timeInForce,
+    ...(state.timeInForce === "GTD" ? { expires_at: state.expiresAt } : {}),
     quantity: wireNumber(state.quantity),
     limit_price: wireNumber(state.limitPrice),
     stop_price: wireNumber(state.stopPrice),
@@ -84,6 +92,7 @@ export function outlookOf(state: TicketState, takeable: string): string {
   const quantity = parseTyped(state.quantity);
   const taken = Decimal.parse(takeable);
   if (!quantity || !taken) return "";
+  if (isForAuction(state)) return t(state.timeInForce === "OPG" ? "outlook.opening" : "outlook.closing");
   if (isStop(state.type)) return t("outlook.waits", { price: plain(parseTyped(state.stopPrice)) });
   const values = { taken: plain(taken), rest: plain(quantity.minus(taken)) };
   if (taken.compare(quantity) >= 0) return t("outlook.fills");
@@ -101,6 +110,7 @@ export function orderSentence(state: TicketState, instrument: Instrument, digits
   if (gap === "quantity") return t("ticket.incomplete");
   if (gap === "stop_price") return t("ticket.incomplete-stop");
   if (gap === "limit_price") return t("ticket.incomplete-price");
+  if (gap === "expires_at") return t("ticket.incomplete-until");
   if (gap) return t("ticket.incomplete-terms");
   const limit = fixed(parseTyped(state.limitPrice), digits);
   const stop = fixed(parseTyped(state.stopPrice), digits);

@@ -34,6 +34,7 @@ export class TicketFields {
       side: text("side") as Side,
       type,
       timeInForce: text("time_in_force"),
+      expiresAt: text("expires_at"),
       quantity: text("quantity"),
       limitPrice: namesLimit(type) ? text("limit_price") : "",
       stopPrice: isStop(type) ? text("stop_price") : "",

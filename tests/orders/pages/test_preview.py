@@ -55,6 +55,11 @@ def test_a_limit_preview_takes_what_it_may_and_rests_the_remainder(
         ({"type": "STOP", "stop_price": "97", "time_in_force": "IOC"}, "TIF_NOT_ALLOWED"),
         ({"post_only": "on", "time_in_force": "FOK"}, "POST_ONLY_NOT_ALLOWED"),
         ({"post_only": "on", "limit_price": "100"}, "POST_ONLY_WOULD_TAKE"),
+        (
+            {"post_only": "on", "time_in_force": "GTD", "expires_at": "2126-01-01T00:00"},
+            "POST_ONLY_NOT_ALLOWED",
+        ),
+        ({"type": "STOP", "stop_price": "97", "time_in_force": "OPG"}, "TIF_NOT_ALLOWED"),
         ({"side": "SELL", "reduce_only": "on", "limit_price": "110"}, "REDUCE_ONLY_EXCEEDS"),
     ],
 )
@@ -121,7 +126,12 @@ def test_a_preview_tells_who_is_halted(
 
 @pytest.mark.parametrize(
     ("time_in_force", "notional", "left"),
-    [("DAY", "1000", "8030"), ("IOC", "500", "8530"), ("FOK", None, None)],
+    [
+        ("DAY", "1000", "8030"),
+        ("GTD", "1000", "8030"),
+        ("IOC", "500", "8530"),
+        ("FOK", None, None),
+    ],
 )
 def test_what_does_not_rest_sets_nothing_aside(
     alice: User,
@@ -132,7 +142,7 @@ def test_what_does_not_rest_sets_nothing_aside(
     notional: str | None,
     left: str | None,
 ) -> None:
-    query = ticket(limit_price="100", time_in_force=time_in_force)
+    query = ticket(limit_price="100", time_in_force=time_in_force, expires_at="2126-01-01T00:00")
 
     answer = signed_in(alice).get("/orders/preview", query).json()
 
@@ -149,3 +159,14 @@ def test_a_market_preview_without_a_book_has_no_price(
 
     assert answer["estimated_price"] is None
     assert answer["reason"] == "LIQUIDITY_NONE"
+
+
+def test_what_waits_for_an_auction_takes_nothing_now(
+    alice: User, account: TradingAccount, book: None, signed_in: Callable[[User], Client]
+) -> None:
+    query = ticket(limit_price="100", time_in_force="OPG")
+
+    answer = signed_in(alice).get("/orders/preview", query).json()
+
+    assert (answer["accepted"], answer["takeable_quantity"]) == (True, "0")
+    assert (answer["estimated_notional"], answer["buying_power_after"]) == ("1000", "8030")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -29,6 +30,8 @@ from tests.orders.pages.asked import JSON, ticket
         ({"side": "HOLD"}, "side"),
         ({"stp_mode": "NONE"}, "stp_mode"),
         ({"symbol": "NOPE"}, "symbol"),
+        ({"time_in_force": "GTD"}, "expires_at"),
+        ({"time_in_force": "GTD", "expires_at": "tomorrow"}, "expires_at"),
         ({"client_order_id": "with space"}, "client_order_id"),
     ],
 )
@@ -134,3 +137,16 @@ def test_a_refusal_stands_beside_the_field_that_it_is_about(
 def test_every_field_that_a_refusal_names_is_on_the_ticket() -> None:
     assert set(REFUSAL_FIELDS.values()) <= set(TicketForm.base_fields)
     assert set(REFUSAL_FIELDS) <= {str(reason) for reason in DenialReason}
+
+
+def test_a_time_that_is_named_is_the_orders_when_it_is_until_a_time(
+    account: TradingAccount,
+) -> None:
+    until = datetime(2026, 3, 5, 15, 30, tzinfo=UTC)
+    typed = {"expires_at": "2026-03-05T15:30"}
+
+    gtd, gtc = (TicketForm(ticket(time_in_force=name) | typed) for name in ("GTD", "GTC"))
+
+    assert gtd.is_valid()
+    assert gtc.is_valid()
+    assert (gtd.spec().expires_at, gtc.spec().expires_at) == (until, None)
