@@ -63,7 +63,7 @@ def _keeps_place(order: OrderView, changes: OrderChanges) -> bool:
     """R3."""
     return (
         not is_waiting(order)
-        and order.status != OrderStatus.QUEUED.value
+        and order.status not in {OrderStatus.QUEUED.value, OrderStatus.HELD.value}
         and changes.limit_price is None
         and (changes.quantity or Decimal(0)) <= Decimal(order.leaves_quantity)
         and changes.time_in_force not in ENDS_AT_ONCE

@@ -14,8 +14,9 @@ MAX_PAGE: Final = 200
 WORKING: Final = "working"
 WAITING_STOP: Final = "waiting_stop"
 WAITING_AUCTION: Final = "waiting_auction"
-QUEUE_STATES: Final = (WORKING, WAITING_STOP, WAITING_AUCTION)
-"""What an open order does: in the book, waits for its stop price, waits for an auction."""
+WAITING_ENTRY: Final = "waiting_entry"
+QUEUE_STATES: Final = (WORKING, WAITING_STOP, WAITING_AUCTION, WAITING_ENTRY)
+"""What an open order does: in the book, waits for its stop price, for an auction, for its entry."""
 
 _KNOWN = ("account", "symbol", "state", "after", "limit")
 

@@ -12,7 +12,13 @@ from uuid import UUID
 import msgspec
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from orders.domain.queue_request import WAITING_AUCTION, WAITING_STOP, WORKING, QueueQuery
+from orders.domain.queue_request import (
+    WAITING_AUCTION,
+    WAITING_ENTRY,
+    WAITING_STOP,
+    WORKING,
+    QueueQuery,
+)
 from orders.domain.values import OrderStatus, OrderType
 from orders.domain.views import OrderView
 from orders.models import Order
@@ -25,10 +31,11 @@ _LEAVES = F("quantity") - F("filled_quantity") - F("prevented_quantity")
 
 
 _BY_STATE = {
-    WORKING: ~Q(status=OrderStatus.QUEUED.value)
+    WORKING: ~Q(status__in=[OrderStatus.QUEUED.value, OrderStatus.HELD.value])
     & ~Q(type__in=_STOPS, status=OrderStatus.ACCEPTED.value),
     WAITING_STOP: Q(type__in=_STOPS, status=OrderStatus.ACCEPTED.value),
     WAITING_AUCTION: Q(status=OrderStatus.QUEUED.value),
+    WAITING_ENTRY: Q(status=OrderStatus.HELD.value),
 }
 
 
@@ -145,6 +152,8 @@ def _ahead(orders: Sequence[Order]) -> dict[UUID, tuple[int, Decimal]]:
 def _state(order: Order) -> str:
     if order.status == OrderStatus.QUEUED.value:
         return WAITING_AUCTION
+    if order.status == OrderStatus.HELD.value:
+        return WAITING_ENTRY
     if order.type in _STOPS and order.status == OrderStatus.ACCEPTED.value:
         return WAITING_STOP
     return WORKING

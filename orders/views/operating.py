@@ -44,6 +44,7 @@ STATE_WORDS = {
     "working": gettext_lazy("In the book"),
     "waiting_stop": gettext_lazy("Waits for its stop price"),
     "waiting_auction": gettext_lazy("Waits for the auction"),
+    "waiting_entry": gettext_lazy("Waits for its entry"),
 }
 
 

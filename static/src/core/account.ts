@@ -7,12 +7,12 @@ export const MOST_CLOSED_ORDERS = 50;
 export const MOST_FILLS = 50;
 
 export function isOpen(order: OrderView): boolean {
-  return order.status === "QUEUED" || order.status === "ACCEPTED" || order.status === "TRIGGERED" || order.status === "PARTIALLY_FILLED";
+  return order.status === "HELD" || order.status === "QUEUED" || order.status === "ACCEPTED" || order.status === "TRIGGERED" || order.status === "PARTIALLY_FILLED";
 }
 
 /** Open and in the book: a stop order that no trade has elected waits outside it. */
 export function isResting(order: OrderView): boolean {
-  return isOpen(order) && order.status !== "QUEUED" && !(order.stop_price !== null && order.status === "ACCEPTED");
+  return isOpen(order) && order.status !== "HELD" && order.status !== "QUEUED" && !(order.stop_price !== null && order.status === "ACCEPTED");
 }
 
 export function applyAccountEvent(account: AccountSnapshot, event: AccountEvent): AccountSnapshot {

@@ -63,6 +63,7 @@ const ENGLISH = {
   "ticket.halted": "Trading in {symbol} is halted.",
   "ticket.cancel-only": "{symbol} takes no new orders now.",
   "order.ACCEPTED": "Working",
+  "order.HELD": "Waits for its entry",
   "order.QUEUED": "Waits for the auction",
   "order.TRIGGERED": "Triggered",
   "order.PARTIALLY_FILLED": "Partly filled",

@@ -53,7 +53,7 @@ export interface Trade {
 
 export type Side = "BUY" | "SELL";
 export type OrderType = "MARKET" | "LIMIT" | "STOP" | "STOP_LIMIT" | "TRAILING_STOP";
-export type OrderStatus = "QUEUED" | "ACCEPTED" | "TRIGGERED" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "EXPIRED" | "REPLACED";
+export type OrderStatus = "HELD" | "QUEUED" | "ACCEPTED" | "TRIGGERED" | "PARTIALLY_FILLED" | "FILLED" | "CANCELED" | "EXPIRED" | "REPLACED";
 
 export interface OrderView {
   id: string;
