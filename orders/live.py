@@ -1,4 +1,5 @@
-"""The private topic `account:<id>` of the live sockets: who may listen, and its snapshot.
+"""The private topics `account:<id>` and `trails:<id>` of the live sockets: who may listen, and
+their snapshots.
 
 Named in settings.LIVE_TOPIC_PROVIDERS, so that the hub below need not know of accounts.
 """
@@ -10,6 +11,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from orders.selectors import account_snapshot
+from orders.selectors.trailing import waiting_trails
 from portfolio.models import TradingAccount
 from portfolio.selectors import accounts_visible_to
 
@@ -25,10 +27,22 @@ class AccountTopic:
 
     async def snapshot(self, topic: str) -> tuple[str, int, object]:
         """(epoch, number of the last event in it, data). Call only after may_subscribe said yes."""
-        account = await TradingAccount.objects.aget(public_id=topic.removeprefix("account:"))
+        account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
         snapshot = await sync_to_async(account_snapshot)(account)
         data = msgspec.to_builtins(snapshot)
         return EPOCH, data.pop("sequence"), data
+
+
+class TrailsTopic:
+    """Answers for every topic that starts with `trails:`: where trailing stops stand."""
+
+    async def may_subscribe(self, user: User, topic: str) -> bool:
+        return await sync_to_async(_find)(user, topic) is not None
+
+    async def snapshot(self, topic: str) -> tuple[str, int, object]:
+        """As stored. Of no epoch: whatever the engine says next is later."""
+        account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
+        return "", 0, {"trails": await sync_to_async(waiting_trails)(account)}
 
 
 def _find(user: User, topic: str) -> TradingAccount | None:
@@ -40,6 +54,6 @@ def _find(user: User, topic: str) -> TradingAccount | None:
 
 def _public_id(topic: str) -> UUID | None:
     try:
-        return UUID(topic.removeprefix("account:"))
+        return UUID(topic.partition(":")[2])
     except ValueError:
         return None

@@ -28,6 +28,8 @@ class Order(models.Model):
         max_length=4, choices=[(tif.value, tif.value) for tif in TimeInForce]
     )
     quantity = models.DecimalField(max_digits=28, decimal_places=8)
+    # The value that a market order named instead of a quantity (docs/matching.md V1).
+    notional = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     limit_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     stop_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     # A trailing stop's distance, and its mark: where it began until the order enters or ends; what
@@ -35,6 +37,9 @@ class Order(models.Model):
     trail_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     trail_percent = models.DecimalField(null=True, max_digits=28, decimal_places=8)
     hwm = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    # What it shows at a time, and what it shows now while it rests; 0: it hides nothing (I1).
+    display_quantity = models.DecimalField(max_digits=28, decimal_places=8, default=0)
+    displayed_quantity = models.DecimalField(max_digits=28, decimal_places=8, default=0)
     rank = models.BigIntegerField()
     # The highest fee rate that its fills pay: its account's taker rate at acceptance (H3).
     fee_bps = models.DecimalField(max_digits=8, decimal_places=4, default=0)
@@ -56,6 +61,8 @@ class Order(models.Model):
     )
     reason = models.CharField(max_length=32, blank=True)
     submitted_by_id = models.BigIntegerField()
+    # The socket that it was placed over, if it ends with it (docs/requests.md N1).
+    session_id = models.UUIDField(null=True)
     submitted_key = models.CharField(max_length=32, blank=True, default="")
     request_id = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
@@ -106,6 +113,19 @@ class Order(models.Model):
                 | ~Q(type="TRAILING_STOP")
                 & Q(hwm__isnull=True, trail_price__isnull=True, trail_percent__isnull=True),
                 name="order_trail_by_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(notional__isnull=True)
+                | Q(type="MARKET", notional__gte=F("filled_notional")),
+                name="order_notional",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    display_quantity__gte=0,
+                    displayed_quantity__gte=0,
+                    displayed_quantity__lte=F("display_quantity"),
+                ),
+                name="order_display",
             ),
             models.CheckConstraint(
                 condition=Q(replaced_by__isnull=True) | Q(status="REPLACED"),
@@ -201,6 +221,25 @@ class DeadMan(models.Model):
 
     def __str__(self) -> str:
         return self.key_id
+
+
+class OrderSession(models.Model):
+    """A socket whose orders end with it (docs/requests.md N1). Open while `ended_at` is null."""
+
+    id = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
+    opened_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(ended_at__isnull=True), name="order_session_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class Journal(models.Model):

@@ -23,7 +23,12 @@ class StopLossSerializer(serializers.Serializer[object]):
 
 class OrderRequestSerializer(serializers.Serializer[object]):
     symbol = serializers.CharField(help_text="AAPL, BTC/USD")
-    qty = serializers.CharField(help_text="decimal string or JSON number")
+    qty = serializers.CharField(
+        required=False, help_text="decimal string or JSON number; this or notional"
+    )
+    notional = serializers.CharField(
+        required=False, help_text="with type market: the value to buy or sell at most"
+    )
     side = serializers.ChoiceField(_lower(Side))
     type = serializers.ChoiceField(_lower(OrderType))
     time_in_force = serializers.ChoiceField(_lower(TimeInForce))
@@ -42,6 +47,9 @@ class OrderRequestSerializer(serializers.Serializer[object]):
     stop_loss = StopLossSerializer(required=False)
     strategy = serializers.CharField(
         required=False, max_length=32, help_text="a tag of yours that limits and switches can name"
+    )
+    display_qty = serializers.CharField(
+        required=False, help_text="shown at a time; the rest of the order is hidden"
     )
     post_only = serializers.BooleanField(required=False, help_text="rest, or be refused")
     reduce_only = serializers.BooleanField(required=False, help_text="lessen a position only")

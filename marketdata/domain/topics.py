@@ -6,8 +6,8 @@ sends facts: each matters, and a gap in `seq` means that the reader fetches a sn
 
 from typing import NamedTuple
 
-STATE_KINDS = frozenset({"quote", "book", "bar"})
-MARKET_KINDS = STATE_KINDS | {"trade"}
+STATE_KINDS = frozenset({"quote", "book", "bar", "trails"})
+MARKET_KINDS = frozenset({"quote", "book", "bar", "trade"})
 LIVE_BAR_TIMEFRAME = "1Min"
 MAX_TOPIC_LENGTH = 80
 
@@ -15,7 +15,7 @@ MAX_TOPIC_LENGTH = 80
 class Topic(NamedTuple):
     kind: str
     key: str
-    """Symbol for market topics, public id for account topics."""
+    """Symbol for market topics, an account's public id for its own."""
 
 
 def quote_topic(symbol: str) -> str:

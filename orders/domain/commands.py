@@ -39,6 +39,7 @@ from orders.domain.command_parts import (
     check_texts,
 )
 from orders.domain.order_class import GroupTerms
+from orders.domain.session_commands import AnnounceSessions, EndSession, OpenSession
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from risk.domain.commands import JoinDesk, SwitchTrading
 
@@ -47,6 +48,7 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     """Place an order. `client_order_id` empty: the order's own id serves (and cannot be a
     duplicate). After `good_until_ns` nobody waits for it any more, and it must not trade; after
     `deadline_ns` whoever sent it does not want it any more (docs/matching.md D1).
+    An order for a `notional` value has quantity 0: the engine decides it.
     `key_id` is the API key that it came with, empty for a person's. `group`: what goes with it.
     """
 
@@ -73,13 +75,23 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
     group: GroupTerms | None = None
+    display_quantity: Decimal | None = None
+    notional: Decimal | None = None
+    session_id: UUID | None = None
 
     def __post_init__(self) -> None:
         check_texts(self.client_order_id, self.request_id)
         check_number(self.quantity)
-        for price in (self.limit_price, self.stop_price, self.trail_price, self.trail_percent):
-            if price is not None:
-                check_number(price)
+        for number in (
+            self.limit_price,
+            self.stop_price,
+            self.trail_price,
+            self.trail_percent,
+            self.display_quantity,
+            self.notional,
+        ):
+            if number is not None:
+                check_number(number)
 
 
 class ReplaceOrder(Command, frozen=True, array_like=True, tag_field="command", tag="replace"):
@@ -369,6 +381,9 @@ AnyCommand = (
     | CancelAllOrders
     | OrderBatch
     | SetDeadMan
+    | OpenSession
+    | EndSession
+    | AnnounceSessions
     | OpenAccount
     | SetStpMode
     | MoveCash

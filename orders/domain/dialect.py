@@ -75,6 +75,7 @@ class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
     trail_percent: str | None = None
     trail_price: str | None = None
     hwm: str | None = None
+    display_qty: str | None = None
     post_only: bool
     reduce_only: bool
     stp_mode: str
@@ -129,6 +130,8 @@ def dialect_order(order: OrderView) -> DialectOrder:
         trail_price=order.trail_price,
         trail_percent=order.trail_percent,
         hwm=order.hwm,
+        display_qty=order.display_quantity,
+        notional=order.notional,
         status=STATUSES[order.status],
         post_only=order.post_only,
         reduce_only=order.reduce_only,

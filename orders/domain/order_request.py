@@ -22,12 +22,14 @@ MAX_SYMBOL_LENGTH = 32
 FIRST_YEAR = 1971
 """Times before it have no place in nanoseconds since 1970 in every zone."""
 Choice = TypeVar("Choice", Side, OrderType, TimeInForce, StpMode, OrderClass)
-REQUIRED = ("symbol", "qty", "side", "type", "time_in_force")
-CONDITIONS = ("stp_mode", "post_only", "reduce_only", "deadline")
+REQUIRED = ("symbol", "side", "type", "time_in_force")
+CONDITIONS = ("stp_mode", "post_only", "reduce_only", "deadline", "display_qty")
 KNOWN = frozenset(
     {
         *REQUIRED,
         *CONDITIONS,
+        "qty",
+        "notional",
         "limit_price",
         "stop_price",
         "trail_price",
@@ -44,7 +46,6 @@ KNOWN = frozenset(
 INERT: Mapping[str, tuple[object, ...]] = {
     "extended_hours": (False, None),
     "position_intent": ("buy_to_open", "sell_to_close", None),
-    "notional": (None,),
     "legs": (None,),
 }
 
@@ -63,6 +64,8 @@ class OrderSpec:
     stop_price: Decimal | None = None
     trail_price: Decimal | None = None
     trail_percent: Decimal | None = None
+    display_quantity: Decimal | None = None
+    notional: Decimal | None = None
     strategy: str | None = None
     stp_mode: StpMode | None = None
     post_only: bool = False
@@ -81,11 +84,13 @@ def read_order_request(body: Mapping[str, object]) -> OrderSpec:
         side=read_choice(body, "side", Side),
         type=read_choice(body, "type", OrderType),
         time_in_force=read_choice(body, "time_in_force", TimeInForce),
-        quantity=read_decimal(body["qty"], "qty"),
+        quantity=Decimal(0) if body.get("qty") is None else read_decimal(body["qty"], "qty"),
+        notional=read_price(body, "notional"),
         limit_price=_limit_price(body, group),
         stop_price=read_price(body, "stop_price"),
         trail_price=read_price(body, "trail_price"),
         trail_percent=read_price(body, "trail_percent"),
+        display_quantity=read_price(body, "display_qty"),
         expires_at=read_moment(body, "expires_at"),
         group=group,
         client_order_id=read_client_order_id(body),
@@ -166,6 +171,10 @@ def _check_names(body: Mapping[str, object]) -> None:
     for name in REQUIRED:
         if body.get(name) is None:
             raise field_refusal(name, "is required.", ErrorReason.FIELD_MISSING)
+    if body.get("notional") is None and body.get("qty") is None:
+        raise field_refusal("qty", "or notional is required.", ErrorReason.FIELD_MISSING)
+    if body.get("notional") is not None and body.get("qty") is not None:
+        raise field_refusal("notional", "and qty exclude each other.")
 
 
 def read_client_order_id(body: Mapping[str, object]) -> str:

@@ -26,6 +26,7 @@ class CloseReason(StrEnum):
     GROUP_ENDED = "GROUP_ENDED"
     SIBLING_ELECTED = "SIBLING_ELECTED"
     SIBLING_FILLED = "SIBLING_FILLED"
+    DISCONNECTED = "DISCONNECTED"
 
 
 CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
@@ -45,6 +46,8 @@ CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
     CloseReason.GROUP_ENDED: "Another order of its group was canceled.",
     CloseReason.SIBLING_ELECTED: "The stop loss of its group was elected and took its place.",
     CloseReason.SIBLING_FILLED: "The other order of its pair was filled.",
+    CloseReason.DISCONNECTED: "The connection that it was placed over ended, and with it its"
+    " orders, as it had asked.",
     CloseReason.SELF_TRADE: "It would have traded with another open order of the same owner.",
     CloseReason.REPLACED: "Replaced by another order, which goes on in its stead.",
     CloseReason.KILL_SWITCH: "Trading was halted by the kill switch.",

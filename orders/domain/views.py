@@ -56,6 +56,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     trail_percent: str | None = None
     hwm: str | None = None
     group: GroupView | None = None
+    display_quantity: str | None = None
+    notional: str | None = None
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,11 +109,12 @@ def _trade(
 ) -> None:
     """Settle the pairings, all at one price. The street's part comes off its best levels."""
     book = instrument.book
+    ranks = {item.order_id: item.rank for item in interests}  # as it began: slices get newer ones
     for buy_id, sell_id, traded in pairings(interests, price, quantity):
         pair = [_take(step, order_id, traded) for order_id in (buy_id, sell_id) if order_id]
         if len(pair) == 1:
             book.take_street(pair[0].side.opposite, traded, step.now_ns)
-        lifecycle.fill_auction(step, sorted(pair, key=lambda order: order.rank), price, traded)
+        lifecycle.fill_auction(step, sorted(pair, key=lambda order: ranks[order.id]), price, traded)
 
 
 def _take(step: Step, order_id: UUID, quantity: int) -> OrderState:
@@ -121,7 +122,7 @@ def _take(step: Step, order_id: UUID, quantity: int) -> OrderState:
     order = step.state.orders[order_id]
     if order.leaves == quantity:
         order.instrument.unqueue(order)
-    order.instrument.book.reduce(order_id, quantity)
+    order.instrument.book.reduce(order_id, quantity, step.now_ns)
     return order
 
 
@@ -148,8 +149,9 @@ def indicative(instrument: Instrument, now_ns: int) -> tuple[int, int] | None:
         return None
     users = [_interest(order) for order in queued]
     resting = [
-        Interest(item.order_id, item.owner_id, item.side, item.price, item.leaves, False, 0)
+        Interest(item.order_id, item.owner_id, item.side, item.price, lots, False, 0)
         for item in instrument.book.resting()
+        for lots in (item.leaves + item.hidden,)
     ]
     interests = [*resting, *users, *_street(instrument, now_ns)]
     return clearing(interests, reference_price(instrument, now_ns))

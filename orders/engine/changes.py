@@ -12,7 +12,7 @@ from core.services.audit_log import AuditRow
 from marketdata.domain.sessions import Session
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent
-from orders.engine.state import Account, DeadMan, Instrument, OrderState
+from orders.engine.state import Account, DeadMan, Instrument, OrderSession, OrderState
 from portfolio.domain.fees import FeeTier
 from portfolio.domain.rows import TransferRow
 from risk.domain.rows import ApprovalRow, StateRow
@@ -52,6 +52,7 @@ class Changes:
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
     account_terms: dict[int, Account] = field(default_factory=dict)
     dead_men: dict[str, DeadMan] = field(default_factory=dict)
+    order_sessions: dict[UUID, OrderSession] = field(default_factory=dict)
     sessions: dict[tuple[str, date], Session | None] = field(default_factory=dict)
     audits: list[AuditRow] = field(default_factory=list)
     trading_states: dict[Scope, StateRow] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Changes:
             or self.trading_states
             or self.audits
             or self.dead_men
+            or self.order_sessions
             or self.trail_peaks
         )
 
@@ -91,6 +93,7 @@ class Changes:
             len(self.sessions),
             len(self.audits),
             len(self.dead_men),
+            len(self.order_sessions),
             len(self.trading_states),
             self.peak_changes,
         )

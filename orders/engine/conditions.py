@@ -3,12 +3,22 @@
 Rules P1, U1 and D1 of docs/matching.md. Asked only of orders that name them.
 """
 
-from core.domain.units import units_to_wire
+from typing import Final
+
+from core.domain.decimals import to_wire
+from core.domain.units import decimal_to_units, units_to_wire
 from orders.domain.commands import SubmitOrder
 from orders.domain.values import OrderType, TimeInForce
 from orders.engine.restrictions import closable_lots
 from orders.engine.state import OrderState
+from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import Denial, DenialReason
+
+MAX_SLICES: Final = 20
+"""As many parts an order may show itself in: bounds the trades that one order can make of another.
+"""
+
+RESTING: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD})
 
 
 def check_deadline(command: SubmitOrder, now_ns: int) -> Denial | None:
@@ -24,6 +34,27 @@ def check_post_only_terms(command: SubmitOrder) -> Denial | None:
     if command.type is OrderType.LIMIT and rests:
         return None
     return Denial(DenialReason.POST_ONLY_NOT_ALLOWED, {})
+
+
+def check_display(command: SubmitOrder, terms: InstrumentTerms) -> Denial | None:
+    """An order that hides a part can rest, and shows enough of it at a time (I1)."""
+    display = command.display_quantity
+    assert display is not None
+    is_plain = command.type is OrderType.LIMIT and command.group is None
+    if not is_plain or command.time_in_force not in RESTING:
+        return Denial(DenialReason.DISPLAY_NOT_ALLOWED, {})
+    units = decimal_to_units(display)
+    is_whole = units is not None and not units % terms.lot_units
+    if is_whole and command.quantity <= display * MAX_SLICES and display <= command.quantity:
+        return None
+    return Denial(
+        DenialReason.DISPLAY_OUT_OF_RANGE,
+        {
+            "quantity": to_wire(command.quantity),
+            "slices": str(MAX_SLICES),
+            "lot_size": units_to_wire(terms.lot_units),
+        },
+    )
 
 
 def check_post_only(order: OrderState, now_ns: int) -> Denial | None:

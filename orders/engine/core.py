@@ -22,6 +22,7 @@ from orders.domain.replies import (
     OrderReply,
     SwitchedReply,
 )
+from orders.domain.session_commands import EndSession, OpenSession
 from orders.domain.views import OrderView
 from orders.engine import (
     account_terms,
@@ -34,6 +35,7 @@ from orders.engine import (
     lifecycle,
     margin,
     market_states,
+    order_sessions,
     replacing,
     street,
     trading_states,
@@ -76,6 +78,8 @@ class Core:
             commands.CancelAllOrders: self._cancel_all,
             commands.OrderBatch: self._batch,
             commands.SetDeadMan: self._set_dead_man,
+            OpenSession: self._open_session,
+            EndSession: self._end_session,
             commands.OpenAccount: self._open_account,
             commands.SetStpMode: self._set_stp_mode,
             commands.MoveCash: self._move_cash,
@@ -161,6 +165,13 @@ class Core:
         if account is None or account.kind != "CASH":
             return denied(Denial(DenialReason.ACCOUNT_UNKNOWN, {}))
         return deadman.arm(step, command)
+
+    def _open_session(self, command: OpenSession, step: Step) -> AnyReply:
+        return done(order_sessions.open_session(step, command))
+
+    def _end_session(self, command: EndSession, step: Step) -> AnyReply:
+        ended = order_sessions.end_session(step, command)
+        return CanceledReply([order_view(order) for order in ended])
 
     def _expire(self, command: commands.ExpireOrders, step: Step) -> AnyReply:
         """The orders that expired now (MAX_EXPIRED of them: more may be due), and those of keys

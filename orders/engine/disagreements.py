@@ -12,9 +12,11 @@ Key = tuple[Any, ...]  # Any: numbers or a UUID
 Told = dict[str, Any]  # Any: each field its own type
 Rows = Mapping[Key, Told]
 
-_MONEY: Final = frozenset({"total", "fees", "cost", "realized", "filled_notional", "price_units"})
+_MONEY: Final = frozenset(
+    {"total", "fees", "cost", "realized", "filled_notional", "notional", "price_units"}
+)
 _PRICES: Final = frozenset({"limit_price", "stop_price", "hold_price", "trail_price", "hwm"})
-_QUANTITIES: Final = frozenset({"quantity", "filled", "prevented"})
+_QUANTITIES: Final = frozenset({"quantity", "filled", "prevented", "display", "displayed"})
 _HOLDS: Final = frozenset({"hold", "hold_placed", "locked"})
 """Money of an account or an order that opens, quantity of a position or an order that closes."""
 
@@ -50,6 +52,7 @@ def disagreements(stored: StoredState, replayed: StoredState) -> list[str]:
         *_rows("position", is_.positions, should.positions),
         *_rows("order", is_.orders, should.orders),
         *_rows("watched key", is_.dead_men, should.dead_men),
+        *_rows("order session", is_.order_sessions, should.order_sessions),
         *_rows("session", is_.sessions, should.sessions),
         *_rows("trading state", is_.switches, should.switches),
         *_rows("trail peak", is_.trail_peaks, should.trail_peaks),
@@ -76,6 +79,7 @@ class _Picture:
             (row.id,): _told(row, terms[row.instrument_id], row.is_opening) for row in state.orders
         }
         self.dead_men: Rows = {(row.key_id,): _told(row, None) for row in state.dead_men}
+        self.order_sessions: Rows = {(row.id,): _told(row, None) for row in state.order_sessions}
         self.sessions: Rows = {(row.calendar, row.day): _told(row, None) for row in state.sessions}
         self.switches: Rows = {(row.scope,): _told(row, None) for row in state.switches}
         self.trail_peaks: Rows = {

@@ -158,6 +158,7 @@ def amend(step: Step, order: OrderState, quantity: int, request_id: str) -> None
         order.instrument.book.lower(order.id, less)
         step.changes.books[order.instrument.id] = order.instrument
     order.quantity = quantity
+    order.displayed = min(order.displayed, order.leaves)
     settlement.lower_hold(step, order)
     _advance(step, order, OrderEvent.AMENDED)
     step.changes.order(order)
@@ -169,6 +170,7 @@ def amend(step: Step, order: OrderState, quantity: int, request_id: str) -> None
 def prevent(step: Step, order: OrderState, lots: int) -> None:
     """Take `lots` off an open order that would have traded with an own one (O2). The book knows."""
     order.prevented += lots
+    order.displayed = min(order.displayed, order.leaves)
     settlement.release_prevented(step, order)
     if not order.leaves:
         close(step, order, CloseReason.SELF_TRADE)
@@ -237,6 +239,7 @@ def _lessen_sibling(step: Step, order: OrderState, lots: int) -> None:
 def _close(step: Step, order: OrderState, reason: CloseReason) -> None:
     event = CLOSING_EVENTS.get(reason, OrderEvent.CANCELED)
     order.reason = reason
+    order.displayed = 0
     settlement.release_hold(step, order)
     _advance(step, order, event)
     _forget(step, order)
@@ -249,6 +252,8 @@ def _fill(step: Step, order: OrderState, trade: Trade, liquidity: Liquidity) -> 
     instrument = order.instrument
     order.filled += trade.quantity
     order.filled_notional += trade.price * trade.quantity * instrument.value_units
+    if order.displayed:
+        show_next(step, order, trade.quantity)
     is_last = order.filled + order.prevented == order.quantity
     event = OrderEvent.FILLED if is_last else OrderEvent.PARTIALLY_FILLED
     _advance(step, order, event)
@@ -284,6 +289,16 @@ def _tell(step: Step, order: OrderState, event: OrderEvent) -> None:
     _advance(step, order, event)
     step.changes.order(order)
     append_event(step, order, event)
+
+
+def show_next(step: Step, order: OrderState, lots: int) -> None:
+    """Of a resting order that hides a part `lots` have traded: when it shows nothing any more, it
+    shows its next slice, and is the newest in time (I2).
+    """
+    order.displayed = max(order.displayed - lots, 0)
+    if not order.displayed and order.leaves:
+        order.displayed = min(order.display, order.leaves)
+        order.rank = step.state.next_sequence()
 
 
 def _advance(step: Step, order: OrderState, event: OrderEvent) -> None:

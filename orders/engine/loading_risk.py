@@ -1,8 +1,8 @@
-"""The last part of recovery: trading states of scopes, and keys that are watched."""
+"""The last part of recovery: trading states of scopes, keys that are watched, and sessions."""
 
 from core.domain.clock import to_ns
 from orders.engine.loading import Connection, rows_of
-from orders.engine.stored import StoredDeadMan, StoredSwitch
+from orders.engine.stored import StoredDeadMan, StoredOrderSession, StoredSwitch
 from risk.domain.states import TradingState
 
 _STATES = """
@@ -19,6 +19,10 @@ FROM risk_tradingstate ORDER BY changed_at, scope
 
 _DEAD_MEN = """
 SELECT key_id, account_id, fires_at FROM orders_deadman WHERE fires_at IS NOT NULL ORDER BY key_id
+"""
+
+_ORDER_SESSIONS = """
+SELECT id, account_id, opened_at FROM orders_ordersession WHERE ended_at IS NULL ORDER BY id
 """
 
 
@@ -44,4 +48,12 @@ async def load_dead_men(connection: Connection) -> list[StoredDeadMan]:
     return [
         StoredDeadMan(row["key_id"], row["account_id"], to_ns(row["fires_at"]))
         for row in await rows_of(connection, _DEAD_MEN)
+    ]
+
+
+async def load_order_sessions(connection: Connection) -> list[StoredOrderSession]:
+    """The sockets whose orders end with them, those that are open."""
+    return [
+        StoredOrderSession(row["id"], row["account_id"], to_ns(row["opened_at"]))
+        for row in await rows_of(connection, _ORDER_SESSIONS)
     ]

@@ -12,6 +12,8 @@ from orders.engine import lifecycle
 from orders.engine.conditions import check_deadline
 from orders.engine.legs import accept_legs, check_legs, draft_legs
 from orders.engine.lifetime import check_lifetime
+from orders.engine.notional import size_by_notional
+from orders.engine.order_sessions import check_session
 from orders.engine.passage import check_passage
 from orders.engine.preventing import take_beside_own, takeable
 from orders.engine.queueing import joins_queue, price_market_order
@@ -32,7 +34,7 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     if isinstance(legs, Denial):
         return legs
     is_queued = joins_queue(order, step.now_ns)
-    denial = price_what_waits(order, is_queued, step.now_ns)
+    denial = complete_draft(order, is_queued, step.now_ns)
     if denial is None:
         denial = check_restrictions(step, order) or check_passage(step.state, order, step.now_ns)
     if denial is None and legs:
@@ -64,18 +66,21 @@ def _drafted(step: Step, command: SubmitOrder) -> OrderState | Denial:
         return Denial(DenialReason.INSTRUMENT_UNKNOWN, {"symbol": command.symbol})
     denial = (
         check_account(step, command, account, instrument)
+        or (check_session(step.state, command) if command.session_id else None)
         or check_terms(command, instrument)
         or check_lifetime(command, instrument, step.now_ns)
     )
     return denial or draft_order(account, instrument, command, step.now_ns)
 
 
-def price_what_waits(
+def complete_draft(
     order: OrderState, is_queued: bool, now_ns: int, mark: int | None = None
 ) -> Denial | None:
-    """Give an order that waits, and names no price itself, the one that the market gives it; a
-    trailing stop that replaces another begins at its `mark`.
+    """Settle what the order leaves to the market: the quantity of one that names a value, the price
+    of a market order that waits, the mark of a trailing stop, unless it is told.
     """
+    if order.notional is not None:
+        return size_by_notional(order, is_queued, now_ns)
     if is_queued:
         return price_market_order(order, now_ns)
     if order.type is OrderType.TRAILING_STOP:
@@ -125,12 +130,14 @@ def match(step: Step, order: OrderState) -> None:
     elif order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}:
         lifecycle.close(step, order, CloseReason.IOC_REMAINDER)
     else:
-        book.rest(
-            order.id,
-            order.account.owner_id,
-            order.side,
-            order.limit_price,
-            order.leaves,
-            step.now_ns,
-        )
-        step.changes.books[order.instrument.id] = order.instrument
+        _rest(step, order, order.limit_price)
+
+
+def _rest(step: Step, order: OrderState, price: int) -> None:
+    """Put what is left into the book; of an order that hides a part, only what it shows (I1)."""
+    book, owner_id = order.instrument.book, order.account.owner_id
+    book.rest(order.id, owner_id, order.side, price, order.leaves, step.now_ns)
+    if order.display:
+        order.displayed = min(order.display, order.leaves)
+        book.hide(order.id, order.display, order.displayed)
+    step.changes.books[order.instrument.id] = order.instrument

@@ -122,6 +122,7 @@ async def _run_until_stopped(
     serving = loop.create_task(server.serve(socket_path))
     helpers = [
         loop.create_task(publisher.run(server.core.state.instruments)),
+        loop.create_task(publisher.tell_trails(server.core.state)),
         loop.create_task(heartbeat),
         loop.create_task(_stop_when_told(server, stopping)),
     ]

@@ -1,4 +1,5 @@
-"""Tells the world what a committed batch changed: account events at once, book depth each 100 ms.
+"""Tells the world what a committed batch changed: account events at once, book depth each 100 ms,
+marks of trailing stops each half second.
 
 Everything goes through Redis pub/sub as the finished frame that sockets receive. Losing Redis loses
 no fact: account events are numbered rows, readers that see a gap take a snapshot from the database.
@@ -18,12 +19,14 @@ from orders.domain.values import Side
 from orders.engine.auctions import indicative
 from orders.engine.changes import Changes
 from orders.engine.frame_queue import Frame, FrameQueue
-from orders.engine.state import Instrument
+from orders.engine.state import EngineState, Instrument
+from orders.engine.trail_frames import TrailFrames
 
 logger = structlog.get_logger(__name__)
 
 DEPTH_INTERVAL_SECONDS = 0.1
 DEPTH_LEVELS = 10
+TRAIL_INTERVAL_SECONDS = 0.5
 BOOK_REFRESH_SECONDS = 2.0
 """How often every book is published, changed or not: a Redis that lost all knows them again, and
 the street of a feed that ended goes from the screens when it has expired.
@@ -49,6 +52,7 @@ class Publisher:
         self._has_frames = asyncio.Event()
         self._sending = asyncio.Lock()
         self._books: dict[int, Instrument] = {}
+        self._trails = TrailFrames(prefix, epoch)
         self._sequences: dict[int, int] = {}
 
     def publish_events(self, changes: Changes, payloads: list[str]) -> None:
@@ -61,6 +65,8 @@ class Publisher:
                 f'"seq":{event.account_sequence},"data":{payload}}}'
             )
             frames.append(Frame(self._prefix + topic, frame))
+        if changes.trail_peaks:
+            self._trails.note(changes.trail_peaks)
         if frames:
             frames.append(Frame(self._prefix + "outbox", "", is_state=True))
             self._put(frames)
@@ -74,6 +80,16 @@ class Publisher:
         await asyncio.gather(
             self._send_frames(), self._publish_depth(), self._refresh_books(instruments)
         )
+
+    async def tell_trails(self, state: EngineState) -> None:
+        """Send, now and then and for ever, where the trailing stops stand that trades have moved;
+        run beside `run`.
+        """
+        while True:
+            await asyncio.sleep(TRAIL_INTERVAL_SECONDS)
+            frames = self._trails.take(state)
+            if frames:
+                self._put(frames)
 
     async def flush(self) -> None:
         """Send what is still queued and wait for what is on its way; used when the engine stops."""

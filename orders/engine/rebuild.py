@@ -9,7 +9,15 @@ from marketdata.domain.sessions import Calendar, Session
 from orders.domain.matching.trailing import Peak, TrailBook
 from orders.domain.values import OrderStatus
 from orders.engine.grouping import is_armed
-from orders.engine.state import Account, DeadMan, EngineState, Instrument, LastTrade, OrderState
+from orders.engine.state import (
+    Account,
+    DeadMan,
+    EngineState,
+    Instrument,
+    LastTrade,
+    OrderSession,
+    OrderState,
+)
 from orders.engine.stored import (
     ACCOUNT_FIELDS,
     ORDER_FIELDS,
@@ -55,8 +63,7 @@ def rebuild(stored: StoredState) -> EngineState:
         instrument = by_id[trade.instrument_id]
         ticks = trade.price_units // instrument.tick_units
         instrument.last_trade = LastTrade(ticks, trade.at_ns)
-    for man in stored.dead_men:
-        state.dead_men[man.key_id] = DeadMan(man.key_id, man.account_id, man.fires_ns)
+    _add_watches(state, stored)
     for switch in stored.switches:
         state.trading.by_scope[read_scope(switch.scope)] = ScopeState(
             **copied(switch, SWITCH_FIELDS)
@@ -75,6 +82,14 @@ def _add_instruments(state: EngineState, stored: StoredState) -> dict[int, Instr
         by_id[row.id] = Instrument(**copied(row, row.__struct_fields__))
         state.add_instrument(by_id[row.id])
     return by_id
+
+
+def _add_watches(state: EngineState, stored: StoredState) -> None:
+    """The keys that are watched, and the sockets whose orders end with them."""
+    for man in stored.dead_men:
+        state.dead_men[man.key_id] = DeadMan(man.key_id, man.account_id, man.fires_ns)
+    for found in stored.order_sessions:
+        state.order_sessions[found.id] = OrderSession(found.id, found.account_id, found.opened_ns)
 
 
 def _add_account(state: EngineState, row: StoredAccount) -> None:
@@ -122,3 +137,5 @@ def _restore(state: EngineState, order: OrderState) -> None:
     order.instrument.book.restore(
         order.id, order.account.owner_id, order.side, order.limit_price, order.leaves
     )
+    if order.display:
+        order.instrument.book.hide(order.id, order.display, order.displayed)

@@ -22,7 +22,7 @@ from orders.engine.loading import (
     rows_of,
     to_units,
 )
-from orders.engine.loading_risk import load_dead_men, load_switches
+from orders.engine.loading_risk import load_dead_men, load_order_sessions, load_switches
 from orders.engine.rebuild import rebuild
 from orders.engine.state import EngineState
 from orders.engine.stored import (
@@ -72,6 +72,10 @@ SELECT o.id,
   o.group_id,
   o.leg,
   o.order_class,
+  o.display_quantity,
+  o.displayed_quantity,
+  o.notional,
+  o.session_id,
   hold.amount AS hold_placed,
   hold.remaining AS hold
 FROM orders_order o LEFT JOIN portfolio_hold hold ON hold.order_id = o.id
@@ -120,6 +124,7 @@ async def load_stored(connection: Connection) -> StoredState:
             for row in await rows_of(connection, _LAST_TRADES)
         ],
         dead_men=await load_dead_men(connection),
+        order_sessions=await load_order_sessions(connection),
         switches=await load_switches(connection),
         sessions=await load_sessions(connection),
         trail_peaks=[
@@ -183,6 +188,10 @@ def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
         group_id=row["group_id"],
         leg=Leg(row["leg"]) if row["leg"] else None,
         order_class=OrderClass(row["order_class"]),
+        display=to_units(row["display_quantity"]) // lot,
+        displayed=to_units(row["displayed_quantity"]) // lot,
+        session_id=row["session_id"],
+        notional=None if row["notional"] is None else to_units(row["notional"]),
     )
 
 

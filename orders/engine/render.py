@@ -63,6 +63,8 @@ def order_view(order: OrderState) -> OrderView:
         trail_percent=None if percent is None else to_wire(percent),
         hwm=_price(hwm, instrument),
         group=_group(order) if order.leg is not None else None,
+        notional=None if order.notional is None else units_to_wire(order.notional),
+        display_quantity=units_to_wire(order.display * lot) if order.display else None,
     )
 
 

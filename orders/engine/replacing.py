@@ -19,7 +19,7 @@ from orders.engine.grouping import is_armed
 from orders.engine.legs import check_change
 from orders.engine.lifetime import check_lifetime
 from orders.engine.passage import check_passage
-from orders.engine.placing import check_account, match, price_what_waits
+from orders.engine.placing import check_account, complete_draft, match
 from orders.engine.queueing import joins_queue
 from orders.engine.restrictions import check_restrictions
 from orders.engine.settlement import hold_given_back, holder_for
@@ -69,7 +69,7 @@ def _check_successor(step: Step, old: OrderState, successor: OrderState) -> Deni
     if old.status is OrderStatus.HELD:
         return check_restrictions(step, successor, old)
     is_queued, mark = joins_queue(successor, step.now_ns), mark_of(old)
-    denial = price_what_waits(successor, is_queued, step.now_ns, mark)
+    denial = complete_draft(successor, is_queued, step.now_ns, mark)
     if denial is None:
         with hold_given_back(holder_for(step.state, old)):
             denial = check_restrictions(step, successor, old) or check_passage(
@@ -82,6 +82,7 @@ def _same_again(old: OrderState, command: ReplaceOrder) -> SubmitOrder:
     """The command that would place what is left of the old order as a new one."""
     instrument = old.instrument
     limit_price = old.limit_price if old.type.names_limit else None
+    quantity = units_to_decimal(old.leaves * instrument.lot_units)
     return SubmitOrder(
         order_id=command.order_id,
         account_id=command.account_id,
@@ -90,7 +91,8 @@ def _same_again(old: OrderState, command: ReplaceOrder) -> SubmitOrder:
         side=old.side,
         type=old.type,
         time_in_force=old.time_in_force,
-        quantity=units_to_decimal(old.leaves * instrument.lot_units),
+        quantity=quantity,
+        display_quantity=_display(old.display, quantity, instrument),
         limit_price=_price(limit_price, instrument),
         stop_price=None if old.hwm is not None else _price(old.stop_price, instrument),
         trail_price=_price(old.trail_price, instrument),
@@ -103,7 +105,13 @@ def _same_again(old: OrderState, command: ReplaceOrder) -> SubmitOrder:
         request_id=command.request_id,
         strategy=old.strategy,
         key_id=old.key_id,
+        session_id=old.session_id,
     )
+
+
+def _display(lots: int, quantity: Decimal, instrument: Instrument) -> Decimal | None:
+    """What the successor shows at a time: as the old order, and no more than it has (I4)."""
+    return min(units_to_decimal(lots * instrument.lot_units), quantity) if lots else None
 
 
 def _price(ticks: int | None, instrument: Instrument) -> Decimal | None:
@@ -122,6 +130,8 @@ def _changed(same: SubmitOrder, command: ReplaceOrder) -> SubmitOrder:
     named["trail_percent" if is_percent else "trail_price"] = command.trail
     changes = {field: value for field, value in named.items() if value is not None}
     wanted = msgspec.structs.replace(same, client_order_id=command.client_order_id, **changes)
+    if same.display_quantity is not None and wanted.quantity < same.display_quantity:
+        wanted = msgspec.structs.replace(wanted, display_quantity=wanted.quantity)
     if wanted.time_in_force is not TimeInForce.GTD:
         wanted = msgspec.structs.replace(wanted, expires_ns=None)
     return wanted
@@ -147,6 +157,7 @@ def _succeed(step: Step, old: OrderState, successor: OrderState) -> None:
     if keeps_place:
         book = old.instrument.book
         book.succeed(old.id, successor.id, successor.quantity)
+        successor.displayed = min(old.displayed, successor.quantity)
         step.changes.books[old.instrument.id] = old.instrument
     else:
         lifecycle.withdraw(step, old)

@@ -21,9 +21,11 @@ from orders.domain.commands import (
     SubmitOrder,
 )
 from orders.domain.replies import AnyReply, BatchReply, BusyReply
+from orders.domain.session_commands import AnnounceSessions, EndSession
 from orders.engine import metrics
 from orders.engine.core import Core, duplicate_client_order_id
 from orders.engine.journal import Journal
+from orders.engine.liveness import Liveness
 from orders.engine.protocol import (
     MAX_REPLY_BYTES,
     NO_REPLY,
@@ -115,6 +117,7 @@ class EngineServer:
         self._writer = writer
         self._publisher = publisher
         self._clock = clock
+        self._liveness = Liveness(core.state.order_sessions, clock.now_ns())
         self._pending: list[Waiting] = []
         self._pending_weight = 0
         self._has_pending = asyncio.Event()
@@ -139,7 +142,12 @@ class EngineServer:
         command: AnyCommand,
         frame: bytes | None = None,
     ) -> None:
-        """Put a command into the next batch, or answer busy."""
+        """Put a command into the next batch, or answer busy. What gateways announce is heard at
+        once, and changes nothing.
+        """
+        if isinstance(command, AnnounceSessions):
+            self._liveness.hear(command.session_ids, self._clock.now_ns())
+            return
         if self._pending_weight >= MAX_PENDING and connection is not None:
             if request_id != NO_REPLY:
                 connection.send(encode(request_id, BusyReply()))
@@ -196,9 +204,15 @@ class EngineServer:
         return batch
 
     async def _tick(self) -> None:
-        """Once a second: let orders expire, and let the loop notice a lost database."""
+        """Once a second: end the sessions that fell silent, let orders expire, and let the loop
+        notice a lost database.
+        """
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            sessions = self.core.state.order_sessions
+            for session_id in self._liveness.silent(sessions, self._clock.now_ns()):
+                logger.warning("order_session_silent", session=str(session_id))
+                self.enqueue(None, NO_REPLY, EndSession(session_id, f"silent-{session_id}"))
             self.enqueue(None, NO_REPLY, ExpireOrders())
 
     async def _process(self, batch: Sequence[Waiting]) -> None:

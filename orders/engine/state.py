@@ -165,6 +165,9 @@ class OrderState:
 
     `group_id`, `leg` and `order_class`: its group, and its part in it; None for a simple order.
 
+    An order that hides a part shows `display` at a time, and now `displayed`; 0: it hides none, or
+    does not rest (I1).
+
     `is_opening` says that it holds cash, not quantity: `margin_percent` of its notional at
     `hold_price` or, without one, at its limit (L5, L6).
     """
@@ -211,6 +214,10 @@ class OrderState:
     group_id: UUID | None = None
     leg: Leg | None = None
     order_class: OrderClass = OrderClass.SIMPLE
+    display: int = 0
+    displayed: int = 0
+    notional: int | None = None
+    session_id: UUID | None = None
 
     @property
     def trail(self) -> Distance:
@@ -260,6 +267,15 @@ class DeadMan(NamedTuple):
     fires_ns: int | None
 
 
+class OrderSession(NamedTuple):
+    """A socket whose orders end with it (docs/requests.md N1)."""
+
+    id: UUID
+    account_id: int
+    opened_ns: int
+    ended_ns: int | None = None
+
+
 @dataclass(slots=True)
 class EngineState:
     """Everything the core knows. The three counters number orders, executions and transfers;
@@ -280,6 +296,7 @@ class EngineState:
     elections: deque[UUID] = field(default_factory=deque)
     fee_tiers: dict[str, FeeTier] = field(default_factory=dict)
     dead_men: dict[str, DeadMan] = field(default_factory=dict)
+    order_sessions: dict[UUID, OrderSession] = field(default_factory=dict)
     street_id: int = 0
     house_id: int = 0
     next_expiry_ns: int | None = None

@@ -29,7 +29,7 @@ from core.batch_columns import (
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.domain.matching.trailing import UNITS_PER_PPM
 from orders.engine.changes import ExecutionRow
-from orders.engine.state import DeadMan, Instrument, OrderState
+from orders.engine.state import DeadMan, Instrument, OrderSession, OrderState
 
 
 def _price_units(ticks: int | None, order: OrderState) -> int | None:
@@ -62,6 +62,12 @@ _ORDER_TERMS: Columns[OrderState] = (
     text("request_id", lambda rows: [order.request_id for order in rows]),
     time("submitted_at", lambda rows: [order.submitted_ns for order in rows]),
     time("expires_at", lambda rows: [order.expires_ns for order in rows]),
+    uuid("session_id", lambda rows: [order.session_id for order in rows]),
+    units("notional", lambda rows: [order.notional for order in rows]),
+    units(
+        "display_quantity",
+        lambda rows: [order.display * order.instrument.lot_units for order in rows],
+    ),
     flag("post_only", lambda rows: [order.post_only for order in rows]),
     flag("reduce_only", lambda rows: [order.reduce_only for order in rows]),
     text("stp_mode", lambda rows: [order.stp_mode.value for order in rows]),
@@ -88,6 +94,10 @@ _ORDER_COURSE: Columns[OrderState] = (
     units("limit_price", lambda rows: [_price_units(order.limit_price, order) for order in rows]),
     units("stop_price", lambda rows: [_price_units(order.stop_price, order) for order in rows]),
     units("hwm", lambda rows: [_price_units(order.hwm, order) for order in rows]),
+    units(
+        "displayed_quantity",
+        lambda rows: [order.displayed * order.instrument.lot_units for order in rows],
+    ),
     number("rank", lambda rows: [order.rank for order in rows]),
     uuid("replaced_by", lambda rows: [order.replaced_by for order in rows]),
     time("updated_at", lambda rows: [order.updated_ns for order in rows]),
@@ -139,6 +149,17 @@ dead_men: WriteRows[DeadMan] = upsert(
     ),
 )
 """Which keys are watched, and until when; nothing for one that is so no more."""
+
+order_sessions: WriteRows[OrderSession] = upsert(
+    "orders_ordersession",
+    key=(uuid("id", lambda rows: [row.id for row in rows]),),
+    changing=(
+        number("account_id", lambda rows: [row.account_id for row in rows]),
+        time("opened_at", lambda rows: [row.opened_ns for row in rows]),
+        time("ended_at", lambda rows: [row.ended_ns for row in rows]),
+    ),
+)
+"""Sessions that were opened or have ended."""
 _JOURNAL = f"""
 INSERT INTO orders_journal (batch, epoch, committed_at, kind, content)
 VALUES (%s::bigint, %s::bigint, {EPOCH_SQL.format("%s::bigint")}, %s::text, %s::bytea)

@@ -133,6 +133,10 @@ class StoredOrder(StoredRow, frozen=True, array_like=True):
     group_id: UUID | None = None
     leg: Leg | None = None
     order_class: OrderClass = OrderClass.SIMPLE
+    display: int = 0
+    displayed: int = 0
+    notional: int | None = None
+    session_id: UUID | None = None
 
 
 class StoredPeak(StoredRow, frozen=True, array_like=True):
@@ -160,6 +164,14 @@ class StoredDeadMan(StoredRow, frozen=True, array_like=True):
     key_id: str
     account_id: int
     fires_ns: int | None
+
+
+class StoredOrderSession(StoredRow, frozen=True, array_like=True):
+    """A socket whose orders end with it, while it is open."""
+
+    id: UUID
+    account_id: int
+    opened_ns: int
 
 
 class StoredSwitch(StoredRow, frozen=True, array_like=True):
@@ -191,6 +203,7 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     switches: Sequence[StoredSwitch] = ()
     sessions: Sequence[StoredSession] = ()
     trail_peaks: Sequence[StoredPeak] = ()
+    order_sessions: Sequence[StoredOrderSession] = ()
 
 
 ACCOUNT_FIELDS = [name for name in StoredAccount.__struct_fields__ if name in Account.__slots__]
@@ -219,6 +232,10 @@ def stored_from(state: EngineState, last_trades: Sequence[StoredTrade]) -> Store
         orders=[_order(order) for order in orders],
         last_trades=last_trades,
         dead_men=[StoredDeadMan(*man) for _, man in sorted(state.dead_men.items())],
+        order_sessions=[
+            StoredOrderSession(found.id, found.account_id, found.opened_ns)
+            for _, found in sorted(state.order_sessions.items())
+        ],
         switches=_switches(state),
         sessions=[
             StoredSession(code, *session)

@@ -10,8 +10,9 @@ from core.domain.units import decimal_to_units
 from orders.domain.commands import SubmitOrder
 from orders.domain.matching.stops import protected_price
 from orders.domain.values import OrderType, Side, TimeInForce
-from orders.engine.conditions import check_post_only_terms
+from orders.engine.conditions import check_display, check_post_only_terms
 from orders.engine.lifetime import end_ns
+from orders.engine.notional import check_notional_terms
 from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.trailing import check_trail_terms, set_distance
 from risk.domain import checks
@@ -22,11 +23,19 @@ def check_terms(command: SubmitOrder, instrument: Instrument) -> Denial | None:
     """Quantity, prices and time in force are on the instrument's grid and fit the order's type."""
     terms = instrument.terms
     return (
-        checks.check_quantity(command.quantity, terms)
+        _check_size(command, terms)
         or _check_limit_price(command, terms)
         or _check_stop_terms(command, terms)
         or (check_post_only_terms(command) if command.post_only else None)
+        or (None if command.display_quantity is None else check_display(command, terms))
     )
+
+
+def _check_size(command: SubmitOrder, terms: checks.InstrumentTerms) -> Denial | None:
+    """The quantity, or the value that the order names in its place."""
+    if command.notional is not None:
+        return check_notional_terms(command)
+    return checks.check_quantity(command.quantity, terms)
 
 
 def _check_limit_price(command: SubmitOrder, terms: checks.InstrumentTerms) -> Denial | None:
@@ -90,9 +99,16 @@ def draft_order(
         submitted_ns=now_ns,
         expires_ns=end_ns(command, instrument, now_ns),
         key_id=command.key_id,
+        session_id=command.session_id,
     )
+    if command.notional is not None:
+        order.notional = decimal_to_units(command.notional)
     if command.type is OrderType.TRAILING_STOP:
         set_distance(order, command)
+    if command.display_quantity is not None:
+        display_units = decimal_to_units(command.display_quantity)
+        assert display_units is not None
+        order.display = display_units // instrument.lot_units
     return order
 
 

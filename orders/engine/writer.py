@@ -105,6 +105,7 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (posting.fee_tiers, [_fee_tier_row(tier) for tier in changes.fee_tiers.values()]),
         (posting.account_terms, [_terms_row(item) for item in changes.account_terms.values()]),
         (store.dead_men, changes.dead_men.values()),
+        (store.order_sessions, changes.order_sessions.values()),
         *_session_writes(changes),
         (peak_store.changed_peaks, changes.trail_peaks.items()),
         (peak_store.removed_peaks, changes.trail_peaks.items()),

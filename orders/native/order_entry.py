@@ -53,6 +53,14 @@ class Caller:
 
 
 @dataclass(slots=True)
+class Session:
+    """What the socket has asked for: that its orders end with it (docs/requests.md N1)."""
+
+    id: UUID | None = None
+    is_closed: bool = False
+
+
+@dataclass(slots=True)
 class Turn:
     """One request being answered."""
 
@@ -60,6 +68,7 @@ class Turn:
     account: TradingAccount
     desk: GatewayDesk
     rate: RateDecision
+    session: "Session"
 
     def spend_more(self, size: int) -> None:
         """Count the rest of a batch: it costs one request for each thing that it asks for."""
@@ -77,9 +86,27 @@ async def _place(turn: Turn, data: Data) -> Answer:
         request_id=current_request_id(),
         key_id=turn.caller.key_id,
     )
-    reply = await turn.desk.ask(command)
+    reply = await turn.desk.ask(_of_session(turn, command))
     assert isinstance(reply, OrderReply)
     return 200, dialect_order(reply.order)
+
+
+def _of_session(turn: Turn, command: commands.SubmitOrder) -> commands.SubmitOrder:
+    if turn.session.id is None:
+        return command
+    return msgspec.structs.replace(command, session_id=turn.session.id)
+
+
+async def _begin_session(turn: Turn, data: Data) -> Answer:
+    """From now on the orders of this socket end with it (N1). Asked again, it is the same one."""
+    _only(data)
+    session = turn.session
+    if session.id is None:
+        session_id = await turn.desk.sessions.open(turn.account.pk)
+        if session.is_closed or session.id is not None:
+            await turn.desk.sessions.end(session_id)
+        session.id = session.id or session_id
+    return 200, {"session_id": str(session.id)}
 
 
 async def _replace(turn: Turn, data: Data) -> Answer:
@@ -143,7 +170,12 @@ async def _place_batch(turn: Turn, data: Data) -> Answer:
         request_id=current_request_id(),
         key_id=turn.caller.key_id,
     )
-    return 207, placed_entries(batch_outcomes(await turn.desk.ask(command)))
+    orders = [
+        _of_session(turn, order) if isinstance(order, commands.SubmitOrder) else order
+        for order in command.orders
+    ]
+    reply = await turn.desk.ask(commands.OrderBatch(orders))
+    return 207, placed_entries(batch_outcomes(reply))
 
 
 async def _cancel_batch(turn: Turn, data: Data) -> Answer:
@@ -154,6 +186,7 @@ async def _cancel_batch(turn: Turn, data: Data) -> Answer:
 
 
 OPERATIONS: Final[dict[str, Callable[[Turn, Data], Awaitable[Answer]]]] = {
+    "order.session": _begin_session,
     "order.place": _place,
     "order.replace": _replace,
     "order.amend": _amend,
@@ -178,6 +211,15 @@ class OrderEntry:
         self._identify = identify
         self._reply = reply
         self._in_flight = 0
+        self._session = Session()
+
+    def closed(self) -> None:
+        """The socket is gone: its orders go with it, if it has asked for that."""
+        self._session.is_closed = True
+        if self._session.id is not None:
+            task = asyncio.create_task(_end_session(self._session.id))
+            _running.add(task)
+            task.add_done_callback(_log_failure)
 
     def take(self, request: object) -> bool:
         """Begin what the frame asks for; False for a frame that is no order's."""
@@ -205,7 +247,7 @@ class OrderEntry:
         turn: Turn | None = None
         try:
             caller = await self._identify()
-            turn = await _begin(caller)
+            turn = await _begin(caller, self._session)
             status, body = await OPERATIONS[operation](turn, data)
             frame = {"op": "reply", "id": number, "status": status, "data": body}
         except Refusal as refusal:
@@ -228,12 +270,21 @@ class OrderEntry:
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._in_flight -= 1
-        _running.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("order_entry_failed", exc_info=task.exception())
+        _log_failure(task)
 
 
-async def _begin(caller: Caller) -> Turn:
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    _running.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("order_entry_failed", exc_info=task.exception())
+
+
+async def _end_session(session_id: UUID) -> None:
+    begin_request(None)
+    await local_desk().sessions.end(session_id)
+
+
+async def _begin(caller: Caller, session: Session) -> Turn:
     """Count the request, then look whether its caller may trade: as every other way in."""
     rate = caller.spend(1)
     if not rate.is_allowed:
@@ -241,7 +292,7 @@ async def _begin(caller: Caller) -> Turn:
     if not caller.may_trade:
         raise not_permitted()
     desk = local_desk()
-    return Turn(caller, await desk.account(caller.user_id), desk, rate)
+    return Turn(caller, await desk.account(caller.user_id), desk, rate, session)
 
 
 async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:

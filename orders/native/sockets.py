@@ -49,6 +49,11 @@ class OrderBrowserSocket(BrowserSocket):
     async def asked(self, request: object) -> bool:
         return self._entry.take(request)
 
+    async def closed(self) -> None:
+        if hasattr(self, "_entry"):  # not before the handshake
+            self._entry.closed()
+        await super().closed()
+
     async def _caller(self) -> Caller:
         user_id = self.user.pk
         is_trader = await _standings.get_async((user_id, self.session_key))
@@ -79,6 +84,10 @@ class ProgramSocket(TopicSocket):
                 await self._authenticate(key_id, secret)
                 return True
         return self._entry.take(request)
+
+    async def closed(self) -> None:
+        if hasattr(self, "_entry"):
+            self._entry.closed()
 
     async def may_listen(self) -> bool:
         principal = await self._principal()

@@ -11,7 +11,7 @@ from core.domain.clock import wire_time
 from core.domain.decimals import to_wire
 from core.domain.units import units_to_wire
 from orders.domain.commands import AnyCommand
-from orders.domain.matching.book import UNKNOWN_AHEAD
+from orders.domain.matching.resting import UNKNOWN_AHEAD
 from orders.domain.replies import DeniedReply
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent

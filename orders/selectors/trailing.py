@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from django.db.models import Case, F, OuterRef, QuerySet, Subquery, When
 
+from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_decimal
 from orders.domain.matching.trailing import UNITS_PER_PPM, Distance, stop_at
 from orders.domain.values import OrderStatus, OrderType, Side
 from orders.models import Order, TrailPeak
+from portfolio.models import TradingAccount
 
 
 def with_peaks(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -42,6 +44,24 @@ def trail_of(order: Order) -> tuple[Decimal | None, Decimal | None]:
     )
     ticks = stop_at(side, _units(mark) // tick, distance)
     return units_to_decimal(ticks * tick), mark
+
+
+def waiting_trails(account: TradingAccount) -> list[dict[str, str]]:
+    """The account's trailing stops that wait, as the topic `trails:` tells them."""
+    orders = Order.objects.filter(
+        account=account,
+        type=OrderType.TRAILING_STOP.value,
+        status=OrderStatus.ACCEPTED.value,
+        closed_at__isnull=True,
+    )
+    rows = with_peaks(orders).select_related("instrument").order_by("sequence")
+    told = []
+    for row in rows:
+        stop_price, mark = trail_of(row)
+        assert stop_price is not None
+        assert mark is not None
+        told.append({"id": str(row.pk), "hwm": to_wire(mark), "stop_price": to_wire(stop_price)})
+    return told
 
 
 def _units(value: Decimal) -> int:

@@ -19,6 +19,7 @@ from orders.domain import commands
 from orders.domain.replies import AnyReply
 from orders.engine.client import AsyncEngineClient, EngineUnavailableError, UnknownOutcomeError
 from orders.services.asking import accept, unavailable, unknown_outcome
+from orders.services.living_sessions import LivingSessions
 from portfolio.models import TradingAccount
 from portfolio.selectors import default_account
 
@@ -37,6 +38,7 @@ class GatewayDesk:
         self._engine = AsyncEngineClient(
             Path(settings.ENGINE_SOCKET), settings.ENGINE_REPLY_TIMEOUT_SECONDS
         )
+        self.sessions = LivingSessions(self.ask, self._engine)
         self._accounts = FreshCache(
             load=_default_account,
             load_in_thread=in_own_connection(_default_account),

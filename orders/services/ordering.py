@@ -121,6 +121,8 @@ def submit_command(
         stop_price=spec.stop_price,
         trail_price=spec.trail_price,
         trail_percent=spec.trail_percent,
+        display_quantity=spec.display_quantity,
+        notional=spec.notional,
         strategy=spec.strategy,
         stp_mode=spec.stp_mode,
         post_only=spec.post_only,

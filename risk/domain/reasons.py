@@ -4,94 +4,11 @@ Each has the HTTP status and the dialect code that stock clients understand. Fil
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from risk.domain.reason_codes import FORBIDDEN, UNPROCESSABLE, DenialReason, Wording
 
-class DenialReason(StrEnum):
-    ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
-    AMEND_NOT_LESS = "AMEND_NOT_LESS"
-    AUCTION_NOT_HELD = "AUCTION_NOT_HELD"
-    AUCTION_TOO_LATE = "AUCTION_TOO_LATE"
-    CALENDAR_UNKNOWN = "CALENDAR_UNKNOWN"
-    CLIENT_ORDER_ID_DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE"
-    CURRENCY_NOT_HELD = "CURRENCY_NOT_HELD"
-    EXPIRY_NOT_ALLOWED = "EXPIRY_NOT_ALLOWED"
-    EXPIRY_OUT_OF_RANGE = "EXPIRY_OUT_OF_RANGE"
-    EXPIRY_REQUIRED = "EXPIRY_REQUIRED"
-    FEE_RATES_INVALID = "FEE_RATES_INVALID"
-    FEE_TIER_UNKNOWN = "FEE_TIER_UNKNOWN"
-    DEADLINE_PASSED = "DEADLINE_PASSED"
-    FUNDS_INSUFFICIENT = "FUNDS_INSUFFICIENT"
-    GROUP_DIRECTION_INVALID = "GROUP_DIRECTION_INVALID"
-    GROUP_LEGS_INVALID = "GROUP_LEGS_INVALID"
-    GROUP_NOT_OFFERED = "GROUP_NOT_OFFERED"
-    GROUP_PRICES_INVALID = "GROUP_PRICES_INVALID"
-    GROUP_TERMS_FIXED = "GROUP_TERMS_FIXED"
-    GROUP_TIF_NOT_ALLOWED = "GROUP_TIF_NOT_ALLOWED"
-    GROUP_TYPE_NOT_ALLOWED = "GROUP_TYPE_NOT_ALLOWED"
-    INSTRUMENT_AUCTION = "INSTRUMENT_AUCTION"
-    INSTRUMENT_CANCEL_ONLY = "INSTRUMENT_CANCEL_ONLY"
-    INSTRUMENT_HALTED = "INSTRUMENT_HALTED"
-    INSTRUMENT_POST_ONLY = "INSTRUMENT_POST_ONLY"
-    INSTRUMENT_UNKNOWN = "INSTRUMENT_UNKNOWN"
-    LIQUIDITY_NONE = "LIQUIDITY_NONE"
-    MARKET_CLOSED = "MARKET_CLOSED"
-    MARGIN_IN_USE = "MARGIN_IN_USE"
-    MARGIN_INVALID = "MARGIN_INVALID"
-    MARGIN_ORDERS_OPEN = "MARGIN_ORDERS_OPEN"
-    NOT_SHORTABLE = "NOT_SHORTABLE"
-    NOTIONAL_ABOVE_MAXIMUM = "NOTIONAL_ABOVE_MAXIMUM"
-    NOTIONAL_BELOW_MINIMUM = "NOTIONAL_BELOW_MINIMUM"
-    OPENING_ORDERS_MIXED = "OPENING_ORDERS_MIXED"
-    OPEN_ORDERS_EXCEEDED = "OPEN_ORDERS_EXCEEDED"
-    ORDER_NOT_OPEN = "ORDER_NOT_OPEN"
-    ORDER_UNCHANGED = "ORDER_UNCHANGED"
-    POSITION_INSUFFICIENT = "POSITION_INSUFFICIENT"
-    POST_ONLY_NOT_ALLOWED = "POST_ONLY_NOT_ALLOWED"
-    POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
-    PRICE_NOT_ALLOWED = "PRICE_NOT_ALLOWED"
-    PRICE_OFF_TICK = "PRICE_OFF_TICK"
-    PRICE_OUT_OF_RANGE = "PRICE_OUT_OF_RANGE"
-    PRICE_REQUIRED = "PRICE_REQUIRED"
-    QUANTITY_OFF_LOT = "QUANTITY_OFF_LOT"
-    QUANTITY_OUT_OF_RANGE = "QUANTITY_OUT_OF_RANGE"
-    REDUCE_ONLY_EXCEEDS = "REDUCE_ONLY_EXCEEDS"
-    SELF_TRADE = "SELF_TRADE"
-    STOP_ELECTED = "STOP_ELECTED"
-    STOP_PRICE_NOT_ALLOWED = "STOP_PRICE_NOT_ALLOWED"
-    STOP_PRICE_OFF_TICK = "STOP_PRICE_OFF_TICK"
-    STOP_PRICE_OUT_OF_RANGE = "STOP_PRICE_OUT_OF_RANGE"
-    STOP_PRICE_PASSED = "STOP_PRICE_PASSED"
-    STOP_PRICE_REQUIRED = "STOP_PRICE_REQUIRED"
-    TIF_NOT_ALLOWED = "TIF_NOT_ALLOWED"
-    TRADING_SUSPENDED = "TRADING_SUSPENDED"
-    TRAIL_NOT_ALLOWED = "TRAIL_NOT_ALLOWED"
-    TRAIL_OUT_OF_RANGE = "TRAIL_OUT_OF_RANGE"
-    TRAIL_PERCENT_INVALID = "TRAIL_PERCENT_INVALID"
-    TRAIL_PRICE_INVALID = "TRAIL_PRICE_INVALID"
-    TRAIL_REFERENCE_NONE = "TRAIL_REFERENCE_NONE"
-    TRAIL_REQUIRED = "TRAIL_REQUIRED"
-    AMOUNT_INVALID = "AMOUNT_INVALID"
-    DESK_NOT_JOINED = "DESK_NOT_JOINED"
-    FOUR_EYES_REQUIRED = "FOUR_EYES_REQUIRED"
-    SAME_PERSON = "SAME_PERSON"
-    SCOPE_UNKNOWN = "SCOPE_UNKNOWN"
-    STATE_CHANGED_MEANWHILE = "STATE_CHANGED_MEANWHILE"
-    TRADING_CANCEL_ONLY = "TRADING_CANCEL_ONLY"
-    TRADING_HALTED = "TRADING_HALTED"
-    TRADING_REDUCE_ONLY = "TRADING_REDUCE_ONLY"
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    status: int
-    code: int
-    sentence: str
-
-
-UNPROCESSABLE = (422, 42210000)
-FORBIDDEN = (403, 40310000)
+__all__ = ["WORDINGS", "Denial", "DenialReason", "Wording"]
 
 WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.ACCOUNT_UNKNOWN: Wording(404, 40410000, "There is no such trading account."),
@@ -320,6 +237,36 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.TRADING_SUSPENDED: Wording(
         *FORBIDDEN,
         "New orders are suspended by the account's configuration. Set suspend_trade to false.",
+    ),
+    DenialReason.DISPLAY_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "Only a simple limit order with time_in_force day, gtc or gtd can hide a part. Leave"
+        " display_qty out.",
+    ),
+    DenialReason.DISPLAY_OUT_OF_RANGE: Wording(
+        *UNPROCESSABLE,
+        "display_qty must be a multiple of {lot_size}, at most the quantity {quantity} and at least"
+        " one {slices}th of it.",
+    ),
+    DenialReason.NOTIONAL_NOT_ALLOWED: Wording(
+        *UNPROCESSABLE,
+        "Only a market order that trades at once takes a notional, and no quantity beside it. Send"
+        " a quantity instead.",
+    ),
+    DenialReason.NOTIONAL_OUT_OF_RANGE: Wording(
+        *UNPROCESSABLE,
+        "notional must be above 0, at most {maximum} and have at most 8 decimals.",
+    ),
+    DenialReason.NOTIONAL_TOO_SMALL: Wording(
+        *UNPROCESSABLE,
+        "One lot of {symbol} is worth {lot_value} now, more than the notional of {notional}.",
+    ),
+    DenialReason.SESSION_ENDED: Wording(
+        *UNPROCESSABLE,
+        "The connection over which the order came has ended, and with it its orders.",
+    ),
+    DenialReason.SESSIONS_EXCEEDED: Wording(
+        *UNPROCESSABLE, "There are {maximum} connections already whose orders end with them."
     ),
     DenialReason.TRAIL_NOT_ALLOWED: Wording(
         *UNPROCESSABLE,

@@ -62,7 +62,7 @@ def test_the_order_shows_its_fields(schema: dict[str, Any]) -> None:
     sent = body["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     fields = schema["components"]["schemas"][sent.rpartition("/")[2]]
 
-    assert set(fields["required"]) == {"symbol", "qty", "side", "type", "time_in_force"}
+    assert set(fields["required"]) == {"symbol", "side", "type", "time_in_force"}
     assert "Idempotency-Key" in {parameter["name"] for parameter in body["parameters"]}
 
 

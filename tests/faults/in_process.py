@@ -151,6 +151,7 @@ TABLES: Mapping[str, str] = {
     "orders_order": "sequence",
     "orders_execution": "id",
     "orders_deadman": "key_id",
+    "orders_ordersession": "id",
     "orders_trailpeak": "instrument_id, side, after_sequence",
     "portfolio_transfer": "id",
     "portfolio_hold": "order_id",

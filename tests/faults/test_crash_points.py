@@ -62,7 +62,8 @@ def story(request: pytest.FixtureRequest, make_user: Callable[..., User]) -> Sto
     """The seed's history on accounts and instruments that exist as rows."""
     seed: int = request.param
     swarm = MarketSwarm(seed, START_NS)
-    swarm.trails.share = 0.3
+    swarm.sessions.share = 0.06
+    swarm.trails.share, swarm.displays.share = 0.2, 0.5
     now = from_ns(START_NS)
     create_house_accounts(now=now)
     swarm.accounts = [
@@ -138,6 +139,8 @@ KINDS = {
     "CancelAllOrders",
     "OrderBatch",
     "SetDeadMan",
+    "OpenSession",
+    "EndSession",
     "MoveCash",
     "SetInstrumentStatus",
     "SetFeeTier",

@@ -27,10 +27,11 @@ from orders.domain.replies import (
     OrderReply,
     SwitchedReply,
 )
+from orders.domain.values import Side
 from orders.domain.views import AccountEvent, OrderView
 from orders.engine.core import Core
 from orders.engine.margin import margin_of
-from orders.engine.state import EngineState
+from orders.engine.state import EngineState, Instrument
 from orders.engine.trailing import mark_of
 from tests.reference.engine import ReferenceEngine
 from tests.reference.margin import excess
@@ -134,6 +135,15 @@ SOMETIMES = {
     "AMEND_NOT_LESS",
     "FEE_RATES_INVALID",
     "FEE_TIER_UNKNOWN",
+    "DISCONNECTED",
+    "SESSION_ENDED",
+    "NOTIONAL_NOT_ALLOWED",
+    "NOTIONAL_OUT_OF_RANGE",
+    "NOTIONAL_TOO_SMALL",
+    "DISPLAY_NOT_ALLOWED",
+    "DISPLAY_OUT_OF_RANGE",
+    "an order hid a part",
+    "a slice came back",
     "TRAIL_REFERENCE_NONE",
     "TRAIL_OUT_OF_RANGE",
     "TRAIL_PRICE_INVALID",
@@ -379,6 +389,7 @@ class Lockstep:
         ] == self.reference.books[item.symbol].resting()
 
         orders = [order for order in self.reference.orders if order.terms is item]
+        self._compare_slices(instrument, item)
         waiting = self.reference.elections.waiting(orders)
         fixed = [order.id for order in waiting if order.mark is None]
         assert instrument.stops.waiting() == fixed
@@ -388,6 +399,19 @@ class Lockstep:
             theirs = self.state.orders.get(mine.id)
             if mine.mark is not None and theirs is not None:
                 assert mark_of(theirs) == mine.mark
+
+    def _compare_slices(self, instrument: Instrument, item: Terms) -> None:
+        """I1 to I3: what is hidden, what the engine knows of it, and that ranks tell the places."""
+        ranks: dict[tuple[Side, int], int] = {}
+        for row in instrument.book.resting():
+            order = self.state.orders[row.order_id]
+            assert row.leaves + row.hidden == order.leaves
+            assert row.hidden + row.leaves == self.reference.books[item.symbol].left(row.order_id)
+            assert order.displayed == (row.leaves if order.display else 0)
+            assert order.rank > ranks.get((row.side, row.price), 0)
+            ranks[row.side, row.price] = order.rank
+            self.marks["an order hid a part"] += row.hidden > 0
+            self.marks["a slice came back"] += bool(order.display) and order.rank > order.sequence
 
     def _mark(self, answer: object, command: commands.AnyCommand) -> None:
         match answer:

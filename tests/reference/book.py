@@ -30,6 +30,8 @@ class Order:
     price: int
     leaves: int
     ahead: int
+    hidden: int = 0
+    display: int = 0
 
 
 def is_better(side: str, price: int, other: int) -> bool:
@@ -129,10 +131,11 @@ class ReferenceBook:
         for price in self._prices(maker_side, now_ns):
             if not limit_reaches(side, limit_price, price):
                 break
-            for order in self._queue(maker_side, price):
+            while quantity > 0 and self._queue(maker_side, price):
+                order = self._queue(maker_side, price)[0]
                 wanted = min(order.ahead, quantity)
                 quantity -= self._take_street(maker_side, price, wanted, now_ns, fills)
-                quantity -= self._take_order(order, quantity, fills)
+                quantity -= self._take_order(order, quantity, fills, now_ns)
             quantity -= self._take_street(maker_side, price, quantity, now_ns, fills)
         return fills
 
@@ -145,12 +148,13 @@ class ReferenceBook:
         for price in self._prices(maker_side, now_ns):
             if not limit_reaches(side, limit_price, price):
                 break
-            for order in self._queue(maker_side, price):
+            while quantity > 0 and self._queue(maker_side, price):
+                order = self._queue(maker_side, price)[0]
                 wanted = min(order.ahead, quantity)
                 quantity -= self._take_street(maker_side, price, wanted, now_ns, fills)
                 if quantity > 0 and order.owner_id == owner_id:
                     return fills, order.order_id
-                quantity -= self._take_order(order, quantity, fills)
+                quantity -= self._take_order(order, quantity, fills, now_ns)
             quantity -= self._take_street(maker_side, price, quantity, now_ns, fills)
         return fills, None
 
@@ -197,20 +201,31 @@ class ReferenceBook:
             fills.append((None, None, price, taken, 0))
         return taken
 
-    def _take_order(self, order: Order, wanted: int, fills: list[TakerFill]) -> int:
+    def _take_order(self, order: Order, wanted: int, fills: list[TakerFill], now_ns: int) -> int:
         """T2: fill a resting order at its own price; return what was taken."""
-        taken = self._fill(order, wanted)
+        taken = self._fill(order, wanted, now_ns)
         if taken > 0:
-            fills.append((order.order_id, order.owner_id, order.price, taken, order.leaves))
+            left = order.leaves + order.hidden
+            fills.append((order.order_id, order.owner_id, order.price, taken, left))
         return taken
 
-    def _fill(self, order: Order, wanted: int) -> int:
-        """Fill up to the leaves; a filled order is removed, a partial one keeps its place."""
+    def _fill(self, order: Order, wanted: int, now_ns: int) -> int:
+        """Fill up to the leaves; a filled order is removed, a partial one keeps its place; I2: one
+        that hides more comes back with its next slice, last in time and behind the street.
+        """
         filled = min(order.leaves, wanted)
         order.leaves -= filled
         if order.leaves == 0:
             self._orders.remove(order)
+            self._come_back(order, order.hidden, now_ns)
         return filled
+
+    def _come_back(self, order: Order, left: int, now_ns: int) -> None:
+        if left:
+            shown = min(order.display, left)
+            ahead = self._displayed(order.side, now_ns).get(order.price, 0)
+            again = {"leaves": shown, "hidden": left - shown, "ahead": ahead}
+            self._orders.append(Order(**{**vars(order), **again}))
 
     def _lower_ahead(self, side: str, price: int, quantity: int) -> None:
         """Q3, M2: the street quantity in front of every order at a price has gone down."""
@@ -225,6 +240,19 @@ class ReferenceBook:
         ahead = self._displayed(side, now_ns).get(price, 0)
         self._orders.append(Order(order_id, owner_id, side, price, quantity, ahead))
 
+    def hide(self, order_id: UUID, display: int, shown: int) -> None:
+        """I1: of an order that has come to rest, this much is shown."""
+        for order in self._orders:
+            if order.order_id == order_id:
+                order.hidden, order.leaves = order.leaves - shown, shown
+                order.display = display
+
+    def left(self, order_id: UUID) -> int:
+        """What a resting order has left, the hidden part too."""
+        return sum(
+            order.leaves + order.hidden for order in self._orders if order.order_id == order_id
+        )
+
     def restore(self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int) -> None:
         """Q5: back after a restart, last in time so far, behind all that the street will show."""
         self._orders.append(Order(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))
@@ -234,21 +262,31 @@ class ReferenceBook:
         for order in self._orders:
             if order.order_id == order_id:
                 self._orders.remove(order)
-                return order.leaves
+                return order.leaves + order.hidden
         return None
 
     def lower(self, order_id: UUID, quantity: int) -> None:
-        """A1: less is left of a resting order; nothing else changes."""
+        """A1: less is left of a resting order, first of what it hides; nothing else changes."""
         for order in self._orders:
             if order.order_id == order_id:
-                order.leaves -= quantity
+                left = order.leaves + order.hidden - quantity
+                order.leaves = min(order.leaves, left)
+                order.hidden = left - order.leaves
 
     def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None:
         """R3: another order stands where the old one stood, with what stood ahead of it."""
         for place, old in enumerate(self._orders):
             if old.order_id == order_id:
+                shown = min(old.leaves, quantity)
                 self._orders[place] = Order(
-                    successor_id, old.owner_id, old.side, old.price, quantity, old.ahead
+                    successor_id,
+                    old.owner_id,
+                    old.side,
+                    old.price,
+                    shown,
+                    old.ahead,
+                    quantity - shown,
+                    old.display,
                 )
 
     def set_street(
@@ -276,10 +314,15 @@ class ReferenceBook:
         """What the street shows alone, best first."""
         return self._displayed(side, now_ns)
 
-    def auction_fill(self, order_id: UUID, quantity: int) -> None:
-        """X7: an order that rests here traded in an auction."""
+    def auction_fill(self, order_id: UUID, quantity: int, now_ns: int) -> None:
+        """X7: an order that rests here traded in an auction, with all that it has."""
         for order in [order for order in self._orders if order.order_id == order_id]:
-            self._fill(order, quantity)
+            left = order.leaves + order.hidden - quantity
+            if quantity < order.leaves:
+                order.leaves -= quantity
+            else:
+                self._orders.remove(order)
+                self._come_back(order, left, now_ns)
 
     def auction_street(self, side: str, quantity: int, now_ns: int) -> None:
         """X7: the street traded in an auction, with its best levels."""
@@ -293,16 +336,17 @@ class ReferenceBook:
         """M1: orders that the opposite street crosses trade with it at their own price."""
         fills: list[StreetFill] = []
         for price in self._order_prices(side):
-            for order in self._queue(side, price):
-                quantity = 0
+            while self._queue(side, price):
+                order, quantity = self._queue(side, price)[0], 0
                 for street_price, left in self._displayed(OPPOSITE[side], now_ns).items():
                     if limit_reaches(side, price, street_price):
                         taken = min(order.leaves - quantity, left)
                         self._street[OPPOSITE[side]][street_price] -= taken
                         quantity += taken
-                if quantity > 0:
-                    self._fill(order, quantity)
-                    fills.append((order.order_id, price, quantity, order.leaves))
+                if quantity == 0:
+                    break
+                self._fill(order, quantity, now_ns)
+                fills.append((order.order_id, price, quantity, order.leaves + order.hidden))
         return fills
 
     def is_inside_street(self, price: int, now_ns: int) -> bool:
@@ -320,14 +364,18 @@ class ReferenceBook:
         for level in self._order_prices(side):
             if is_better(side, price, level):
                 break
-            for order in self._queue(side, level):
-                if level == price:
-                    passed = min(max(0, order.ahead - gone), quantity)
-                    quantity -= passed
-                    gone += passed
-                filled = self._fill(order, quantity)
-                quantity -= filled
-                if filled > 0:
-                    fills.append((order.order_id, level, filled, order.leaves))
+            while level != price and quantity > 0 and self._queue(side, level):
+                quantity -= self._print_fill(self._queue(side, level)[0], quantity, fills, now_ns)
+            for order in self._queue(side, price) if level == price else ():
+                passed = min(max(0, order.ahead - gone), quantity)
+                quantity -= passed
+                gone += passed
+                quantity -= self._print_fill(order, quantity, fills, now_ns)
         self._lower_ahead(side, price, gone)
         return fills
+
+    def _print_fill(self, order: Order, wanted: int, fills: list[StreetFill], now_ns: int) -> int:
+        filled = self._fill(order, wanted, now_ns)
+        if filled > 0:
+            fills.append((order.order_id, order.price, filled, order.leaves + order.hidden))
+        return filled

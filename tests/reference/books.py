@@ -54,6 +54,10 @@ class PlainBook(Protocol):
         self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int
     ) -> None: ...
 
+    def hide(self, order_id: UUID, display: int, shown: int) -> None: ...
+
+    def left(self, order_id: UUID) -> int: ...
+
     def cancel(self, order_id: UUID) -> int | None: ...
 
     def lower(self, order_id: UUID, quantity: int) -> None: ...
@@ -143,6 +147,13 @@ class FastBook:
 
     def restore(self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int) -> None:
         self.book.restore(order_id, owner_id, SIDES[side], price, quantity)
+
+    def hide(self, order_id: UUID, display: int, shown: int) -> None:
+        self.book.hide(order_id, display, shown)
+
+    def left(self, order_id: UUID) -> int:
+        found = (order for order in self.book.resting() if order.order_id == order_id)
+        return sum(order.leaves + order.hidden for order in found)
 
     def cancel(self, order_id: UUID) -> int | None:
         return self.book.cancel(order_id)

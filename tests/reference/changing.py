@@ -61,6 +61,7 @@ def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
     _mark(engine, old, keeps_place)
     book = engine.books[old.terms.symbol]
     if keeps_place:
+        order.shown = min(old.shown, order.quantity)
         book.succeed(old.id, order.id, order.quantity)
     else:
         book.cancel(old.id)
@@ -106,11 +107,14 @@ def _open(engine: Engine, account: int, order_id: UUID) -> Order:
 def _wanted(old: Order, command: commands.ReplaceOrder) -> commands.SubmitOrder:
     """R1, R4, R5: what is not named is the old order's."""
     left = old.leaves * old.terms.lot
+    quantity = Decimal(left.numerator) / Decimal(left.denominator)
+    display = old.asked.display_quantity
     same = msgspec.structs.replace(
         old.asked,
         order_id=command.order_id,
         stp_mode=StpMode(old.stp_mode),  # O4
-        quantity=Decimal(left.numerator) / Decimal(left.denominator),
+        quantity=quantity,
+        display_quantity=None if display is None else min(display, quantity),
     )
     time_in_force = command.time_in_force or same.time_in_force
     trail = "trail_price" if same.trail_percent is None else "trail_percent"
@@ -123,6 +127,8 @@ def _wanted(old: Order, command: commands.ReplaceOrder) -> commands.SubmitOrder:
         expires_ns=same.expires_ns if time_in_force.value == "GTD" else None,
         **{trail: command.trail or getattr(same, trail)},
     )
+    if same.display_quantity is not None and wanted.quantity < same.display_quantity:  # I4
+        wanted = msgspec.structs.replace(wanted, display_quantity=wanted.quantity)
     if wanted == same and not command.client_order_id:
         raise Refused("ORDER_UNCHANGED")
     names = ("stop_price", "trail_price", "trail_percent")
@@ -171,6 +177,7 @@ def amend(engine: Engine, command: commands.AmendOrder) -> Order:
         raise Refused("AMEND_NOT_LESS")
     engine.books[order.terms.symbol].lower(order.id, order.quantity - quantity)
     order.quantity = quantity
+    order.shown = min(order.shown, order.leaves)
     engine.marks.add("amended after a part was filled" if order.filled else "amended")
     engine.tell("OrderAmended", order)
     return order

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from orders.domain import commands
+from tests.reference.auction import waits_for_auction
 from tests.reference.book import OPPOSITE, limit_reaches
 from tests.reference.lifetime import check_end
 from tests.reference.margin import why_not
@@ -26,17 +27,69 @@ def check_terms(state: ReferenceState, command: commands.SubmitOrder) -> Terms:
         raise Refused("INSTRUMENT_UNKNOWN")
     if command.account_id in state.suspended:
         raise Refused("TRADING_SUSPENDED")
-    if not 0 < command.quantity <= 100_000_000:
-        raise Refused("QUANTITY_OUT_OF_RANGE")
-    if whole(command.quantity, terms.lot) is None:
-        raise Refused("QUANTITY_OFF_LOT")
+    named = command.session_id
+    if named is not None and state.sessions.get(named) != command.account_id:  # N2
+        raise Refused("SESSION_ENDED")
+    if command.notional is None:
+        if not 0 < command.quantity <= 100_000_000:
+            raise Refused("QUANTITY_OUT_OF_RANGE")
+        if whole(command.quantity, terms.lot) is None:
+            raise Refused("QUANTITY_OFF_LOT")
+    else:
+        _check_notional(command)
     kind = command.type.value
     _check_price(command.limit_price, terms, "PRICE", is_due=kind in ("LIMIT", "STOP_LIMIT"))
     _check_stop(command, terms)
     if command.post_only and (kind != "LIMIT" or command.time_in_force.value not in ("DAY", "GTC")):
         raise Refused("POST_ONLY_NOT_ALLOWED")
+    _check_display(command, terms)
     check_end(state, command, terms)
     return terms
+
+
+def _check_notional(command: commands.SubmitOrder) -> None:
+    """V1."""
+    is_auctions = command.time_in_force.value in ("OPG", "CLS")
+    if command.type.value != "MARKET" or is_auctions or command.quantity:
+        raise Refused("NOTIONAL_NOT_ALLOWED")
+    notional = Fraction(command.notional or 0)
+    if not 0 < notional <= 1_000_000_000 or notional % Fraction(1, 10**8):
+        raise Refused("NOTIONAL_OUT_OF_RANGE")
+
+
+def size(state: ReferenceState, order: Order) -> None:
+    """V2: lot by lot, as long as the value allows and somebody is there."""
+    if order.asked.notional is None:
+        return
+    if waits_for_auction(state, order):
+        raise Refused("NOTIONAL_NOT_ALLOWED")
+    terms, book = order.terms, state.books[order.terms.symbol]
+    worst = collar(book, order.side, terms.band_bps, state.now_ns)
+    order.quantity, last = 1, 0
+    while True:
+        takeable, paid = could_take(book, incoming(state, order), worst, state.now_ns)
+        if takeable == 0:
+            raise Refused("LIQUIDITY_NONE")
+        if paid * terms.tick * terms.lot > Fraction(order.asked.notional) or takeable == last:
+            break
+        last, order.quantity = takeable, takeable + 1
+    if last == 0:
+        raise Refused("NOTIONAL_TOO_SMALL")
+    order.quantity = last
+
+
+def _check_display(command: commands.SubmitOrder, terms: Terms) -> None:
+    """I1."""
+    display = command.display_quantity
+    if display is None:
+        return
+    is_plain = command.type.value == "LIMIT" and command.group is None
+    if not is_plain or command.time_in_force.value not in ("DAY", "GTC", "GTD"):
+        raise Refused("DISPLAY_NOT_ALLOWED")
+    if whole(display, terms.lot) is None or not command.quantity <= display * 20 <= (
+        command.quantity * 20
+    ):
+        raise Refused("DISPLAY_OUT_OF_RANGE")
 
 
 def _check_stop(command: commands.SubmitOrder, terms: Terms) -> None:
@@ -118,6 +171,7 @@ def incoming(state: ReferenceState, order: Order) -> Incoming:
         order.time_in_force,
         order.terms.band_bps,
         order.stp_mode,
+        order.display,
     )
 
 

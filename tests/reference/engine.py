@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from orders.domain import commands
+from orders.domain.session_commands import EndSession, OpenSession
 from risk.domain.commands import JoinDesk, SwitchTrading
 from tests.reference import groups
 from tests.reference.auction import (
@@ -21,7 +22,7 @@ from tests.reference.auction import (
 )
 from tests.reference.book import OPPOSITE, StreetFill, TakerFill
 from tests.reference.changing import amend, replace
-from tests.reference.checks import check_passage, check_terms, incoming
+from tests.reference.checks import check_passage, check_terms, incoming, size
 from tests.reference.lifetime import end_of
 from tests.reference.margin import excess, opens, set_margin
 from tests.reference.placing import Outcome, place
@@ -71,6 +72,8 @@ class ReferenceEngine(ReferenceState):
             commands.CancelAllOrders: self._cancel_all,
             commands.ExpireOrders: self._expire,
             commands.SetDeadMan: self._watch,
+            OpenSession: self._open_session,
+            EndSession: self._end_session,
             commands.SetStpMode: self._set_stp_mode,
             commands.MoveCash: self._move_cash,
             commands.SetInstrumentStatus: self._set_status,
@@ -100,6 +103,7 @@ class ReferenceEngine(ReferenceState):
         order = self.draft(command)
         legs = groups.draft_legs(self, order, command)
         follow(self, order)
+        size(self, order)
         waits = price_for_auction(self, order)
         check_passage(self, order, self.now_ns)
         groups.check_passage_of_legs(self, order, legs)
@@ -141,6 +145,7 @@ class ReferenceEngine(ReferenceState):
             else self.stp_modes.get(command.account_id, "REJECT"),
             opens=opens(self, command.account_id, terms, side),
             is_market=command.type.value == "MARKET",
+            display=int(Fraction(command.display_quantity or 0) / terms.lot),
         )
 
     def _restrict(self, command: Restriction) -> object:
@@ -182,6 +187,8 @@ class ReferenceEngine(ReferenceState):
             self.marks.add(f"{taker.stp_mode} ended the taker")
         if outcome.reason is not None and taker.is_open:
             self._end(taker, outcome.reason)
+        if outcome.resting:
+            taker.shown = min(taker.display, outcome.resting)
 
     def _prevent(self, taker: Order, own: Order, what: str, lots: int) -> None:
         """O2: what happens to the resting order, then to the taker."""
@@ -193,6 +200,7 @@ class ReferenceEngine(ReferenceState):
             return
         for order in (own, taker):
             order.prevented += lots
+            order.shown = min(order.shown, order.quantity - order.filled - order.prevented)
             if order.leaves == 0:
                 self._end(order, "SELF_TRADE")
             else:
@@ -228,6 +236,11 @@ class ReferenceEngine(ReferenceState):
             self.transfers.append((order.account, HOUSE, fee))
         self.trade_position(order.account, order.terms, order.side == "BUY", price, lots)
         order.filled += lots
+        if order.shown:  # I2
+            order.shown = max(order.shown - lots, 0)
+            left = order.quantity - order.filled - order.prevented
+            if order.shown == 0 and left > 0:
+                order.shown, order.time = min(order.display, left), self.next_time()
         is_last = order.filled + order.prevented == order.quantity
         order.status = "FILLED" if is_last else "PARTIALLY_FILLED"
         kind = "OrderFilled" if is_last else "OrderPartiallyFilled"
@@ -300,8 +313,9 @@ class ReferenceEngine(ReferenceState):
         """X5 to X7: who may not, at what price, who with whom, and what becomes of the rest."""
         for order in own_crossings(self, terms, queued):
             self._end(order, "SELF_TRADE")
+        times = {order.id: order.time for order in self.orders}
         for buy, sell, price, lots in uncross(self, terms, queued):
-            pair = sorted([item for item in (buy, sell) if item], key=lambda item: item.time)
+            pair = sorted([item for item in (buy, sell) if item], key=lambda item: times[item.id])
             taker, book = pair[-1], self.books[terms.symbol]
             self.auction_sides.append(len(pair))
             if len(pair) == 1:
@@ -309,7 +323,7 @@ class ReferenceEngine(ReferenceState):
                 self.trade_position(STREET, terms, taker.side != "BUY", price, lots)
             self.pay(taker, pair[0].account if len(pair) == 2 else STREET, price, lots)
             for order in pair:
-                book.auction_fill(order.id, lots)
+                book.auction_fill(order.id, lots, now_ns)
                 self._fill(order, price, lots, is_maker=order is not taker)
             self._traded(terms, price)
         for order in [order for order in queued if order.is_open]:
@@ -354,6 +368,24 @@ class ReferenceEngine(ReferenceState):
             self.watched.append((command.key_id, command.account_id, fires_ns))
             return ("WATCHED", fires_ns)
         return ("WATCHED", None)
+
+    # --- sockets whose orders end with them (docs/requests.md N1, N2)
+
+    def _open_session(self, command: OpenSession) -> object:
+        if command.account_id not in self.cash_accounts:
+            raise Refused("ACCOUNT_UNKNOWN")
+        if command.session_id in self.sessions:
+            raise Refused("SESSION_ENDED")
+        self.sessions[command.session_id] = command.account_id
+        return "DONE"
+
+    def _end_session(self, command: EndSession) -> object:
+        account = self.sessions.pop(command.session_id, 0)
+        return [
+            self._end(order, "DISCONNECTED")
+            for order in self.open_orders(account)
+            if order.asked.session_id == command.session_id
+        ]
 
     def _fire(self, now_ns: int) -> list[object]:
         ended: list[object] = []

@@ -27,6 +27,7 @@ class Incoming:
     time_in_force: str = "GTC"
     band_bps: int | None = None
     stp_mode: str = "REJECT"
+    display: int = 0
 
 
 Prevented = tuple[str, UUID, int]
@@ -82,6 +83,8 @@ def place(book: PlainBook, order: Incoming, now_ns: int) -> Outcome:
     if order.time_in_force == "IOC":  # F3
         return Outcome(effects, reason="IOC_REMAINDER")
     book.rest(order.order_id, order.owner_id, side, limit, leaves, now_ns)  # F2
+    if order.display:  # I1
+        book.hide(order.order_id, order.display, min(order.display, leaves))
     return Outcome(effects, resting=leaves)
 
 
@@ -110,7 +113,7 @@ def take(
         left -= sum(fill[3] for fill in fills)
         if own is None:
             return tuple(effects), left, False
-        (rested,) = [row[4] for row in book.resting() if row[0] == own]
+        rested = book.left(own)
         if order.stp_mode == "DECREMENT":
             less = min(left, rested)
             left -= less

@@ -75,6 +75,10 @@ class Order:
     opens: bool = True
     share: Fraction = Fraction(1)
     basis: int | None = None
+    display: int = 0
+    shown: int = 0
+    """Of an order that hides a part, while it rests (I2)."""
+
     mark: int | None = None
     trail: Fraction | None = None
     """Ticks; of the mark, when it is below one."""
@@ -125,6 +129,9 @@ class ReferenceState:
     told: list[Told] = field(default_factory=list)
     books: dict[str, ReferenceBook] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    sessions: dict[UUID, int] = field(default_factory=dict)
+    """Whose each open session is."""
+
     watched: list[tuple[str, int, int]] = field(default_factory=list)
     hours: Hours = field(default_factory=Hours)
     elections: Elections[Order] = field(default_factory=Elections)

@@ -29,6 +29,7 @@ def dump(state: EngineState) -> Dump:
         "fee_tiers": {
             code: (tier.name, tier.maker, tier.taker) for code, tier in state.fee_tiers.items()
         },
+        "order_sessions": dict(sorted(state.order_sessions.items())),
         "dead_men": dict(sorted(state.dead_men.items())),
         "calendars": {code: found.sessions for code, found in sorted(state.calendars.items())},
         "street": state.street_id,

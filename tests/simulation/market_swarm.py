@@ -16,7 +16,9 @@ import msgspec
 
 from orders.domain import commands
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from tests.simulation.display_swarm import DisplaySwarm
 from tests.simulation.group_swarm import GroupSwarm
+from tests.simulation.session_swarm import SessionSwarm
 from tests.simulation.switch_swarm import SwitchSwarm
 from tests.simulation.trail_swarm import TrailSwarm
 
@@ -109,6 +111,8 @@ class MarketSwarm:
         self._placed: list[UUID] = []
         self._asked: dict[UUID, commands.SubmitOrder] = {}
         self.switches = SwitchSwarm(seed, self.accounts, len(self.listings))
+        self.sessions = SessionSwarm(seed)
+        self.displays = DisplaySwarm(seed, self._middle)
         self.trails = TrailSwarm(seed, self._middle, self._ticks)
         self.groups = GroupSwarm(seed)
         self._replaced_legs = 0
@@ -150,9 +154,9 @@ class MarketSwarm:
     def _command(self) -> commands.AnyCommand:
         if self._next:
             return self._next.pop()
-        switch = self.switches.draw(self.accounts)
-        if switch is not None:
-            return switch
+        drawn = self.switches.draw(self.accounts) or self.sessions.draw(self.accounts)
+        if drawn is not None:
+            return drawn
         asked = self.groups.ask(self._near(self.listings[0]), self._leg_id)
         if asked is not None:
             return asked
@@ -195,7 +199,8 @@ class MarketSwarm:
             )
         if draw.random() < self._stp_share:
             order = msgspec.structs.replace(order, stp_mode=draw.choice(tuple(StpMode)))
-        order = self.trails.draw(order, listing)
+        order = self.displays.draw(self.trails.draw(order, listing), listing)
+        order = self.sessions.over(order)
         order = self.groups.grouped(order, self._near(listing))
         self._asked[order.order_id] = order
         return self._spoiled(order) if draw.random() < self._nonsense_share else order

@@ -6,7 +6,7 @@ What the writer is given must lead to the engine's memory, or a restart would fo
 from uuid import UUID
 
 from orders.engine.changes import Changes, PeakKey
-from orders.engine.state import DeadMan, EngineState, OrderState
+from orders.engine.state import DeadMan, EngineState, OrderSession, OrderState
 from orders.engine.stored import stored_from
 from orders.engine.writer import (
     _balance_row,
@@ -33,6 +33,7 @@ class ShadowTables:
         self.sequences: dict[int, int] = {}
         self.trading_states: dict[Scope, ScopeState] = {}
         self.dead_men: dict[str, DeadMan] = {}
+        self.order_sessions: dict[UUID, OrderSession] = {}
         self.trail_peaks: dict[PeakKey, int | None] = {}
         self.transfers = self.executions = 0
 
@@ -58,6 +59,7 @@ class ShadowTables:
             assert event.account_sequence == self.sequences.get(account_id, 0) + 1
             self.sequences[account_id] = event.account_sequence
         self.dead_men.update(changes.dead_men)
+        self.order_sessions.update(changes.order_sessions)
         self.trail_peaks.update(changes.trail_peaks)
         for transfer in changes.transfers:
             self.transfers += 1
@@ -106,6 +108,8 @@ class ShadowTables:
         assert state.trading.by_scope == self.trading_states
         armed = {key: row for key, row in self.dead_men.items() if row.fires_ns is not None}
         assert armed == state.dead_men
+        living = {key: row for key, row in self.order_sessions.items() if row.ended_ns is None}
+        assert living == state.order_sessions
         assert {key: price for key, price in self.trail_peaks.items() if price is not None} == {
             (row.instrument_id, row.side, row.after): row.price_units
             for row in stored_from(state, []).trail_peaks
@@ -148,6 +152,7 @@ def stored(order: OrderState) -> tuple[object, ...]:
         order.margin_percent,
         order.hold_price,
         order.hwm,
+        order.displayed,
         order.stop_price,
         order.limit_price,
         order.group_id,

@@ -286,7 +286,10 @@ MARKET = env.text("PORTAL_MARKET", "simulated")
 MARKET_SEED = env.whole("PORTAL_MARKET_SEED", 1)
 # What marketdata needs from above it, named here because it may not import it.
 MARKET_SINK = "orders.engine.feed_sink.EngineFeedSink"
-LIVE_TOPIC_PROVIDERS = {"account": "orders.live.AccountTopic"}
+LIVE_TOPIC_PROVIDERS = {
+    "account": "orders.live.AccountTopic",
+    "trails": "orders.live.TrailsTopic",
+}
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 # /metrics answers requests straight from this machine; through a proxy or from elsewhere only with

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from orders.domain.matching.ladder import Ladder, Level, RestingOrder
-from orders.domain.matching.street import Street, StreetFill, StreetQuote, is_sound
+from orders.domain.matching.ladder import Ladder, RestingOrder
+from orders.domain.matching.resting import RestingBook
+from orders.domain.matching.street import StreetFill, StreetQuote, is_sound
 from orders.domain.values import Side
-
-UNKNOWN_AHEAD = 2**62
-"""More than any street shows (Q5)."""
 
 
 class Fill(NamedTuple):
@@ -28,20 +26,10 @@ class Fill(NamedTuple):
     maker_leaves: int
 
 
-class Book:
-    __slots__ = ("_by_owner", "_ladders", "_orders", "_street", "ahead_moves", "quotes_taken")
+class Book(RestingBook):
+    """Lets the street and incoming orders trade with what rests."""
 
-    def __init__(self) -> None:
-        self._ladders = {Side.BUY: Ladder(Side.BUY), Side.SELL: Ladder(Side.SELL)}
-        self._orders: dict[UUID, RestingOrder] = {}
-        self._by_owner: dict[tuple[int, Side], dict[UUID, RestingOrder]] = {}
-        self._street = Street()
-        self.quotes_taken = 0
-        """How often the street was replaced."""
-        self.ahead_moves = 0
-        """How often a quote or a print changed what stands ahead of orders."""
-
-    # --- the street moves
+    __slots__ = ()
 
     def set_street(self, quote: StreetQuote, now_ns: int) -> list[StreetFill]:
         """Replace the street (S1), cap what stands ahead (Q2) and fill what the quote went through
@@ -77,7 +65,7 @@ class Book:
             quantity = 0 if order is None else self._take_street(order, now_ns)
             if order is None or not quantity:
                 return
-            yield self._fill_resting(order, quantity)
+            yield self._fill_resting(order, quantity, self._street.quantity(side, price, now_ns))
 
     def _take_street(self, order: RestingOrder, now_ns: int) -> int:
         """Take street quantity that reaches the order's price, best first, up to its leaves."""
@@ -101,17 +89,18 @@ class Book:
         left = quantity
         fills: list[StreetFill] = []
         while left and (best := ladder.best) is not None and ladder.reaches(price, best):
+            shown = self._street.quantity(aggressor.opposite, best, now_ns)
             if best == price:
-                fills.extend(self._print_at(ladder, price, left))
+                fills.extend(self._print_at(ladder, price, left, shown))
                 break
             order = ladder.levels[best].first()
             assert order is not None
             filled = min(order.leaves, left)
             left -= filled
-            fills.append(self._fill_resting(order, filled))
+            fills.append(self._fill_resting(order, filled, shown))
         return fills
 
-    def _print_at(self, ladder: Ladder, price: int, left: int) -> Iterator[StreetFill]:
+    def _print_at(self, ladder: Ladder, price: int, left: int, shown: int) -> Iterator[StreetFill]:
         level = ladder.levels[price]
         gone = 0
         for order in tuple(level.orders()):
@@ -122,21 +111,9 @@ class Book:
                 break
             filled = min(order.leaves, left)
             left -= filled
-            yield self._fill_resting(order, filled)
+            yield self._fill_resting(order, filled, shown)
         level.lower_ahead(gone)
         self.ahead_moves += gone > 0
-
-    def is_inside_street(self, price: int, now_ns: int) -> bool:
-        """Whether the street shows both sides now and `price` lies between them (E2)."""
-        bid, ask = (self._street.best(side, now_ns) for side in (Side.BUY, Side.SELL))
-        return bid is not None and ask is not None and bid <= price <= ask
-
-    def twice_the_middle(self, now_ns: int) -> int | None:
-        """The street's best bid plus its best ask, in ticks; None unless it shows both."""
-        bid, ask = (self._street.best(side, now_ns) for side in (Side.BUY, Side.SELL))
-        return None if bid is None or ask is None else bid + ask
-
-    # --- an order arrives
 
     def takeable(
         self, side: Side, limit_price: int | None, quantity: int, now_ns: int
@@ -149,7 +126,8 @@ class Book:
             if not left or not ladder.reaches(limit_price, price):
                 break
             level = ladder.levels.get(price)
-            taken = min(left, street.get(price, 0) + (level.total if level else 0))
+            offered = level.total + level.hidden if level else 0
+            taken = min(left, street.get(price, 0) + offered)
             left -= taken
             cost += taken * price
         return quantity - left, cost
@@ -241,140 +219,12 @@ class Book:
                 return left
             filled = min(order.leaves, left)
             left -= filled
-            leaves = order.leaves - filled
+            leaves = order.leaves + order.hidden - filled
             fills.append(Fill(order.order_id, order.owner_id, price, filled, leaves))
-            self._fill_resting(order, filled)
+            self._fill_resting(order, filled, street)
         rest = min(street - gone, left)
         if rest:
             fills.append(Fill(None, None, price, rest, 0))
             left -= rest
         self._street_gone(side, price, gone + rest, level)
         return left
-
-    def _street_gone(self, side: Side, price: int, gone: int, level: Level | None) -> None:
-        if not gone:
-            return
-        self._street.remove(side, price, gone)
-        if level is not None:
-            level.lower_ahead(gone)
-
-    def rest(
-        self, order_id: UUID, owner_id: int, side: Side, price: int, quantity: int, now_ns: int
-    ) -> None:
-        """Put what is left of an order into the book, behind the street shown there (Q1).
-        Its id must not be resting already (C2).
-        """
-        assert order_id not in self._orders
-        assert quantity > 0
-        ahead = self._street.quantity(side, price, now_ns)
-        self._add(RestingOrder(order_id, owner_id, side, price, quantity, ahead))
-
-    def restore(self, order_id: UUID, owner_id: int, side: Side, price: int, quantity: int) -> None:
-        """Put an order that rested before a restart back, last at its price. What stands ahead of
-        it is unknown, so that it counts as all of the street until the next quote (Q5).
-        """
-        assert order_id not in self._orders
-        assert quantity > 0
-        self._add(RestingOrder(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))
-
-    def _add(self, order: RestingOrder) -> None:
-        self._orders[order.order_id] = order
-        self._by_owner.setdefault((order.owner_id, order.side), {})[order.order_id] = order
-        self._ladders[order.side].add(order)
-
-    def cancel(self, order_id: UUID) -> int | None:
-        """Remove a resting order; the leaves it had, or None when it does not rest here (C1)."""
-        order = self._orders.get(order_id)
-        if order is None:
-            return None
-        leaves = order.leaves
-        self._fill_resting(order, leaves)
-        return leaves
-
-    def lower(self, order_id: UUID, quantity: int) -> None:
-        """Take `quantity` off a resting order, less than it has left; its place stays (A1)."""
-        order = self._orders[order_id]
-        assert 0 < quantity < order.leaves
-        self._ladders[order.side].reduce(order, quantity)
-
-    def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None:
-        """Let another order of the account have a resting one's place, and what stands ahead of
-        it, with `quantity`, which is no more than the resting one has left (R3).
-        """
-        assert successor_id not in self._orders
-        order = self._orders.pop(order_id)
-        assert 0 < quantity <= order.leaves
-        own = self._by_owner[order.owner_id, order.side]
-        del own[order_id]
-        order.order_id = successor_id
-        self._orders[successor_id] = own[successor_id] = order
-        self._ladders[order.side].reduce(order, order.leaves - quantity)
-
-    def reduce(self, order_id: UUID, quantity: int) -> None:
-        """A resting order traded in an auction (X7); an order that does not rest here is passed."""
-        order = self._orders.get(order_id)
-        if order is not None:
-            self._fill_resting(order, quantity)
-
-    def take_street(self, side: Side, quantity: int, now_ns: int) -> None:
-        """The street traded in an auction (X7): its best levels of `side` have that much less."""
-        for price, shown in tuple(self._street.levels(side, now_ns).items()):
-            gone = min(shown, quantity)
-            self._street_gone(side, price, gone, self._ladders[side].levels.get(price))
-            quantity -= gone
-
-    # --- what stands
-
-    def street_levels(self, side: Side, now_ns: int) -> dict[int, int]:
-        """Price → quantity of the street alone, best first."""
-        return self._street.levels(side, now_ns)
-
-    def best(self, side: Side, now_ns: int) -> int | None:
-        return self._best(self._ladders[side], side, now_ns)
-
-    def depth(self, side: Side, levels: int, now_ns: int) -> list[tuple[int, int]]:
-        """Up to `levels` prices with the quantity of users and street together, best first."""
-        ladder, street = self._ladders[side], self._street.levels(side, now_ns)
-        result: list[tuple[int, int]] = []
-        for price in self._prices(side, now_ns):
-            if len(result) == levels:
-                break
-            level = ladder.levels.get(price)
-            result.append((price, street.get(price, 0) + (level.total if level else 0)))
-        return result
-
-    def resting(self) -> Iterator[RestingOrder]:
-        """Every resting order: bids best first in time order, then offers."""
-        for ladder in self._ladders.values():
-            for price in ladder.prices():
-                yield from ladder.levels[price].orders()
-
-    def _best(self, ladder: Ladder, side: Side, now_ns: int) -> int | None:
-        resting, street = ladder.best, self._street.best(side, now_ns)
-        if resting is None or street is None:
-            return street if resting is None else resting
-        return resting if ladder.reaches(street, resting) else street
-
-    def _prices(self, side: Side, now_ns: int) -> Iterator[int]:
-        """The prices of users and street together, best first, each once."""
-        ladder = self._ladders[side]
-        resting, street = ladder.prices(), iter(self._street.levels(side, now_ns))
-        mine, theirs = next(resting, None), next(street, None)
-        while mine is not None or theirs is not None:
-            if theirs is None or (mine is not None and ladder.reaches(theirs, mine)):
-                assert mine is not None
-                yield mine
-                if mine == theirs:
-                    theirs = next(street, None)
-                mine = next(resting, None)
-            else:
-                yield theirs
-                theirs = next(street, None)
-
-    def _fill_resting(self, order: RestingOrder, quantity: int) -> StreetFill:
-        """Lower a resting order and forget it when nothing is left."""
-        self._ladders[order.side].reduce(order, quantity)
-        if not order.leaves:
-            del self._orders[order.order_id]
-            del self._by_owner[order.owner_id, order.side][order.order_id]
-        return StreetFill(order.order_id, order.price, quantity, order.leaves)

@@ -17,7 +17,9 @@ from orders.domain.values import Side
 
 @dataclass(slots=True, eq=False)
 class RestingOrder:
-    """An order in the book; `ahead` is the street quantity before it at its price (Q1)."""
+    """An order in the book; `ahead` is the street quantity before it at its price (Q1). `leaves` is
+    what it shows; `hidden` stands behind that, and shows `display` at a time (I1).
+    """
 
     order_id: UUID
     owner_id: int
@@ -25,6 +27,8 @@ class RestingOrder:
     price: int
     leaves: int
     ahead: int
+    hidden: int = 0
+    display: int = 0
 
 
 DEAD_ENTRIES_MAX = 32
@@ -32,14 +36,17 @@ DEAD_ENTRIES_MAX = 32
 
 
 class Level:
-    """The queue at one price. `live` counts the orders in it that are not dead."""
+    """The queue at one price. `live` counts the orders in it that are not dead; `total` is what
+    they show, `hidden` what they do not.
+    """
 
-    __slots__ = ("live", "max_ahead", "queue", "total")
+    __slots__ = ("hidden", "live", "max_ahead", "queue", "total")
 
     def __init__(self) -> None:
         self.queue: deque[RestingOrder] = deque()
         self.live = 0
         self.total = 0
+        self.hidden = 0
         self.max_ahead = 0
 
     def orders(self) -> Iterator[RestingOrder]:
@@ -57,16 +64,17 @@ class Level:
 
     def beside_own(self, owner_id: int, street: int, is_end: bool) -> tuple[int, bool]:
         """What a taker gets here of others and of the `street` quantity shown, in the order of its
-        walk, and whether it ended at an order of this owner (O3).
+        walk, and whether it ended at an order of this owner (O3). What is hidden comes after all.
         """
-        quantity = gone = 0
+        quantity = gone = hidden = 0
         for order in self.orders():
             gone = min(max(order.ahead, gone), street)
             if order.owner_id != owner_id:
                 quantity += order.leaves
+                hidden += order.hidden
             elif is_end:
                 return quantity + gone, True
-        return quantity + street, False
+        return quantity + hidden + street, False
 
     def drop_dead(self) -> None:
         """Forget the dead entries once they are the greater part: O(1) a cancel, all in all."""
@@ -125,6 +133,7 @@ class Ladder:
         level.queue.append(order)
         level.live += 1
         level.total += order.leaves
+        level.hidden += order.hidden
         if order.ahead:
             level.max_ahead = max(level.max_ahead, order.ahead)
             self.queued.add(order.price)
@@ -141,6 +150,19 @@ class Ladder:
             level.drop_dead()
         else:
             self._remove_level(order.price)
+
+    def hide(self, order: RestingOrder, quantity: int) -> None:
+        """Let the order show so much less, and have it hidden."""
+        level = self.levels[order.price]
+        order.leaves -= quantity
+        order.hidden += quantity
+        level.total -= quantity
+        level.hidden += quantity
+
+    def unhide(self, order: RestingOrder, quantity: int) -> None:
+        """Take `quantity` off what the order hides."""
+        order.hidden -= quantity
+        self.levels[order.price].hidden -= quantity
 
     def _remove_level(self, price: int) -> None:
         del self.levels[price]

@@ -119,6 +119,9 @@ class TrailSide:
     def is_empty(self) -> bool:
         return not self._orders
 
+    def order_ids(self) -> list[UUID]:
+        return list(self._orders)
+
     def peaks(self) -> list[Peak]:
         return [
             Peak(after, height * self._sign)
@@ -286,6 +289,10 @@ class TrailBook:
             side: [] if trails.is_empty else trails.traded(price)
             for side, trails in self.sides.items()
         }
+
+    def order_ids(self) -> list[UUID]:
+        """Every order that is here, in no order."""
+        return [order_id for trails in self.sides.values() for order_id in trails.order_ids()]
 
     def waiting(self) -> list[UUID]:
         """Every waiting order: buys as they would be elected, then sells."""
