@@ -32,6 +32,10 @@ class EventKind(StrEnum):
     TRADING_HALTED = "TradingHalted"
     TRADING_RESTRICTED = "TradingRestricted"
     TRADING_RESUMED = "TradingResumed"
+    MARKET_STATE_CHANGED = "MarketStateChanged"
+    MARGIN_CALLED = "MarginCalled"
+    FORCED_CLOSING_STARTED = "ForcedClosingStarted"
+    MARGIN_CALL_MET = "MarginCallMet"
 
 
 CURRENT_VERSION: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)

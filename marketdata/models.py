@@ -87,10 +87,35 @@ class Instrument(models.Model):
         choices=[(state.value, state.value) for state in STORED_STATES],
         default="OPEN",
     )
+    set_status = models.CharField(
+        max_length=12,
+        choices=[(state.value, state.value) for state in STORED_STATES],
+        default="OPEN",
+        help_text="what was set by hand; the status follows from it and from what is planned",
+    )
     market_band_bps = models.PositiveIntegerField(
         default=500,
         help_text="how far from the best price a market order may trade, in basis points",
     )
+    volatility_bps = models.PositiveIntegerField(
+        default=0,
+        help_text="how far from the reference price a trade may happen, in basis points; 0: any",
+    )
+    window_seconds = models.PositiveIntegerField(
+        default=300, help_text="how long one reference price holds"
+    )
+    pause_state = models.CharField(
+        max_length=12,
+        choices=[(state, state) for state in ("AUCTION", "HALTED")],
+        default="AUCTION",
+        help_text="the state of a market that would have left its band",
+    )
+    pause_seconds = models.PositiveIntegerField(default=120, help_text="how long it lasts")
+    # The running window's reference price and its beginning; the running pause and its end.
+    window_price = models.DecimalField(null=True, max_digits=28, decimal_places=8)
+    window_at = models.DateTimeField(null=True)
+    paused = models.CharField(max_length=12, null=True)
+    paused_until = models.DateTimeField(null=True)
     feed = models.CharField(max_length=32, blank=True)
 
     class Meta:
@@ -105,6 +130,17 @@ class Instrument(models.Model):
             models.CheckConstraint(
                 condition=models.Q(market_band_bps__gt=0, market_band_bps__lt=10_000),
                 name="instrument_market_band",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    volatility_bps__lt=10_000, window_seconds__gt=0, pause_seconds__gt=0
+                ),
+                name="instrument_volatility_band",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(paused__isnull=True, paused_until__isnull=True)
+                | models.Q(paused__isnull=False, paused_until__isnull=False),
+                name="instrument_pause",
             ),
         ]
 

@@ -5,6 +5,8 @@ may write.
 from django.db import models
 from django.db.models import F, Q
 
+from marketdata.domain.market_plans import PlanStatus
+from marketdata.domain.market_states import STORED_STATES
 from marketdata.models import Instrument
 from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
@@ -52,6 +54,8 @@ class Order(models.Model):
     filled_notional = models.DecimalField(max_digits=28, decimal_places=8)
     post_only = models.BooleanField(default=False)
     reduce_only = models.BooleanField(default=False)
+    # Why the engine itself placed it (docs/fees-and-margin.md L14).
+    forced = models.CharField(max_length=16, blank=True, default="")
     prevented_quantity = models.DecimalField(max_digits=28, decimal_places=8, default=0)
     stp_mode = models.CharField(
         max_length=16, choices=[(mode.value, mode.value) for mode in StpMode], default="REJECT"
@@ -240,6 +244,39 @@ class OrderSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class MarketPlan(models.Model):
+    """A market state that an operator planned for a time (docs/market-states.md X11). Made as
+    PLANNED; from then on the engine's batch writes how far it has come.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
+    state = models.CharField(
+        max_length=12,
+        choices=[(state.value, state.value) for state in STORED_STATES if state.value != "OPEN"],
+    )
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500)
+    planned_by_id = models.BigIntegerField(null=True)
+    status = models.CharField(
+        max_length=12, choices=[(status.value, status.value) for status in PlanStatus]
+    )
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until_at__isnull=True) | Q(until_at__gt=F("from_at")),
+                name="market_plan_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.state} from {self.from_at:%Y-%m-%d %H:%M}"
 
 
 class Journal(models.Model):

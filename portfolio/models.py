@@ -94,6 +94,10 @@ class TradingAccount(models.Model):
     # 1 is a cash account (docs/fees-and-margin.md L1).
     margin_multiplier = models.PositiveSmallIntegerField(default=1)
     is_shorting_enabled = models.BooleanField(default=False)
+    # A margin call, its deadline, and why positions are closed by force (L9, L11).
+    margin_called_at = models.DateTimeField(null=True)
+    margin_deadline_at = models.DateTimeField(null=True)
+    forced_closing = models.CharField(max_length=16, blank=True, default="")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -56,6 +56,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Instruments", "monitoring", "marketdata", "instrument"),
+                    _page("Market plans", "event_upcoming", "orders", "marketplan"),
                     _page("Bars", "bar_chart", "marketdata", "bar"),
                     _page("Venues", "account_balance", "marketdata", "venue"),
                     _page("Currencies", "payments", "marketdata", "currency"),

@@ -35,6 +35,12 @@ JOBS = (
         "a scheduled halt is about minutes, and its day is planned to the quarter hour",
     ),
     Job(
+        "orders.tell_market_plans",
+        schedule(timedelta(seconds=10)),
+        timedelta(seconds=10),
+        "the engine decides by its own time; it must only have heard of a plan before",
+    ),
+    Job(
         "portfolio.sample_equity",
         schedule(timedelta(minutes=5)),
         timedelta(minutes=5),

@@ -20,6 +20,10 @@ SUBSCRIPTIONS = (
                 EventKind.TRADING_HALTED,
                 EventKind.TRADING_RESTRICTED,
                 EventKind.TRADING_RESUMED,
+                EventKind.MARKET_STATE_CHANGED,
+                EventKind.MARGIN_CALLED,
+                EventKind.FORCED_CLOSING_STARTED,
+                EventKind.MARGIN_CALL_MET,
             }
         ),
         handler=tell_account_people,

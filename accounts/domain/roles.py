@@ -23,6 +23,7 @@ OPEN_CONSOLE = "core.open_console"
 READ_ALL_ACCOUNTS = "portfolio.read_all_accounts"
 ADJUST_CASH = "portfolio.adjust_cash"
 SET_FEES = "portfolio.set_fees"
+SET_STP_MODE = "portfolio.set_stp_mode"
 SET_MARGIN = "portfolio.set_margin"
 HALT_INSTRUMENTS = "orders.halt_instruments"
 CANCEL_ANY_ORDER = "orders.cancel_any_order"
@@ -50,6 +51,7 @@ _READ_MARKET = frozenset(
         "marketdata.view_venue",
         "marketdata.view_instrument",
         "marketdata.view_bar",
+        "orders.view_marketplan",
     }
 )
 _READ_MONEY = frozenset(
@@ -89,6 +91,7 @@ _OPERATE = frozenset(
     {
         ADJUST_CASH,
         SET_FEES,
+        SET_STP_MODE,
         SET_MARGIN,
         HALT_INSTRUMENTS,
         CANCEL_ANY_ORDER,

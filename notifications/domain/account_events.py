@@ -39,6 +39,21 @@ class TradingStatePart(msgspec.Struct, frozen=True):
     orders: int
 
 
+class MarketStatePart(msgspec.Struct, frozen=True):
+    symbol: str
+    state: str
+    until: str | None
+    reason: str
+
+
+class MarginCallPart(msgspec.Struct, frozen=True):
+    equity: Decimal
+    maintenance: Decimal
+    missing: Decimal
+    deadline: str
+    reason: str | None
+
+
 class AccountEvent(msgspec.Struct, frozen=True):
     event: str
     account_id: UUID
@@ -46,6 +61,8 @@ class AccountEvent(msgspec.Struct, frozen=True):
     order: OrderPart | None = None
     cash: CashPart | None = None
     trading_state: TradingStatePart | None = None
+    market_state: MarketStatePart | None = None
+    margin_call: MarginCallPart | None = None
     request_id: str = ""
     occurred_at: datetime | None = None
 

@@ -8,7 +8,14 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from core.domain.decimals import to_wire
-from notifications.domain.account_events import AccountEvent, CashPart, OrderPart, TradingStatePart
+from notifications.domain.account_events import (
+    AccountEvent,
+    CashPart,
+    MarginCallPart,
+    MarketStatePart,
+    OrderPart,
+    TradingStatePart,
+)
 
 MIN_PRICE_DIGITS = 2
 TITLE_PRICE_DIGITS = 4
@@ -28,6 +35,13 @@ _MEANING = {
     "REDUCE_ONLY": "Only orders that lessen a position are taken.",
     "CANCEL_ONLY": "No new orders are taken; open ones can be canceled.",
     "HALTED": "No new orders are taken and all open ones are canceled.",
+}
+_MARKET = {
+    "OPEN": "trades again",
+    "HALTED": "trading is halted",
+    "CANCEL_ONLY": "no new orders are taken",
+    "POST_ONLY": "only orders that rest are taken",
+    "AUCTION": "orders are collected for an auction",
 }
 
 
@@ -58,7 +72,7 @@ def is_worth_telling(event: AccountEvent) -> bool:
     """Whether the account's people are told of `event`: cash that an operator moved, a switch of
     what it may trade, an order that is complete or that ended after a part of it had traded.
     """
-    if event.trading_state is not None:
+    if event.trading_state or event.market_state or event.margin_call:
         return True
     if event.order is None:
         return event.event == "CashAdjusted" and event.cash is not None
@@ -81,6 +95,10 @@ def message_for(event: AccountEvent, account: AccountLabel, why: str = "") -> Me
     """
     if event.trading_state is not None:
         return _trading_switched(event.trading_state, account)
+    if event.market_state is not None:
+        return _market_changed(event.market_state, account)
+    if event.margin_call is not None:
+        return _margin_called(event, event.margin_call, account)
     if event.order is None:
         assert event.cash is not None
         return _cash_adjusted(event, event.cash, account)
@@ -167,6 +185,33 @@ def _trading_switched(switch: TradingStatePart, account: AccountLabel) -> Messag
         title=f"{switch.scope}: {_SWITCHED[switch.state]}",
         body=f"{_MEANING[switch.state]}{canceled} Reason: {switch.reason or 'none given'}."
         f" {account.text}.",
+        url="/terminal",
+    )
+
+
+def _market_changed(market: MarketStatePart, account: AccountLabel) -> Message:
+    until = f" Until {market.until} at least." if market.until else ""
+    return Message(
+        title=f"{market.symbol}: {_MARKET[market.state]}",
+        body=f"Reason: {market.reason or 'none given'}.{until} {account.text}.",
+        url=f"/terminal?{urlencode({'symbol': market.symbol})}",
+    )
+
+
+def _margin_called(event: AccountEvent, call: MarginCallPart, account: AccountLabel) -> Message:
+    currency = event.balance.currency
+    missing = money_text(call.missing, currency)
+    worth = (
+        f"Equity {money_text(call.equity, currency)}, required"
+        f" {money_text(call.maintenance, currency)}. {account.text}."
+    )
+    if event.event == "MarginCallMet":
+        return Message("Margin call met", worth, "/terminal")
+    if event.event == "ForcedClosingStarted":
+        return Message("Positions are being closed by force", worth, "/terminal")
+    return Message(
+        title=f"Margin call: {missing} missing until {call.deadline}",
+        body=f"Close positions or deposit cash, or they are closed by force. {worth}",
         url="/terminal",
     )
 

@@ -29,6 +29,7 @@ from portfolio import api
 from portfolio.api import answer
 from portfolio.models import Position
 from portfolio.selectors import open_positions
+from risk.domain.reasons import WORDINGS, DenialReason
 
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 
@@ -121,19 +122,35 @@ def _close(
     claim: Claim | None = None,
 ) -> OrderView:
     is_crypto = position.instrument.asset_class == "crypto"
-    return submit_order(
-        account=view.account(request),
-        spec=OrderSpec(
-            symbol=position.instrument.symbol,
-            side=Side.SELL if position.quantity > 0 else Side.BUY,
-            type=OrderType.MARKET,
-            time_in_force=TimeInForce.GTC if is_crypto else TimeInForce.DAY,
-            quantity=quantity,
-        ),
-        submitted_by=view.user(request),
-        request_id=current_request_id(),
-        claim=claim,
+    account = view.account(request)
+    spec = OrderSpec(
+        symbol=position.instrument.symbol,
+        side=Side.SELL if position.quantity > 0 else Side.BUY,
+        type=OrderType.MARKET,
+        time_in_force=TimeInForce.GTC if is_crypto else TimeInForce.DAY,
+        quantity=quantity,
+        # The position may be gone by now: then a margin account would open one on the other side.
+        reduce_only=account.margin_multiplier > 1,
     )
+    try:
+        return submit_order(
+            account=account,
+            spec=spec,
+            submitted_by=view.user(request),
+            request_id=current_request_id(),
+            claim=claim,
+        )
+    except Refusal as refusal:
+        if refusal.reason is not DenialReason.REDUCE_ONLY_EXCEEDS:
+            raise
+        held = WORDINGS[DenialReason.POSITION_INSUFFICIENT]
+        raise Refusal(
+            status=held.status,
+            code=held.code,
+            reason=refusal.reason,
+            message=refusal.message,
+            facts=refusal.facts,
+        ) from refusal
 
 
 def _read_part(query: Mapping[str, str]) -> Part:

@@ -5,6 +5,22 @@ Trading accounts and instruments belong to apps below this one. Their pages are 
 where the engine can be asked. Importing a module registers its pages.
 """
 
-from orders.admin import engine, fees, instruments, orders, switching, trading_accounts
+from orders.admin import (
+    engine,
+    fees,
+    instruments,
+    market_plans,
+    orders,
+    switching,
+    trading_accounts,
+)
 
-__all__ = ["engine", "fees", "instruments", "orders", "switching", "trading_accounts"]
+__all__ = [
+    "engine",
+    "fees",
+    "instruments",
+    "market_plans",
+    "orders",
+    "switching",
+    "trading_accounts",
+]

@@ -13,6 +13,7 @@ from marketdata.admin import InstrumentAdmin as InstrumentPages
 from marketdata.domain.market_states import MarketState
 from marketdata.models import Instrument
 from orders.admin.actor import actor_of
+from orders.admin.bands import SET_BANDS
 from orders.services.instruments import set_instrument_status
 
 
@@ -72,7 +73,7 @@ admin.site.unregister(Instrument)
 class InstrumentAdmin(InstrumentPages):
     """The instrument's pages with the commands that change the state of its market."""
 
-    actions = ["halt", "resume", "cancel_only", "post_only", "call_auction"]
+    actions = ["halt", "resume", "cancel_only", "post_only", "call_auction", "set_bands"]
 
     @admin.action(description="Halt", permissions=["halt"])
     def halt(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
@@ -97,6 +98,10 @@ class InstrumentAdmin(InstrumentPages):
         self, request: HttpRequest, chosen: QuerySet[Instrument]
     ) -> HttpResponse | None:
         return AUCTION.run(self, request, chosen)
+
+    @admin.action(description="Set bands", permissions=["halt"])
+    def set_bands(self, request: HttpRequest, chosen: QuerySet[Instrument]) -> HttpResponse | None:
+        return SET_BANDS.run(self, request, chosen)
 
     def has_halt_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.HALT_INSTRUMENTS)

@@ -72,7 +72,12 @@ class DeskForm(ReasonForm):
 
 
 class JoinForm(ReasonForm):
-    desk = forms.ModelChoiceField(Desk.objects.all(), widget=UnfoldAdminSelectWidget)
+    desk = forms.ModelChoiceField(
+        Desk.objects.all(),
+        required=False,
+        empty_label="none: leave the desk",
+        widget=UnfoldAdminSelectWidget,
+    )
 
 
 Values = dict[str, Any]  # Any: what a form has read
@@ -99,7 +104,7 @@ def _join(request: HttpRequest, account: TradingAccount, values: Values, origin:
         actor=actor_of(request),
         origin=origin,
     )
-    return f"joined {values['desk']}."
+    return f"joined {values['desk']}." if values["desk"] else "left its desk."
 
 
 def _ask(request: HttpRequest, row: TradingState, values: Values, origin: Origin) -> str:
@@ -133,7 +138,11 @@ KILL_ACCOUNT = ConfirmedAction(
     name_of=lambda account: f"{account.name} of {account.owner} ({account.public_id})",
 )
 JOIN_DESK = ConfirmedAction(
-    "join_desk", "Put these accounts into a desk? They stay in it.", "Join desk", _join, JoinForm
+    "join_desk",
+    "Put these accounts into a desk, or into none? They leave another one only without positions.",
+    "Join desk",
+    _join,
+    JoinForm,
 )
 ASK = ConfirmedAction(
     "ask_to_enable",
@@ -155,7 +164,7 @@ REJECT = ConfirmedAction(
 )
 
 
-class _ManagedAdmin(ReadOnlyAdmin):
+class ManagedAdmin(ReadOnlyAdmin):
     """Pages of those who manage risk, with one form to add."""
 
     form_class: type[ReasonForm]
@@ -233,7 +242,7 @@ def _make_desk(request: HttpRequest, values: Values, origin: Origin) -> str:
 
 
 @admin.register(TradingState)
-class TradingStateAdmin(_ManagedAdmin):
+class TradingStateAdmin(ManagedAdmin):
     """The switched scopes; adding one is the kill switch."""
 
     list_display = ["scope", "state", "account", "reason", "version", "is_clearing", "changed_at"]
@@ -275,7 +284,7 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ScheduledSwitch)
-class ScheduledSwitchAdmin(_ManagedAdmin):
+class ScheduledSwitchAdmin(ManagedAdmin):
     list_display = ["scope", "state", "due_at", "reason", "created_by", "done_at", "outcome"]
     list_select_related = ["created_by"]
     search_fields = ["scope"]
@@ -286,7 +295,7 @@ class ScheduledSwitchAdmin(_ManagedAdmin):
 
 
 @admin.register(Desk)
-class DeskAdmin(_ManagedAdmin):
+class DeskAdmin(ManagedAdmin):
     list_display = ["name"]
     search_fields = ["name"]
     ordering = ["name"]

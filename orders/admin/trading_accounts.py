@@ -234,7 +234,7 @@ class TradingAccountAdmin(ReadOnlyAdmin):
         owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
         return KILL_ACCOUNT.run(self, request, owned)
 
-    @admin.action(description="Join desk", permissions=["manage_trading"])
+    @admin.action(description="Join or leave desk", permissions=["manage_trading"])
     def join_desk(
         self, request: HttpRequest, accounts: QuerySet[TradingAccount]
     ) -> HttpResponse | None:
@@ -243,12 +243,15 @@ class TradingAccountAdmin(ReadOnlyAdmin):
     def has_manage_trading_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.MANAGE_TRADING_STATES)
 
-    @admin.action(description="Set self-trade prevention", permissions=["adjust_cash"])
+    @admin.action(description="Set self-trade prevention", permissions=["set_stp_mode"])
     def set_stp_mode(
         self, request: HttpRequest, accounts: QuerySet[TradingAccount]
     ) -> HttpResponse | None:
         owned = accounts.filter(kind=TradingAccount.Kind.CASH).select_related("owner")
         return SET_STP_MODE.run(self, request, owned)
+
+    def has_set_stp_mode_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(roles.SET_STP_MODE)
 
     def has_adjust_cash_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(roles.ADJUST_CASH)

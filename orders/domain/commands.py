@@ -38,6 +38,12 @@ from orders.domain.command_parts import (
     check_number,
     check_texts,
 )
+from orders.domain.market_commands import (
+    CheckMargin,
+    PlanMarketState,
+    SetBands,
+    WithdrawMarketPlan,
+)
 from orders.domain.order_class import GroupTerms
 from orders.domain.session_commands import AnnounceSessions, EndSession, OpenSession
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
@@ -389,6 +395,10 @@ AnyCommand = (
     | QuoteStreet
     | PrintStreetTrade
     | SetSessions
+    | PlanMarketState
+    | WithdrawMarketPlan
+    | SetBands
+    | CheckMargin
     | ExpireOrders
     | SwitchTrading
     | JoinDesk

@@ -14,6 +14,7 @@ class CloseReason(StrEnum):
     FOK_UNFILLABLE = "FOK_UNFILLABLE"
     LIQUIDITY_EXHAUSTED = "LIQUIDITY_EXHAUSTED"
     BAND_REACHED = "BAND_REACHED"
+    VOLATILITY_BAND = "VOLATILITY_BAND"
     OPG_REMAINDER = "OPG_REMAINDER"
     CLS_REMAINDER = "CLS_REMAINDER"
     DAY_END = "DAY_END"
@@ -27,6 +28,7 @@ class CloseReason(StrEnum):
     SIBLING_ELECTED = "SIBLING_ELECTED"
     SIBLING_FILLED = "SIBLING_FILLED"
     DISCONNECTED = "DISCONNECTED"
+    MARGIN_CALL = "MARGIN_CALL"
 
 
 CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
@@ -37,6 +39,8 @@ CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
     CloseReason.LIQUIDITY_EXHAUSTED: "The market had no more quantity; the rest was canceled.",
     CloseReason.BAND_REACHED: "A market order trades only so far from the best price; the rest was"
     " canceled.",
+    CloseReason.VOLATILITY_BAND: "The next trade would have left the volatility band, so the market"
+    " pauses; the rest was canceled.",
     CloseReason.OPG_REMAINDER: "At the open only: the opening auction did not fill it.",
     CloseReason.CLS_REMAINDER: "At the close only: the closing auction did not fill it.",
     CloseReason.DAY_END: "The day order ended with the trading day.",
@@ -48,6 +52,8 @@ CLOSE_SENTENCES: Final[dict[CloseReason, str]] = {
     CloseReason.SIBLING_FILLED: "The other order of its pair was filled.",
     CloseReason.DISCONNECTED: "The connection that it was placed over ended, and with it its"
     " orders, as it had asked.",
+    CloseReason.MARGIN_CALL: "The account's margin call was not met: its positions are being"
+    " closed.",
     CloseReason.SELF_TRADE: "It would have traded with another open order of the same owner.",
     CloseReason.REPLACED: "Replaced by another order, which goes on in its stead.",
     CloseReason.KILL_SWITCH: "Trading was halted by the kill switch.",

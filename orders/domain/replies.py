@@ -62,6 +62,12 @@ class DeadManReply(Reply, frozen=True, array_like=True, tag="dead_man"):
     fires_ns: int | None
 
 
+class CheckedReply(Reply, frozen=True, array_like=True, tag="checked"):
+    """The last margin account that was looked at; 0: there are no more."""
+
+    last: int
+
+
 AnyReply = (
     BusyReply
     | OrderReply
@@ -72,4 +78,5 @@ AnyReply = (
     | BatchReply
     | SwitchedReply
     | DeadManReply
+    | CheckedReply
 )

@@ -58,6 +58,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     group: GroupView | None = None
     display_quantity: str | None = None
     notional: str | None = None
+    forced: str | None = None
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,25 @@ class TradingStateView(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
 
 
+class MarketStateView(msgspec.Struct, frozen=True, kw_only=True):
+    """The state that a market came into by itself, until when (None: not known), and why."""
+
+    symbol: str
+    state: str
+    until: str | None
+    reason: str
+
+
+class MarginCallView(msgspec.Struct, frozen=True, kw_only=True):
+    """Equity and what it should be; `reason`: why positions are closed by force, if they are."""
+
+    equity: str
+    maintenance: str
+    missing: str
+    deadline: str
+    reason: str | None
+
+
 class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A fact about one trading account; `account_sequence` has no gaps."""
 
@@ -126,3 +146,5 @@ class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     balance: BalanceView
     cash: CashMoveView | None = None
     trading_state: TradingStateView | None = None
+    market_state: MarketStateView | None = None
+    margin_call: MarginCallView | None = None

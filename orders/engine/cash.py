@@ -35,6 +35,8 @@ def move(
             return denial
     house = step.state.accounts[step.state.house_id]
     account.balance.move(units)
+    if account.is_margin:
+        step.state.to_judge[account.id] = account
     house.balance.move(-units)
     step.changes.balance(account)
     step.changes.balance(house)

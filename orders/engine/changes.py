@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from core.services.audit_log import AuditRow
+from marketdata.domain.market_plans import MarketPlan
 from marketdata.domain.sessions import Session
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent
@@ -54,6 +55,7 @@ class Changes:
     dead_men: dict[str, DeadMan] = field(default_factory=dict)
     order_sessions: dict[UUID, OrderSession] = field(default_factory=dict)
     sessions: dict[tuple[str, date], Session | None] = field(default_factory=dict)
+    market_plans: dict[int, MarketPlan] = field(default_factory=dict)
     audits: list[AuditRow] = field(default_factory=list)
     trading_states: dict[Scope, StateRow] = field(default_factory=dict)
     approvals: list[ApprovalRow] = field(default_factory=list)
@@ -66,6 +68,9 @@ class Changes:
     order_changes: int = 0
     """How often an order was changed."""
 
+    window_moves: int = 0
+    """How often the window of a volatility band began."""
+
     @property
     def is_empty(self) -> bool:
         """Nothing to commit (quotes alone change only the book)."""
@@ -75,6 +80,7 @@ class Changes:
             or self.events
             or self.instruments
             or self.sessions
+            or self.market_plans
             or self.trading_states
             or self.audits
             or self.dead_men
@@ -91,6 +97,8 @@ class Changes:
             len(self.events),
             len(self.instruments),
             len(self.sessions),
+            len(self.market_plans),
+            self.window_moves,
             len(self.audits),
             len(self.dead_men),
             len(self.order_sessions),

@@ -10,13 +10,14 @@ from typing import Any, cast
 from uuid import UUID
 
 from core.domain.units import decimal_to_units
-from orders.domain import commands
+from orders.domain import commands, market_commands
 from orders.domain.reasons import CloseReason
 from orders.domain.replies import (
     AnyReply,
     BalanceReply,
     BatchReply,
     CanceledReply,
+    CheckedReply,
     DeniedReply,
     DoneReply,
     OrderReply,
@@ -34,11 +35,14 @@ from orders.engine import (
     desks,
     lifecycle,
     margin,
+    margin_calls,
+    market_plans,
     market_states,
     order_sessions,
     replacing,
     street,
     trading_states,
+    volatility,
 )
 from orders.engine.changes import Changes
 from orders.engine.electing import MAX_ELECTIONS, elect
@@ -89,6 +93,12 @@ class Core:
             commands.SetMargin: self._set_margin,
             commands.ConfigureAccount: self._configure,
             commands.SetSessions: self._set_sessions,
+            market_commands.PlanMarketState: self._plan_market_state,
+            market_commands.WithdrawMarketPlan: self._withdraw_market_plan,
+            market_commands.SetBands: lambda command, step: done(
+                volatility.set_bands(step, command)
+            ),
+            market_commands.CheckMargin: self._check_margin,
             commands.QuoteStreet: self._quote_street,
             commands.PrintStreetTrade: self._print_street_trade,
             commands.ExpireOrders: self._expire,
@@ -116,9 +126,15 @@ class Core:
         """Carry out one command at `now_ns`; a refusal by rule is a DeniedReply."""
         assert not self.is_clearing or type(command) is commands.ExpireOrders
         step = Step(self.state, self.changes, now_ns)
+        if now_ns >= self.state.next_market_ns and not self.is_clearing:
+            market_plans.take_due(step)
+            volatility.end_due(step)
         if self.state.queueing and not self.is_clearing:
             auctions.hold_due(step)
-        return self._handlers[type(command)](command, step)
+        reply = self._handlers[type(command)](command, step)
+        if self.state.to_judge:
+            margin_calls.judge_touched(step)
+        return reply
 
     # --- orders
 
@@ -231,6 +247,17 @@ class Core:
         elect(step, self.max_elections)
         return DoneReply()
 
+    def _plan_market_state(self, command: market_commands.PlanMarketState, step: Step) -> AnyReply:
+        return done(market_plans.plan(step, command))
+
+    def _withdraw_market_plan(
+        self, command: market_commands.WithdrawMarketPlan, step: Step
+    ) -> AnyReply:
+        denial = market_plans.withdraw(step, command)
+        auctions.hold_due(step)
+        elect(step, self.max_elections)
+        return done(denial)
+
     def _set_fee_tier(self, command: commands.SetFeeTier, step: Step) -> AnyReply:
         return done(account_terms.set_fee_tier(step, command))
 
@@ -242,6 +269,11 @@ class Core:
 
     def _configure(self, command: commands.ConfigureAccount, step: Step) -> AnyReply:
         return done(account_terms.configure(step, command))
+
+    def _check_margin(self, command: market_commands.CheckMargin, step: Step) -> AnyReply:
+        last = margin_calls.look_at(step, command.after)
+        elect(step, self.max_elections)
+        return CheckedReply(last)
 
     # --- risk
 

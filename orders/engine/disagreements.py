@@ -8,6 +8,19 @@ from typing import Any, Final
 from core.domain.units import units_to_wire
 from orders.engine.stored import StoredInstrument, StoredRow, StoredState, copied
 
+_ENGINE_WRITES: Final = (
+    "state",
+    "set_state",
+    "market_band_bps",
+    "volatility_bps",
+    "window_seconds",
+    "pause_state",
+    "pause_seconds",
+    "window",
+    "pause",
+)
+"""What of an instrument only the engine changes."""
+
 Key = tuple[Any, ...]  # Any: numbers or a UUID
 Told = dict[str, Any]  # Any: each field its own type
 Rows = Mapping[Key, Told]
@@ -54,6 +67,7 @@ def disagreements(stored: StoredState, replayed: StoredState) -> list[str]:
         *_rows("watched key", is_.dead_men, should.dead_men),
         *_rows("order session", is_.order_sessions, should.order_sessions),
         *_rows("session", is_.sessions, should.sessions),
+        *_rows("market plan", is_.market_plans, should.market_plans),
         *_rows("trading state", is_.switches, should.switches),
         *_rows("trail peak", is_.trail_peaks, should.trail_peaks),
         *_rows("last trade", is_.last_trades, should.last_trades),
@@ -68,7 +82,9 @@ class _Picture:
 
     def __init__(self, state: StoredState) -> None:
         terms = {row.id: row for row in state.instruments}
-        self.instruments: Rows = {(row.id,): {"state": row.state} for row in state.instruments}
+        self.instruments: Rows = {
+            (row.id,): copied(row, _ENGINE_WRITES) for row in state.instruments
+        }
         self.accounts: Rows = {(row.id,): _told(row, None) for row in state.accounts}
         self.fee_tiers: Rows = {(row.code,): _told(row, None) for row in state.fee_tiers}
         self.positions: Rows = {
@@ -81,6 +97,7 @@ class _Picture:
         self.dead_men: Rows = {(row.key_id,): _told(row, None) for row in state.dead_men}
         self.order_sessions: Rows = {(row.id,): _told(row, None) for row in state.order_sessions}
         self.sessions: Rows = {(row.calendar, row.day): _told(row, None) for row in state.sessions}
+        self.market_plans: Rows = {(row.id,): _told(row, None) for row in state.market_plans}
         self.switches: Rows = {(row.scope,): _told(row, None) for row in state.switches}
         self.trail_peaks: Rows = {
             (row.instrument_id, row.side, row.after): _told(row, None) for row in state.trail_peaks
@@ -88,7 +105,7 @@ class _Picture:
         self.last_trades: Rows = {
             (row.instrument_id,): _told(row, None) for row in state.last_trades
         }
-        names = ("order_sequence", "execution_number", "transfer_number")
+        names = ("order_sequence", "execution_number", "transfer_number", "market_plan_number")
         self.counters: Rows = {("counters",): copied(state, names)}
 
 

@@ -18,6 +18,7 @@ from orders.domain.commands import (
     PrintStreetTrade,
     QuoteStreet,
 )
+from orders.domain.market_commands import CheckMargin
 from orders.domain.replies import AnyReply
 from orders.engine.core import Core
 from orders.engine.protocol import NO_REPLY, FrameError, decode_command, encode_frame
@@ -26,7 +27,7 @@ from orders.engine.stored import StoredState
 from orders.engine.street_log import StreetEntry, StreetLog
 from orders.engine.trading_states import MAX_CLEARED
 
-RULES_VERSION: Final = 3
+RULES_VERSION: Final = 5
 """Raised whenever older journals would replay to something else: a rule that changed, or content
 that is written otherwise. A replay begins at the first start that has the current one.
 """
@@ -39,6 +40,9 @@ COMPRESSION: Final = 1
 
 MIN_COMPRESSED_BYTES: Final = 512
 """A batch of one or two orders is left as it is: compressing it costs more and saves nothing."""
+
+_IDLE: Final = frozenset({ExpireOrders, AwaitCommit, CheckMargin})
+"""Kept only when they found something to do (J2)."""
 
 _ZLIB: Final = b"\x78"
 """How compressed content begins; what is not begins with a msgpack array."""
@@ -85,7 +89,7 @@ class Journal:
         kind = type(command)
         if isinstance(command, (QuoteStreet, PrintStreetTrade)):
             return self._apply_street(command, now_ns, frame)
-        if kind is ExpireOrders or kind is AwaitCommit:
+        if kind in _IDLE:
             return self._apply_idle(command, now_ns, frame)
         reply = self._core.apply(command, now_ns)
         self._write(command, now_ns, frame)

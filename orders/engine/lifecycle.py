@@ -21,7 +21,8 @@ from orders.engine.render import balance_view, execution_view, order_view, posit
 from orders.engine.settlement import Trade
 from orders.engine.state import Account, OrderState
 from orders.engine.step import Step
-from orders.engine.trailing import note_trade, stand_still
+from orders.engine.trailing import stand_still
+from orders.engine.windows import note_trade
 
 CLOSING_EVENTS: Final = {
     CloseReason.DAY_END: OrderEvent.EXPIRED,
@@ -109,7 +110,7 @@ def fill_auction(step: Step, pair: Sequence[OrderState], price: int, quantity: i
         _fill(step, pair[0], trade, Liquidity.MAKER)
     _fill(step, taker, trade, Liquidity.TAKER)
     settlement.transfer_trade(step, taker, other, trade)
-    note_trade(step, taker.instrument, price)
+    note_trade(step, taker.instrument, price, is_auction=True)
 
 
 def fill_makers(step: Step, fills: Sequence[StreetFill]) -> None:

@@ -16,7 +16,7 @@ from risk.domain.reasons import Denial, DenialReason
 MAX_GTD_DAYS: Final = 400
 """As far ahead as sessions are known."""
 
-_DAY_NS: Final = 86_400 * 10**9
+DAY_NS: Final = 86_400 * 10**9
 
 
 def check_lifetime(command: SubmitOrder, instrument: Instrument, now_ns: int) -> Denial | None:
@@ -37,7 +37,7 @@ def check_lifetime(command: SubmitOrder, instrument: Instrument, now_ns: int) ->
         return None if command.expires_ns is None else Denial(DenialReason.EXPIRY_NOT_ALLOWED, {})
     if command.expires_ns is None:
         return Denial(DenialReason.EXPIRY_REQUIRED, {})
-    if not now_ns < _whole_micros(command.expires_ns) <= now_ns + MAX_GTD_DAYS * _DAY_NS:
+    if not now_ns < whole_micros(command.expires_ns) <= now_ns + MAX_GTD_DAYS * DAY_NS:
         return Denial(
             DenialReason.EXPIRY_OUT_OF_RANGE,
             {"now": wire_time(now_ns), "maximum_days": str(MAX_GTD_DAYS)},
@@ -51,7 +51,7 @@ def end_ns(command: SubmitOrder, instrument: Instrument, now_ns: int) -> int | N
         return _day_end_ns(instrument, now_ns)
     if command.time_in_force is TimeInForce.GTD:
         assert command.expires_ns is not None
-        return _whole_micros(command.expires_ns)
+        return whole_micros(command.expires_ns)
     if command.time_in_force in AUCTION_ONLY:
         is_closing = command.time_in_force is TimeInForce.CLS
         return _day_end_ns(instrument, now_ns) + (CLOSING_GRACE_NS if is_closing else 0)
@@ -70,6 +70,6 @@ def _day_end_ns(instrument: Instrument, now_ns: int) -> int:
     return to_ns(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
-def _whole_micros(time_ns: int) -> int:
+def whole_micros(time_ns: int) -> int:
     """What the database keeps of a time."""
     return time_ns // 1000 * 1000

@@ -12,8 +12,9 @@ from psycopg.rows import TupleRow, dict_row
 
 from core.domain.clock import to_ns
 from core.domain.units import decimal_to_units
-from marketdata.domain.market_states import MarketState
+from marketdata.domain.market_states import MarketState, Pause
 from orders.domain.values import StpMode
+from orders.engine.state import LastTrade
 from orders.engine.stored import (
     StoredAccount,
     StoredFeeTier,
@@ -22,6 +23,7 @@ from orders.engine.stored import (
     StoredSession,
 )
 from portfolio.domain.fees import bps_to_rate
+from portfolio.domain.margin import Call
 
 Row = dict[str, Any]  # Any: each column its own type
 Connection = AsyncConnection[TupleRow]
@@ -36,6 +38,15 @@ SELECT instrument.id,
   lot_size,
   min_notional,
   status,
+  set_status,
+  volatility_bps,
+  window_seconds,
+  pause_state,
+  pause_seconds,
+  window_price,
+  window_at,
+  paused,
+  paused_until,
   market_band_bps,
   venue.calendar
 FROM marketdata_instrument instrument JOIN marketdata_venue venue ON venue.code = venue_id
@@ -64,6 +75,9 @@ SELECT account.id,
   account.is_long_only,
   account.margin_multiplier,
   account.is_shorting_enabled,
+  account.margin_called_at,
+  account.margin_deadline_at,
+  account.forced_closing,
   coalesce((SELECT max(account_sequence) FROM core_event WHERE account_id = account.id), 0)
     AS sequence
 FROM portfolio_tradingaccount account
@@ -142,7 +156,27 @@ def _instrument(row: Row) -> StoredInstrument:
         state=MarketState(row["status"]),
         market_band_bps=row["market_band_bps"],
         calendar_code=row["calendar"],
+        set_state=MarketState(row["set_status"]),
+        volatility_bps=row["volatility_bps"],
+        window_seconds=row["window_seconds"],
+        pause_state=MarketState(row["pause_state"]),
+        pause_seconds=row["pause_seconds"],
+        window=_window(row),
+        pause=_pause(row),
     )
+
+
+def _window(row: Row) -> LastTrade | None:
+    if row["window_at"] is None:
+        return None
+    price = to_units(row["window_price"]) // to_units(row["tick_size"])
+    return LastTrade(price, to_ns(row["window_at"]))
+
+
+def _pause(row: Row) -> Pause | None:
+    if row["paused_until"] is None:
+        return None
+    return Pause(MarketState(row["paused"]), to_ns(row["paused_until"]))
 
 
 def _fee_tier(row: Row) -> StoredFeeTier:
@@ -169,7 +203,15 @@ def _account(row: Row) -> StoredAccount:
         is_long_only=row["is_long_only"],
         multiplier=row["margin_multiplier"],
         is_shorting_enabled=row["is_shorting_enabled"],
+        call=_call(row),
     )
+
+
+def _call(row: Row) -> Call | None:
+    if row["margin_called_at"] is None:
+        return None
+    called_ns, deadline_ns = to_ns(row["margin_called_at"]), to_ns(row["margin_deadline_at"])
+    return Call(called_ns, deadline_ns, row["forced_closing"])
 
 
 def _position(row: Row, lot_units: int) -> StoredPosition:

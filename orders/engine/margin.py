@@ -3,6 +3,7 @@
 docs/fees-and-margin.md L1 to L8. Cash accounts never come here.
 """
 
+from core.domain.clock import wire_time
 from core.domain.units import units_to_wire
 from core.services.audit_log import AuditRow
 from orders.domain.commands import SetMargin
@@ -67,6 +68,9 @@ def check_margin(
         return checks.check_position(
             order.quantity * lot, held * lot, position.locked * lot, instrument.symbol
         )
+    if account.call is not None:
+        deadline = wire_time(account.call.deadline_ns)
+        return Denial(DenialReason.MARGIN_CALLED, {"deadline": deadline})
     denial = _check_opening(order, position)
     if denial is not None:
         return denial
@@ -120,6 +124,7 @@ def set_margin(step: Step, command: SetMargin) -> Denial | None:
     account.multiplier = command.multiplier
     account.is_shorting_enabled = command.is_shorting_enabled
     account.balance.is_overdraft_allowed = account.is_margin
+    step.state.margin_accounts[account.id] = step.state.to_judge[account.id] = account
     step.changes.account_terms[account.id] = account
     step.changes.balance(account)
     for instrument_id in account.positions:

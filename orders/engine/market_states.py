@@ -10,6 +10,7 @@ from core.services.audit_log import AuditRow
 from marketdata.domain.market_states import MarketState
 from orders.domain.commands import SetInstrumentStatus
 from orders.domain.values import OrderType, TimeInForce
+from orders.engine import market_plans, volatility
 from orders.engine.queueing import AUCTION_ONLY, COLLECTING
 from orders.engine.state import Instrument, OrderState
 from orders.engine.step import Step
@@ -30,7 +31,9 @@ _REFUSALS: Final = {
 
 def set_state(step: Step, instrument: Instrument, command: SetInstrumentStatus) -> None:
     """Bring the market into the state that an operator asks for, with an entry in the audit."""
-    instrument.state = MarketState(command.status)
+    market_plans.end_running(step, instrument)
+    volatility.end_pause(step, instrument)
+    instrument.set_state = instrument.state = MarketState(command.status)
     step.changes.instruments[instrument.id] = instrument
     step.changes.books[instrument.id] = instrument
     step.changes.audits.append(

@@ -8,7 +8,7 @@ from orders.domain.commands import SubmitOrder
 from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent
 from orders.domain.values import OrderType, StpMode, TimeInForce
-from orders.engine import lifecycle
+from orders.engine import lifecycle, volatility
 from orders.engine.conditions import check_deadline
 from orders.engine.legs import accept_legs, check_legs, draft_legs
 from orders.engine.lifetime import check_lifetime
@@ -22,6 +22,7 @@ from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.step import Step
 from orders.engine.terms import check_terms, draft_order
 from orders.engine.trailing import begin_trail
+from orders.engine.windows import reach_of
 from risk.domain.reasons import Denial, DenialReason
 
 
@@ -107,22 +108,26 @@ def check_account(
 
 def match(step: Step, order: OrderState) -> None:
     """Trade what can trade now, then let the rest rest or end, by the time in force (F1 to F4)."""
-    book, limit = order.instrument.book, order.limit_price
-    if limit is None:
-        limit = order.instrument.collar(order.side, step.now_ns)
+    reach = reach_of(step, order)
     if order.time_in_force is TimeInForce.FOK:
-        available, _ = takeable(order, limit, step.now_ns)
+        available, _ = takeable(order, reach.limit, step.now_ns)
         if available < order.quantity:
             lifecycle.close(step, order, CloseReason.FOK_UNFILLABLE)
             return
     if order.stp_mode is StpMode.REJECT:
-        fills = book.take(order.side, limit, order.leaves, step.now_ns)
+        book = order.instrument.book
+        fills = book.take(order.side, reach.limit, order.leaves, step.now_ns)
         if fills:
             lifecycle.fill_taker(step, order, fills)
     else:
-        take_beside_own(step, order, limit)
-    if not order.leaves:
-        return
+        take_beside_own(step, order, reach.limit)
+    if order.leaves and not (reach.within and volatility.stop_at_edge(step, order, reach)):
+        _end_or_rest(step, order)
+
+
+def _end_or_rest(step: Step, order: OrderState) -> None:
+    """What the order could not take (F1 to F3)."""
+    book = order.instrument.book
     if order.limit_price is None:
         is_left = book.best(order.side.opposite, step.now_ns) is not None
         reason = CloseReason.BAND_REACHED if is_left else CloseReason.LIQUIDITY_EXHAUSTED

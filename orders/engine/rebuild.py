@@ -5,6 +5,7 @@ Open orders rest or wait again in their order in time. What was not stored is go
 stood ahead of the orders on it (Q5), queued elections and prints (E8).
 """
 
+from marketdata.domain.market_plans import MarketPlan
 from marketdata.domain.sessions import Calendar, Session
 from orders.domain.matching.trailing import Peak, TrailBook
 from orders.domain.values import OrderStatus
@@ -41,6 +42,7 @@ def rebuild(stored: StoredState) -> EngineState:
         order_sequence=stored.order_sequence,
         execution_number=stored.execution_number,
         transfer_number=stored.transfer_number,
+        market_plan_number=stored.market_plan_number,
     )
     by_id = _add_instruments(state, stored)
     for tier in stored.fee_tiers:
@@ -64,12 +66,20 @@ def rebuild(stored: StoredState) -> EngineState:
         ticks = trade.price_units // instrument.tick_units
         instrument.last_trade = LastTrade(ticks, trade.at_ns)
     _add_watches(state, stored)
+    _plan_markets(state, stored)
     for switch in stored.switches:
         state.trading.by_scope[read_scope(switch.scope)] = ScopeState(
             **copied(switch, SWITCH_FIELDS)
         )
     resume_clearing(state)
     return state
+
+
+def _plan_markets(state: EngineState, stored: StoredState) -> None:
+    """What changes markets by itself: plans, and the pauses that instruments are in."""
+    for plan in stored.market_plans:
+        state.market_plans[plan.id] = MarketPlan(**copied(plan, plan.__struct_fields__))
+    state.note_market_time()
 
 
 def _add_instruments(state: EngineState, stored: StoredState) -> dict[int, Instrument]:
@@ -103,6 +113,8 @@ def _add_account(state: EngineState, row: StoredAccount) -> None:
         ),
         tier=state.fee_tiers[row.tier_code] if row.tier_code else NO_FEES,
     )
+    if row.multiplier > 1 or row.call is not None:
+        state.margin_accounts[row.id] = state.accounts[row.id]
     if row.kind == "STREET":
         state.street_id = row.id
     if row.kind == "HOUSE":

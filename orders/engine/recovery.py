@@ -23,6 +23,7 @@ from orders.engine.loading import (
     to_units,
 )
 from orders.engine.loading_risk import load_dead_men, load_order_sessions, load_switches
+from orders.engine.market_store import load_market_plan_number, load_market_plans
 from orders.engine.rebuild import rebuild
 from orders.engine.state import EngineState
 from orders.engine.stored import (
@@ -65,6 +66,7 @@ SELECT o.id,
   o.stp_mode,
   o.post_only,
   o.reduce_only,
+  o.forced,
   o.prevented_quantity,
   o.trail_price,
   o.trail_percent,
@@ -136,6 +138,8 @@ async def load_stored(connection: Connection) -> StoredState:
             )
             for row in await rows_of(connection, _TRAIL_PEAKS)
         ],
+        market_plans=await load_market_plans(connection),
+        market_plan_number=await load_market_plan_number(connection),
         order_sequence=counters["orders"],
         execution_number=counters["executions"],
         transfer_number=counters["transfers"],
@@ -179,6 +183,7 @@ def _order(row: Row, instrument: StoredInstrument) -> StoredOrder:
         stp_mode=StpMode(row["stp_mode"]),
         post_only=row["post_only"],
         reduce_only=row["reduce_only"],
+        forced=row["forced"],
         prevented=to_units(row["prevented_quantity"]) // lot,
         trail_price=_ticks(row["trail_price"], instrument),
         trail_ppm=None

@@ -65,6 +65,7 @@ def order_view(order: OrderState) -> OrderView:
         group=_group(order) if order.leg is not None else None,
         notional=None if order.notional is None else units_to_wire(order.notional),
         display_quantity=units_to_wire(order.display * lot) if order.display else None,
+        forced=order.forced or None,
     )
 
 

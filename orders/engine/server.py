@@ -20,7 +20,8 @@ from orders.domain.commands import (
     ReplaceOrder,
     SubmitOrder,
 )
-from orders.domain.replies import AnyReply, BatchReply, BusyReply
+from orders.domain.market_commands import CheckMargin
+from orders.domain.replies import AnyReply, BatchReply, BusyReply, CheckedReply
 from orders.domain.session_commands import AnnounceSessions, EndSession
 from orders.engine import metrics
 from orders.engine.core import Core, duplicate_client_order_id
@@ -122,6 +123,7 @@ class EngineServer:
         self._pending_weight = 0
         self._has_pending = asyncio.Event()
         self._is_stopping = False
+        self._margin_looked_at = 0
         self._listener: asyncio.Server | None = None
 
     @property
@@ -214,6 +216,8 @@ class EngineServer:
                 logger.warning("order_session_silent", session=str(session_id))
                 self.enqueue(None, NO_REPLY, EndSession(session_id, f"silent-{session_id}"))
             self.enqueue(None, NO_REPLY, ExpireOrders())
+            if self.core.state.margin_accounts:
+                self.enqueue(None, NO_REPLY, CheckMargin(self._margin_looked_at))
 
     async def _process(self, batch: Sequence[Waiting]) -> None:
         known = await self._known_client_ids(batch)
@@ -229,11 +233,18 @@ class EngineServer:
         elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
             await self._writer.verify_lease()
         self._reply(batch, replies)
+        self._note_margin(replies)
         self._publisher.note_books(changes.books)
         if self.core.is_electing:
             self.enqueue(None, NO_REPLY, ExpireOrders())  # a batch that goes on with it, now
         longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
         metrics.observe_batch(replies, longest_wait_ns, changes, len(self._pending))
+
+    def _note_margin(self, replies: Sequence[AnyReply]) -> None:
+        """Where the next look at margin accounts goes on."""
+        for reply in replies:
+            if isinstance(reply, CheckedReply):
+                self._margin_looked_at = reply.last
 
     async def _expire_due(self) -> int:
         """Take orders whose time has come out of the market and finish the elections of the batch

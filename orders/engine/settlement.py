@@ -151,6 +151,8 @@ def settle_order(step: Step, order: OrderState, trade: Trade, liquidity: Liquidi
     position move, the fee is paid. Returns the fee.
     """
     account, instrument = order.account, order.instrument
+    if account.is_margin:
+        step.state.to_judge[account.id] = account
     notional = trade.price * trade.quantity * instrument.value_units
     is_buy = order.side is Side.BUY
     if order.hold:

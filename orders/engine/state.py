@@ -11,7 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from core.domain.units import UNITS_PER_ONE
-from marketdata.domain.market_states import MarketState
+from marketdata.domain.market_plans import MarketPlan
+from marketdata.domain.market_states import MarketState, Pause
 from marketdata.domain.sessions import ALWAYS, Calendar
 from orders.domain.matching.book import Book
 from orders.domain.matching.collar import MARKET_BAND_BPS, collar_price
@@ -20,12 +21,12 @@ from orders.domain.matching.trailing import Distance, TrailBook
 from orders.domain.order_class import Leg, OrderClass
 from orders.domain.reasons import CloseReason
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
+from orders.engine.clearing import TradingStates
 from portfolio.domain.balances import BalanceState
 from portfolio.domain.fees import NO_FEES, FeeTier
+from portfolio.domain.margin import Call
 from portfolio.domain.positions import PositionState
 from risk.domain.checks import InstrumentTerms
-from risk.domain.scopes import Scope
-from risk.domain.states import ScopeState
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +53,7 @@ class Account:
     is_long_only: bool = False
     multiplier: int = 1
     is_shorting_enabled: bool = False
+    call: Call | None = None
 
     @property
     def is_margin(self) -> bool:
@@ -63,6 +65,8 @@ class Account:
             position = self.positions[instrument_id] = PositionState()
         return position
 
+
+NEVER_NS = 2**63
 
 CLOSING_GRACE_NS = 60 * 10**9
 """How late the engine may come to a closing auction; later it is not held (X8)."""
@@ -92,6 +96,17 @@ class Instrument:
     state: MarketState = MarketState.OPEN
     market_band_bps: int = MARKET_BAND_BPS
     calendar_code: str = ALWAYS
+    set_state: MarketState = MarketState.OPEN
+    """What an operator set by hand; `state` follows from it and what is planned (X10)."""
+
+    volatility_bps: int = 0
+    window_seconds: int = 300
+    pause_state: MarketState = MarketState.AUCTION
+    pause_seconds: int = 120
+    window: "LastTrade | None" = None
+    """The reference price of the running window, and when it began (V2)."""
+
+    pause: Pause | None = None
     calendar: Calendar | None = None
     """None for a venue that never closes."""
 
@@ -218,6 +233,8 @@ class OrderState:
     displayed: int = 0
     notional: int | None = None
     session_id: UUID | None = None
+    forced: str = ""
+    """Why the engine itself placed it (docs/fees-and-margin.md L14)."""
 
     @property
     def trail(self) -> Distance:
@@ -240,23 +257,6 @@ class OrderState:
     def leaves(self) -> int:
         """What may still fill; zero once the order is closed."""
         return 0 if self.closed_ns is not None else self.quantity - self.filled - self.prevented
-
-
-class Clearing(NamedTuple):
-    """The open orders that a switch cancels, those that are left (docs/risk.md W2)."""
-
-    scope: Scope
-    reason: CloseReason
-    orders: deque[UUID]
-
-
-@dataclass(slots=True)
-class TradingStates:
-    """Each scope's state since its last switch, and how many of them are not ACTIVE."""
-
-    by_scope: dict[Scope, ScopeState] = field(default_factory=dict)
-    restricted: int = 0
-    clearing: deque[Clearing] = field(default_factory=deque)
 
 
 class DeadMan(NamedTuple):
@@ -304,10 +304,34 @@ class EngineState:
     execution_number: int = 0
     transfer_number: int = 0
     trading: TradingStates = field(default_factory=TradingStates)
+    margin_accounts: dict[int, Account] = field(default_factory=dict)
+    """Accounts of L9, and those that are called."""
+
+    to_judge: dict[int, Account] = field(default_factory=dict)
+    """Margin accounts whose cash or positions the running command has changed."""
+
+    market_plans: dict[int, MarketPlan] = field(default_factory=dict)
+    """Planned market states that have not begun or are running (X11)."""
+
+    market_plan_number: int = 0  # of the newest plan that was ever known
+    next_market_ns: int = NEVER_NS
+    """When a market's state is next to change by itself."""
 
     def instrument(self, symbol: str) -> Instrument | None:
         """By its symbol; crypto pairs also without the slash, as some clients write them."""
         return self.instruments.get(symbol)
+
+    @property
+    def paused(self) -> list[Instrument]:
+        """Whose markets halted by themselves, by their numbers."""
+        found = [item for item in self.instruments_by_id.values() if item.pause is not None]
+        return sorted(found, key=lambda item: item.id)
+
+    def note_market_time(self) -> None:
+        """What changes markets by itself is other than before."""
+        due = [known.due_ns for known in self.market_plans.values()]
+        due += [instrument.pause.until_ns for instrument in self.paused if instrument.pause]
+        self.next_market_ns = min((at for at in due if at is not None), default=NEVER_NS)
 
     def next_sequence(self) -> int:
         """The next number of acceptance, or of a newer place in time."""

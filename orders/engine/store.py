@@ -29,7 +29,7 @@ from core.batch_columns import (
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.domain.matching.trailing import UNITS_PER_PPM
 from orders.engine.changes import ExecutionRow
-from orders.engine.state import DeadMan, Instrument, OrderSession, OrderState
+from orders.engine.state import DeadMan, OrderSession, OrderState
 
 
 def _price_units(ticks: int | None, order: OrderState) -> int | None:
@@ -70,6 +70,7 @@ _ORDER_TERMS: Columns[OrderState] = (
     ),
     flag("post_only", lambda rows: [order.post_only for order in rows]),
     flag("reduce_only", lambda rows: [order.reduce_only for order in rows]),
+    text("forced", lambda rows: [order.forced for order in rows]),
     text("stp_mode", lambda rows: [order.stp_mode.value for order in rows]),
     uuid("replaces", lambda rows: [order.replaces for order in rows]),
     uuid("group_id", lambda rows: [order.group_id for order in rows]),
@@ -132,13 +133,6 @@ executions: WriteRows[ExecutionRow] = insert(
     ),
 )
 """The batch's executions."""
-
-instrument_states: WriteRows[Instrument] = update(
-    "marketdata_instrument",
-    key=number("id", lambda rows: [instrument.id for instrument in rows]),
-    changing=(text("status", lambda rows: [instrument.state.value for instrument in rows]),),
-)
-"""In which state each instrument's market is."""
 
 dead_men: WriteRows[DeadMan] = upsert(
     "orders_deadman",

@@ -12,12 +12,14 @@ from uuid import UUID
 
 import msgspec
 
-from marketdata.domain.market_states import MarketState
+from marketdata.domain.market_plans import PlanStatus
+from marketdata.domain.market_states import MarketState, Pause
 from marketdata.domain.sessions import ALWAYS
 from orders.domain.matching.trailing import Peak
 from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
-from orders.engine.state import Account, EngineState, Instrument, OrderState
+from orders.engine.state import Account, EngineState, Instrument, LastTrade, OrderState
+from portfolio.domain.margin import Call
 from risk.domain.states import TradingState
 
 
@@ -39,6 +41,13 @@ class StoredInstrument(StoredRow, frozen=True, array_like=True):
     state: MarketState
     market_band_bps: int
     calendar_code: str = ALWAYS
+    set_state: MarketState = MarketState.OPEN
+    volatility_bps: int = 0
+    window_seconds: int = 300
+    pause_state: MarketState = MarketState.AUCTION
+    pause_seconds: int = 120
+    window: LastTrade | None = None
+    pause: Pause | None = None
 
 
 class StoredSession(StoredRow, frozen=True, array_like=True):
@@ -69,6 +78,7 @@ class StoredAccount(StoredRow, frozen=True, array_like=True):
     is_long_only: bool = False
     multiplier: int = 1
     is_shorting_enabled: bool = False
+    call: Call | None = None
 
 
 class StoredFeeTier(StoredRow, frozen=True, array_like=True):
@@ -137,6 +147,7 @@ class StoredOrder(StoredRow, frozen=True, array_like=True):
     displayed: int = 0
     notional: int | None = None
     session_id: UUID | None = None
+    forced: str = ""
 
 
 class StoredPeak(StoredRow, frozen=True, array_like=True):
@@ -174,6 +185,20 @@ class StoredOrderSession(StoredRow, frozen=True, array_like=True):
     opened_ns: int
 
 
+class StoredMarketPlan(StoredRow, frozen=True, array_like=True):
+    """A planned market state that has not begun or is running."""
+
+    id: int
+    instrument_id: int
+    state: MarketState
+    from_ns: int
+    until_ns: int | None
+    reason: str
+    planned_by_id: int | None
+    status: PlanStatus
+    changed_ns: int
+
+
 class StoredSwitch(StoredRow, frozen=True, array_like=True):
     """A scope's trading state since its last switch."""
 
@@ -204,6 +229,8 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sequence[StoredSession] = ()
     trail_peaks: Sequence[StoredPeak] = ()
     order_sessions: Sequence[StoredOrderSession] = ()
+    market_plans: Sequence[StoredMarketPlan] = ()
+    market_plan_number: int = 0
 
 
 ACCOUNT_FIELDS = [name for name in StoredAccount.__struct_fields__ if name in Account.__slots__]
@@ -247,6 +274,8 @@ def stored_from(state: EngineState, last_trades: Sequence[StoredTrade]) -> Store
             for number in sorted(instruments)
             for side, peak in _peaks(instruments[number])
         ],
+        market_plans=[StoredMarketPlan(*plan) for _, plan in sorted(state.market_plans.items())],
+        market_plan_number=state.market_plan_number,
         order_sequence=state.order_sequence,
         execution_number=state.execution_number,
         transfer_number=state.transfer_number,

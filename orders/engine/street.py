@@ -15,7 +15,8 @@ from orders.engine.lifecycle import fill_makers
 from orders.engine.queueing import COLLECTING
 from orders.engine.state import Instrument
 from orders.engine.step import Step
-from orders.engine.trailing import note_trade
+from orders.engine.volatility import check_print, check_quote
+from orders.engine.windows import note_trade
 
 
 def quote(step: Step, command: QuoteStreet) -> None:
@@ -28,6 +29,10 @@ def quote(step: Step, command: QuoteStreet) -> None:
     if bids is None or asks is None:
         return
     shown = StreetQuote(bids, asks, step.now_ns)
+    if instrument.volatility_bps and instrument.market_state(step.now_ns) not in COLLECTING:
+        check_quote(step, instrument, shown)
+        if instrument.market_state(step.now_ns) is MarketState.HALTED:
+            return
     step.changes.books[instrument.id] = instrument
     if not instrument.is_always_open and instrument.market_state(step.now_ns) in COLLECTING:
         instrument.book.show_street(shown, step.now_ns)
@@ -48,6 +53,10 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
     quantity = _steps(command.quantity, instrument.lot_units)
     if price is None or quantity is None:
         return
+    if instrument.volatility_bps:
+        check_print(step, instrument, price, command.aggressor.opposite)
+        if instrument.pause is not None:
+            return
     if instrument.book.is_inside_street(price, step.now_ns):
         note_trade(step, instrument, price)
     fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)

@@ -18,9 +18,10 @@ from orders.domain.reasons import CloseReason
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent, TradingStateView
 from orders.engine import lifecycle
+from orders.engine.clearing import Clearing
 from orders.engine.render import balance_view
 from orders.engine.restrictions import full_words_of, held_lots, scopes_of, words_of
-from orders.engine.state import Account, Clearing, EngineState, OrderState
+from orders.engine.state import Account, EngineState, OrderState
 from orders.engine.step import Step
 from risk.domain.commands import Consent, SwitchTrading
 from risk.domain.reasons import Denial, DenialReason

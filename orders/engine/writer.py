@@ -17,7 +17,7 @@ from core.batch_sql import Write, one_statement
 from core.services import audit_log, event_log
 from core.services.event_log import EventRow
 from orders.domain.values import OrderStatus
-from orders.engine import peak_store, session_store, store
+from orders.engine import market_store, peak_store, session_store, store
 from orders.engine.changes import Changes
 from orders.engine.lease import Lease, LeaseLostError
 from orders.engine.state import Account, Instrument, OrderState
@@ -101,7 +101,7 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (posting.balances, balances),
         (posting.positions, positions),
         (posting.holds, _hold_rows(changes)),
-        (store.instrument_states, changes.instruments.values()),
+        (market_store.instruments, changes.instruments.values()),
         (posting.fee_tiers, [_fee_tier_row(tier) for tier in changes.fee_tiers.values()]),
         (posting.account_terms, [_terms_row(item) for item in changes.account_terms.values()]),
         (store.dead_men, changes.dead_men.values()),
@@ -109,6 +109,7 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         *_session_writes(changes),
         (peak_store.changed_peaks, changes.trail_peaks.items()),
         (peak_store.removed_peaks, changes.trail_peaks.items()),
+        (market_store.market_plans, changes.market_plans.values()),
         (event_log.events, events),
         (audit_log.entries, changes.audits),
         (recording.trading_states, changes.trading_states.values()),
@@ -151,6 +152,7 @@ def _terms_row(account: Account) -> AccountTermsRow:
         account.is_long_only,
         account.multiplier,
         account.is_shorting_enabled,
+        account.call,
     )
 
 

@@ -113,6 +113,7 @@ def order_view(order: Order, legs: Sequence[Order] | None = None) -> OrderView:
         expires_at=None if order.expires_at is None else wire_time(to_ns(order.expires_at)),
         post_only=order.post_only,
         reduce_only=order.reduce_only,
+        forced=order.forced or None,
         replaces=None if order.replaces is None else str(order.replaces),
         replaced_by=None if order.replaced_by is None else str(order.replaced_by),
         group=_group(order, legs) if order.group_id is not None else None,

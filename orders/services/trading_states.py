@@ -178,14 +178,14 @@ def make_due_switches(now: datetime) -> int:
 
 
 def join_desk(
-    *, account: TradingAccount, desk: Desk, reason: str, actor: User, origin: Origin
+    *, account: TradingAccount, desk: Desk | None, reason: str, actor: User, origin: Origin
 ) -> None:
-    """Put the account into the desk (docs/risk.md W8)."""
+    """Put the account into the desk, or into none (docs/risk.md W8)."""
     _require(may_manage_trading(actor))
     ask(
         JoinDesk(
             account_id=account.pk,
-            desk_id=desk.pk,
+            desk_id=desk.pk if desk else None,
             reason=reason,
             request_id=origin.request_id,
             actor_id=actor.pk,

@@ -1,4 +1,6 @@
-"""Checks of trading states: what a switch cancels is not open, and an approval has its switch."""
+"""Checks of trading states: what a switch cancels is not open, an approval has its switch, and
+keys are watched as they can be.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,4 +25,20 @@ WHERE request.status = 'APPROVED' AND coalesce(state.version, 0) <= request.vers
 ORDER BY request.id
 """
 
-CHECKS: Final[Mapping[str, str]] = {"halted_scope": _HALTED_SCOPE, "approval": _APPROVAL}
+_DEAD_MAN = """
+SELECT format('watched key %s', man.key_id),
+  format('fires at %s for account %s of kind %s; the last commit was at %s', man.fires_at,
+    man.account_id, account.kind, lease.committed_at)
+FROM orders_deadman man JOIN portfolio_tradingaccount account ON account.id = man.account_id
+CROSS JOIN (SELECT max(committed_at) AS committed_at FROM orders_enginelease) AS lease
+WHERE man.fires_at IS NOT NULL
+  AND (account.kind <> 'CASH' OR man.fires_at > lease.committed_at + interval '1 hour')
+ORDER BY man.key_id
+"""
+"""A key is watched for an account of users, an hour ahead at most (docs/requests.md D1)."""
+
+CHECKS: Final[Mapping[str, str]] = {
+    "halted_scope": _HALTED_SCOPE,
+    "approval": _APPROVAL,
+    "dead_man": _DEAD_MAN,
+}

@@ -88,3 +88,32 @@ def maintenance_percent(*, is_marginable: bool, is_short: bool) -> int:
 def share_of(value: int, percent: int) -> int:
     """`percent` of `value`, rounded up to the unit."""
     return -(-value * percent // WHOLE)
+
+
+MARGIN_CALL_SECONDS: Final = 3_600
+"""How long a called account has until its positions are closed by force (L9)."""
+
+FLOOR_PERCENT: Final = 50
+"""Below this share of the maintenance requirement nobody waits (L11)."""
+
+CLOSE_TO_PERCENT: Final = 110
+"""What equity is to be of the requirement that forced closing leaves (L12)."""
+
+
+class Call(NamedTuple):
+    """A margin call: since when, until when, and why positions are being closed by force."""
+
+    called_ns: int
+    deadline_ns: int
+    forced: str = ""
+
+
+def is_below_floor(margin: MarginState) -> bool:
+    return margin.equity * WHOLE < margin.maintenance * FLOOR_PERCENT
+
+
+def lots_to_close(margin: MarginState, held: int, requirement: int) -> int:
+    """How many of `held` lots, which require so much, must go (L12)."""
+    left = max(margin.equity, 0) * WHOLE // CLOSE_TO_PERCENT
+    excess = margin.maintenance - left
+    return min(held, max(-(-excess * held // requirement), 0)) if requirement else 0

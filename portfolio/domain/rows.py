@@ -3,6 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from portfolio.domain.margin import Call
+
 
 class TransferRow(NamedTuple):
     id: int
@@ -45,6 +47,7 @@ class AccountTermsRow(NamedTuple):
     is_long_only: bool
     multiplier: int
     is_shorting_enabled: bool
+    call: Call | None = None
 
 
 class PositionRow(NamedTuple):

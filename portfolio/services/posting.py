@@ -113,6 +113,11 @@ account_terms: WriteRows[AccountTermsRow] = update(
         flag("is_long_only", lambda rows: [row.is_long_only for row in rows]),
         number("margin_multiplier", lambda rows: [row.multiplier for row in rows]),
         flag("is_shorting_enabled", lambda rows: [row.is_shorting_enabled for row in rows]),
+        time("margin_called_at", lambda rows: [row.call and row.call.called_ns for row in rows]),
+        time(
+            "margin_deadline_at", lambda rows: [row.call and row.call.deadline_ns for row in rows]
+        ),
+        text("forced_closing", lambda rows: [row.call.forced if row.call else "" for row in rows]),
     ),
 )
 """What operators and their people set for accounts."""

@@ -46,10 +46,10 @@ class SwitchTrading(
 
 
 class JoinDesk(msgspec.Struct, frozen=True, array_like=True, tag="join_desk", tag_field="command"):
-    """Let an account join a desk (docs/risk.md W8)."""
+    """Let an account join a desk, or leave its own (None): docs/risk.md W8."""
 
     account_id: Key
-    desk_id: Key
+    desk_id: Key | None
     reason: Reason
     request_id: RequestId
     actor_id: Key | None = None

@@ -90,8 +90,7 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         " cannot. Cancel the group and send another.",
     ),
     DenialReason.GROUP_TIF_NOT_ALLOWED: Wording(
-        *UNPROCESSABLE,
-        "A {order_class} order takes time_in_force day or gtc, not {time_in_force}.",
+        *UNPROCESSABLE, "A {order_class} order takes time_in_force day or gtc, not {time_in_force}."
     ),
     DenialReason.GROUP_TYPE_NOT_ALLOWED: Wording(
         *UNPROCESSABLE,
@@ -125,6 +124,11 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         "The market of {symbol} is closed until {opens_at}: nothing trades at once. Send a day,"
         " gtc or gtd order, and it takes part in the opening.",
     ),
+    DenialReason.MARGIN_CALLED: Wording(
+        *FORBIDDEN,
+        "The account is below its maintenance requirement until {deadline}: only orders that close"
+        " a position are taken. Close one, or deposit cash.",
+    ),
     DenialReason.MARGIN_IN_USE: Wording(
         *UNPROCESSABLE,
         "The account has a loan or a short position (cash {total}). Close them first.",
@@ -145,8 +149,7 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         *UNPROCESSABLE, "The order's value {notional} is below the minimum of {minimum}."
     ),
     DenialReason.OPENING_ORDERS_MIXED: Wording(
-        *FORBIDDEN,
-        "An open order opens a position in {symbol} on the other side. Cancel it first.",
+        *FORBIDDEN, "An open order opens a position in {symbol} on the other side. Cancel it first."
     ),
     DenialReason.OPEN_ORDERS_EXCEEDED: Wording(
         *FORBIDDEN,
@@ -160,6 +163,8 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         "order parameters are not changed. Name a quantity, a price, a time in force or a "
         "client_order_id that differs.",
     ),
+    DenialReason.PLAN_REFUSED: Wording(*UNPROCESSABLE, "The plan is not taken: {why}."),
+    DenialReason.PLAN_UNKNOWN: Wording(*UNPROCESSABLE, "There is no such plan, or it is over."),
     DenialReason.POSITION_INSUFFICIENT: Wording(
         *FORBIDDEN,
         "insufficient qty available for order (requested: {requested}, available: {available})",
@@ -279,12 +284,10 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         " {maximum}.",
     ),
     DenialReason.TRAIL_PERCENT_INVALID: Wording(
-        *UNPROCESSABLE,
-        "trail_percent must be above 0, below 100 and have at most 4 decimals.",
+        *UNPROCESSABLE, "trail_percent must be above 0, below 100 and have at most 4 decimals."
     ),
     DenialReason.TRAIL_PRICE_INVALID: Wording(
-        *UNPROCESSABLE,
-        "trail_price must be above 0 and a multiple of {tick_size} for {symbol}.",
+        *UNPROCESSABLE, "trail_price must be above 0 and a multiple of {tick_size} for {symbol}."
     ),
     DenialReason.TRAIL_REFERENCE_NONE: Wording(
         *UNPROCESSABLE,
@@ -292,20 +295,17 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         " it trades.",
     ),
     DenialReason.TRAIL_REQUIRED: Wording(
-        *UNPROCESSABLE,
-        "A trailing stop needs trail_price or trail_percent, and not both.",
+        *UNPROCESSABLE, "A trailing stop needs trail_price or trail_percent, and not both."
     ),
     DenialReason.AMOUNT_INVALID: Wording(
         *UNPROCESSABLE,
         "The amount must not be zero, has at most 8 decimals and is at most {maximum}.",
     ),
     DenialReason.DESK_NOT_JOINED: Wording(
-        *UNPROCESSABLE,
-        "The account cannot join the desk: {why}.",
+        *UNPROCESSABLE, "The account cannot join or leave the desk: {why}."
     ),
     DenialReason.FOUR_EYES_REQUIRED: Wording(
-        *FORBIDDEN,
-        "From {state} to {wanted} takes two persons: one asks for it, another approves.",
+        *FORBIDDEN, "From {state} to {wanted} takes two persons: one asks for it, another approves."
     ),
     DenialReason.SAME_PERSON: Wording(
         *FORBIDDEN, "You asked for this yourself; somebody else has to approve it."

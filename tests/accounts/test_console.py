@@ -17,7 +17,7 @@ from accounts.services import create_api_key
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.models import AuditEntry
-from orders.models import Order
+from orders.models import MarketPlan, Order
 from portfolio.models import Desk, FeeTier, TradingAccount, Transfer
 from risk.models import ScheduledSwitch, TradingState
 from tests.accounts.conftest import code_of
@@ -26,7 +26,7 @@ from tests.conftest import PASSWORD
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 pytestmark = pytest.mark.django_db
-WITH_A_FORM = {User, TradingAccount, FeeTier, Desk, TradingState, ScheduledSwitch}
+WITH_A_FORM = {User, TradingAccount, FeeTier, Desk, TradingState, ScheduledSwitch, MarketPlan}
 """What the console can make, by a service."""
 
 
@@ -45,6 +45,7 @@ def test_the_console_shows_what_it_should() -> None:
         "notifications.Notification",
         "orders.EngineLease",
         "orders.Execution",
+        "orders.MarketPlan",
         "orders.Order",
         "portfolio.Balance",
         "portfolio.Desk",

@@ -41,11 +41,19 @@ class Crash(Exception):
     """The engine's end, as a kill at that place would be."""
 
 
+BY_TIME = {"MarketPlanStarted", "MarketPlanEnded", "MarketPlanMissed"}
+
+
 def _is_time_passing(changes: Changes) -> bool:
     """Whether nothing but a day's end and the silence of keys is in it."""
     if not changes.events and not changes.audits:
         return False
     kinds = {event.event for _, event in changes.events}
+    actions = {entry.action for entry in changes.audits}
+    if actions & BY_TIME or (
+        "MarketStateChanged" in kinds and not actions and not changes.new_orders
+    ):
+        return True  # a plan or a pause begins or ends, with the auction that it brings
     reasons = {order.reason for order in changes.changed_orders.values()}
     return (
         kinds <= {"OrderExpired", "OrderCanceled"}
@@ -160,6 +168,7 @@ TABLES: Mapping[str, str] = {
     "portfolio_feetier": "code",
     "core_event": "account_id, account_sequence",
     "risk_tradingstate": "scope",
+    "orders_marketplan": "id",
 }
 OUR_OWN = "id, recorded_at, transaction_id"
 """Columns that differ between two runs of the same history, in the tables that have numbers of

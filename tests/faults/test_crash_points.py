@@ -19,6 +19,12 @@ from accounts.models import User
 from core.domain.clock import from_ns
 from marketdata.models import Currency, Instrument, Venue
 from orders.domain import commands
+from orders.domain.market_commands import (
+    CheckMargin,
+    PlanMarketState,
+    SetBands,
+    WithdrawMarketPlan,
+)
 from orders.engine.client import UnknownOutcomeError
 from orders.verification import discrepancies
 from portfolio.models import Desk
@@ -31,6 +37,7 @@ from tests.faults.in_process import (
     Point,
     ToldClock,
 )
+from tests.faults.told_stories import margin_story, plan_story
 from tests.orders.replaying import assert_replays
 from tests.simulation.floor import START_NS
 from tests.simulation.market_swarm import MarketSwarm, Timed
@@ -43,10 +50,15 @@ pytestmark = [
 
 SEEDS = (33, 43, 49, 106, 153, 184)
 STEPS = 90
+TOLD = {"margin call": margin_story, "market plans": plan_story}
+"""Stories of what random histories seldom meet."""
+
+CRASHING = (CheckMargin, PlanMarketState, WithdrawMarketPlan, SetBands)
+STORIES = (*SEEDS, *TOLD)
 CRASH_SHARES = {"SubmitOrder": 0.15, "QuoteStreet": 0.8}
 """How often these break off; every other kind always does, being rare."""
 MET: Counter[tuple[str, Point]] = Counter()
-SEEDS_RUN: set[int] = set()
+SEEDS_RUN: set[int | str] = set()
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class Story:
 @pytest.fixture
 def story(request: pytest.FixtureRequest, make_user: Callable[..., User]) -> Story:
     """The seed's history on accounts and instruments that exist as rows."""
-    seed: int = request.param
+    seed: int = SEEDS[0] if request.param in TOLD else request.param
     swarm = MarketSwarm(seed, START_NS)
     swarm.sessions.share = 0.06
     swarm.trails.share, swarm.displays.share = 0.2, 0.5
@@ -86,6 +98,10 @@ def story(request: pytest.FixtureRequest, make_user: Callable[..., User]) -> Sto
             lot_size=listing.lot,
             min_notional=listing.smallest_value,
         )
+    if request.param in TOLD:
+        history = tuple(TOLD[request.param](swarm.accounts, swarm.listings[0]))
+        crashing = [isinstance(timed.command, CRASHING) for timed in history]
+        return Story(history, frozenset(n for n, is_break in enumerate(crashing) if is_break))
     history = tuple(swarm.history(STEPS))
     return Story(history, breaks_of(history, seed))
 
@@ -105,7 +121,7 @@ def breaks_of(history: Sequence[Timed], seed: int) -> frozenset[int]:
     )
 
 
-@pytest.mark.parametrize("story", SEEDS, indirect=True, ids=lambda seed: f"seed {seed}")
+@pytest.mark.parametrize("story", STORIES, indirect=True, ids=lambda seed: f"seed {seed}")
 def test_crash_and_orderly_restart_end_the_same(
     story: Story, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -123,7 +139,7 @@ def test_crash_and_orderly_restart_end_the_same(
         assert_replays()
         empty_the_tables()
 
-    assert len(outcomes[Point.AFTER_COMMIT]["orders_order"]) > 10
+    assert len(outcomes[Point.AFTER_COMMIT]["orders_order"]) > 4
     assert outcomes[Point.BEFORE_BEGIN] == restarted[True]
     assert outcomes[Point.BEFORE_COMMIT] == restarted[True]
     assert outcomes[Point.AFTER_COMMIT] == restarted[False]
@@ -153,15 +169,19 @@ KINDS = {
     "PrintStreetTrade",
     "SwitchTrading",
     "JoinDesk",
+    "PlanMarketState",
+    "WithdrawMarketPlan",
+    "SetBands",
+    "CheckMargin",
 }
 
 
 def test_every_kind_of_command_has_crashed_at_every_point(request: pytest.FixtureRequest) -> None:
     asked_for = [item for item in request.session.items if item.path == request.path]
-    if len(asked_for) <= len(SEEDS):
+    if len(asked_for) <= len(STORIES):
         pytest.skip("only some of the seeds were asked for")
 
-    assert set(SEEDS) == SEEDS_RUN, "a seed failed, or ran in another process"
+    assert set(STORIES) == SEEDS_RUN, "a seed failed, or ran in another process"
     assert {(kind, point) for kind in KINDS for point in Point} - MET.keys() == set()
 
 
@@ -219,10 +239,15 @@ def rows_of_all_tables() -> dict[str, list[str]]:
                 f"SELECT (to_jsonb(t) - '{names}'::text[])::text FROM {table} t ORDER BY {order}"
             )
             tables[table] = [row[0] for row in cursor.fetchall()]
-        cursor.execute("SELECT symbol, status FROM marketdata_instrument ORDER BY id")
+        cursor.execute(
+            "SELECT symbol, status, set_status, market_band_bps, volatility_bps, window_seconds,"
+            " pause_state, pause_seconds, window_price, window_at, paused, paused_until"
+            " FROM marketdata_instrument ORDER BY id"
+        )
         tables["marketdata_instrument"] = [str(row) for row in cursor.fetchall()]
         cursor.execute(
-            "SELECT id, fee_tier_id, is_suspended, margin_multiplier, is_shorting_enabled, stp_mode"
+            "SELECT id, fee_tier_id, is_suspended, margin_multiplier, is_shorting_enabled,"
+            " stp_mode, margin_called_at, margin_deadline_at, forced_closing"
             " FROM portfolio_tradingaccount ORDER BY id"
         )
         tables["portfolio_tradingaccount"] = [str(row) for row in cursor.fetchall()]
@@ -237,7 +262,13 @@ def empty_the_tables() -> None:
         cursor.execute(
             "UPDATE portfolio_tradingaccount"
             " SET fee_tier_id = NULL, desk_id = NULL, is_suspended = false, is_long_only = false,"
-            " margin_multiplier = 1, is_shorting_enabled = false, stp_mode = 'REJECT'"
+            " margin_multiplier = 1, is_shorting_enabled = false, stp_mode = 'REJECT',"
+            " margin_called_at = NULL, margin_deadline_at = NULL, forced_closing = ''"
         )
         cursor.execute("DELETE FROM portfolio_feetier")
-        cursor.execute("UPDATE marketdata_instrument SET status = 'OPEN'")
+        cursor.execute(
+            "UPDATE marketdata_instrument SET status = 'OPEN', set_status = 'OPEN',"
+            " market_band_bps = 500, volatility_bps = 0, window_seconds = 300,"
+            " pause_state = 'AUCTION', pause_seconds = 120, window_price = NULL, window_at = NULL,"
+            " paused = NULL, paused_until = NULL"
+        )

@@ -26,6 +26,8 @@ def event(
     free: str = "95679",
     cash: dict[str, object] | None = None,
     trading_state: dict[str, object] | None = None,
+    market_state: dict[str, object] | None = None,
+    margin_call: dict[str, object] | None = None,
 ) -> AccountEvent:
     payload = {
         "event": kind,
@@ -34,6 +36,8 @@ def event(
         "balance": {"currency": "USD", "total": "100000", "locked": "1", "free": free},
         "cash": cash,
         "trading_state": trading_state,
+        "market_state": market_state,
+        "margin_call": margin_call,
     }
     return read_account_event(msgspec.json.encode(payload).decode())
 
@@ -130,4 +134,41 @@ def test_a_switch_of_trading_is_told_with_what_it_canceled() -> None:
     assert message.body == (
         "No new orders are taken and all open ones are canceled. Open orders canceled: 3."
         " Reason: runaway. Account Demo (PAPER, SIMULATED market)."
+    )
+
+
+def test_a_market_that_changes_by_itself_is_told_with_its_end() -> None:
+    market = {
+        "symbol": "AAPL", "state": "AUCTION", "until": "2026-03-02T15:32:00Z", "reason": "a split",
+    }  # fmt: skip
+
+    message = message_for(event("MarketStateChanged", None, market_state=market), LABEL)
+
+    assert message.title == "AAPL: orders are collected for an auction"
+    assert message.body == (
+        "Reason: a split. Until 2026-03-02T15:32:00Z at least. Account Demo (PAPER, SIMULATED"
+        " market)."
+    )
+    assert message.url == "/terminal?symbol=AAPL"
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("MarginCalled", "Margin call: 8.75 USD missing until 2026-03-02T16:30:00Z"),
+        ("ForcedClosingStarted", "Positions are being closed by force"),
+        ("MarginCallMet", "Margin call met"),
+    ],
+)
+def test_a_margin_call_is_told_with_amount_and_deadline(kind: str, title: str) -> None:
+    call = {
+        "equity": "160", "maintenance": "168.75", "missing": "8.75",
+        "deadline": "2026-03-02T16:30:00Z", "reason": None,
+    }  # fmt: skip
+
+    message = message_for(event(kind, None, margin_call=call), LABEL)
+
+    assert message.title == title
+    assert message.body.endswith(
+        "Equity 160.00 USD, required 168.75 USD. Account Demo (PAPER, SIMULATED market)."
     )

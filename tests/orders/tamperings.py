@@ -5,6 +5,19 @@ The names in braces are rows of the story that tests/orders/test_verify_ledger.p
 
 # What is done → the rule that must find it, and how it must name the row.
 TAMPERINGS: dict[str, tuple[str, str, str]] = {
+    "key watched for too long": (
+        "INSERT INTO orders_deadman (key_id, account_id, fires_at)"
+        " SELECT 'PKFOREVER', {alice}, max(committed_at) + interval '2 hours'"
+        " FROM orders_enginelease",
+        "dead_man",
+        "watched key PKFOREVER",
+    ),
+    "key watched for the house": (
+        "INSERT INTO orders_deadman (key_id, account_id, fires_at)"
+        " SELECT 'PKHOUSE', {house}, max(committed_at) FROM orders_enginelease",
+        "dead_man",
+        "watched key PKHOUSE",
+    ),
     "cash out of nowhere": (
         "UPDATE portfolio_balance SET total = total + 1 WHERE account_id = {alice}",
         "currency_sum",

@@ -239,7 +239,7 @@ LEFT_OUT = {
     PositionState: {"openings"},
     EngineState: {
         "instruments_by_id", "calendars", "elections", "next_expiry_ns", "street_id", "house_id",
-        "trading", "queueing", "groups",
+        "trading", "queueing", "groups", "next_market_ns", "margin_accounts", "to_judge",
     },
 }  # fmt: skip
 """What a start need not carry: it follows from other rows, or is forgotten, or is carried under

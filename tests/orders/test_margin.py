@@ -111,11 +111,15 @@ def test_a_short_position_is_closed_over_the_api(
     desk.place(engine, "alice", "SELL 20 MARKET")
     http = http_for("alice")
 
-    half = http.delete("/v2/positions/AAPL?percentage=50").json()
+    desk.place(engine, "alice", "BUY 15 @ 50")
+    held = http.delete("/v2/positions/AAPL")
+    half = http.delete("/v2/positions/AAPL?percentage=25").json()
+    desk.cancel_all(engine, "alice")
     rest = http.delete("/v2/positions").json()
 
-    assert (half["side"], half["filled_qty"]) == ("buy", "10")
-    assert (rest[0]["status"], rest[0]["body"]["filled_qty"]) == (200, "10")
+    assert (held.status_code, held.json()["reason"]) == (403, "REDUCE_ONLY_EXCEEDS")
+    assert (half["side"], half["filled_qty"], half["reduce_only"]) == ("buy", "5", True)
+    assert (rest[0]["status"], rest[0]["body"]["filled_qty"]) == (200, "15")
     assert http.get("/v2/positions").json() == []
     assert_clean()
 

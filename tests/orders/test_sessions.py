@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from core.models import AuditEntry
 from marketdata.models import Instrument, Session, Venue
 from marketdata.services.exchange_hours import UnknownCalendarError, exchange_sessions
 from orders.services.sessions import fill_sessions
@@ -94,6 +95,11 @@ def test_venue_is_given_a_calendar_with_its_hours_and_place(desk: Desk) -> None:
     venue.refresh_from_db()
     assert (venue.calendar, venue.time_zone) == ("XLON", "Europe/London")
     assert Session.objects.filter(calendar="XLON").count() > 290
+    entry = AuditEntry.objects.get(action="VenueCalendarSet")
+    assert (entry.target, entry.facts) == (
+        f"venue:{venue.code}",
+        {"calendar_before": "ALWAYS", "calendar": "XLON", "time_zone": "Europe/London"},
+    )
     with pytest.raises(CommandError):
         call_command("set_venue_calendar", venue.code, "XXXX")
     with pytest.raises(CommandError):

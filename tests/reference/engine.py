@@ -4,14 +4,21 @@ Written from docs/matching.md and the rules of orders, not from orders/engine. W
 tests/reference/state.py, what it refuses in tests/reference/checks.py.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
 from orders.domain import commands
+from orders.domain.market_commands import (
+    CheckMargin,
+    PlanMarketState,
+    SetBands,
+    WithdrawMarketPlan,
+)
 from orders.domain.session_commands import EndSession, OpenSession
 from risk.domain.commands import JoinDesk, SwitchTrading
-from tests.reference import groups
+from tests.reference import bands, calls, groups, plans
 from tests.reference.auction import (
     closing_due,
     has_ended,
@@ -45,8 +52,15 @@ from tests.reference.trailing import follow
 class ReferenceEngine(ReferenceState):
     """Applies commands as the engine must, and says what the engine must answer."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.plans = plans.Plans()
+        self.bands = bands.Bands()
+        self.calls = calls.Calls()
+
     def apply(self, command: commands.AnyCommand, now_ns: int) -> object:
         """What the engine must answer: a reason that refuses, or what became of the orders."""
+        self.told_before.update(told[1] for told in self.told)
         self.told, self.auction_sides = [], []
         self.now_ns = now_ns
         self.orders = [order for order in self.orders if order.is_open]  # the ended are history
@@ -56,11 +70,15 @@ class ReferenceEngine(ReferenceState):
 
     def _carry_out(self, command: commands.AnyCommand, now_ns: int) -> object:
         self.marks = set()
+        plans.let_time_pass(self, self.plans)
+        bands.let_pauses_end(self, self.bands, self.plans)
         self._hold_auctions(now_ns)
         try:
             return self._handlers[type(command)](command)
         except Refused as refused:
             return refused.reason
+        finally:
+            calls.judge_touched(self, self.calls)
 
     @property
     def _handlers(self) -> dict[type, Callable[[Any], object]]:  # Any: each its command
@@ -78,6 +96,10 @@ class ReferenceEngine(ReferenceState):
             commands.MoveCash: self._move_cash,
             commands.SetInstrumentStatus: self._set_status,
             commands.SetSessions: self._set_sessions,
+            PlanMarketState: lambda command: plans.plan(self, self.plans, command),
+            WithdrawMarketPlan: self._withdraw_plan,
+            CheckMargin: self._check_margin,
+            SetBands: lambda command: bands.set_bands(self, self.bands, command),
             commands.SetFeeTier: self._set_fee_tier,
             commands.SetAccountTier: self._set_account_tier,
             commands.ConfigureAccount: self._configure,
@@ -153,8 +175,15 @@ class ReferenceEngine(ReferenceState):
 
     def enter(self, order: Order, now_ns: int) -> None:
         """O1, F1 to F4."""
-        book = self.books[order.terms.symbol]
-        self._settle(order, place(book, incoming(self, order), now_ns))
+        symbol = order.terms.symbol
+        inside = bands.limits(self, self.bands, symbol)
+        outcome = place(
+            self.books[symbol], dataclasses.replace(incoming(self, order), inside=inside), now_ns
+        )
+        self._settle(order, outcome)
+        if outcome.reason == "VOLATILITY_BAND":
+            self.marks.add("a walk began a pause")
+            bands.interrupt(self, self.bands, self.plans, symbol)
 
     def _elect(self, now_ns: int) -> None:
         """E3, E6, E7: those whose turn it is enter, first come, first served."""
@@ -221,13 +250,15 @@ class ReferenceEngine(ReferenceState):
             self._fill(order, price, lots, is_maker=order is not taker)
         self._traded(taker.terms, price)
 
-    def _traded(self, terms: Terms, price: int) -> None:
+    def _traded(self, terms: Terms, price: int, *, is_auction: bool = False) -> None:
+        bands.traded(self, self.bands, terms.symbol, price, is_auction=is_auction)
         is_open = self.market(terms) == "OPEN"  # E7: else nobody is elected
         orders = [order for order in self.orders if order.terms is terms and is_open]
         self.elections.traded(terms.symbol, orders, price, self.now_ns)
 
     def _fill(self, order: Order, price: int, lots: int, *, is_maker: bool) -> None:
         amount = price * order.terms.tick * lots * order.terms.lot
+        self._touch(order.account)
         self.cash[order.account] += amount if order.side == "SELL" else -amount
         fee = self.fees.charge(order.account, amount, order.fee_cap, is_maker=is_maker)
         self.cash[order.account] -= fee
@@ -325,7 +356,7 @@ class ReferenceEngine(ReferenceState):
             for order in pair:
                 book.auction_fill(order.id, lots, now_ns)
                 self._fill(order, price, lots, is_maker=order is not taker)
-            self._traded(terms, price)
+            self._traded(terms, price, is_auction=True)
         for order in [order for order in queued if order.is_open]:
             self._go_on(order, now_ns)
 
@@ -347,6 +378,10 @@ class ReferenceEngine(ReferenceState):
             self.close(order, reason)
             groups.after_end(self, order, reason, left)
         return self.seen(order)
+
+    def end(self, order: Order, reason: str) -> object:
+        """The same, for margin calls."""
+        return self._end(order, reason)
 
     def close(self, order: Order, reason: str) -> None:
         """End this order alone."""
@@ -411,6 +446,7 @@ class ReferenceEngine(ReferenceState):
         if -amount > free:
             raise Refused("FUNDS_INSUFFICIENT")
         self.cash[account] += amount
+        self._touch(account)
         self.cash[HOUSE] -= amount
         payer, payee = (HOUSE, account) if amount > 0 else (account, HOUSE)
         self.transfers.append((payer, payee, abs(amount)))
@@ -432,10 +468,23 @@ class ReferenceEngine(ReferenceState):
         terms = self.find(command.symbol)
         if terms is None:
             raise Refused("INSTRUMENT_UNKNOWN")
-        self.states[terms.symbol] = command.status
+        bands.end_pause(self, self.bands, self.plans, terms.symbol)
+        plans.set_by_hand(self, self.plans, terms.symbol, command.status)
         self._hold_auctions(self.now_ns)
         self._elect(self.now_ns)
         return "DONE"
+
+    def _check_margin(self, command: CheckMargin) -> object:
+        last = calls.look(self, command.after)
+        self._elect(self.now_ns)
+        return ("CHECKED", last)
+
+    def _withdraw_plan(self, command: WithdrawMarketPlan) -> object:
+        try:
+            return plans.withdraw(self, self.plans, command)
+        finally:
+            self._hold_auctions(self.now_ns)
+            self._elect(self.now_ns)
 
     def _set_fee_tier(self, command: commands.SetFeeTier) -> object:
         if not self.fees.set_tier(command.code, command.maker_bps, command.taker_bps):
@@ -464,7 +513,14 @@ class ReferenceEngine(ReferenceState):
         return "DONE"
 
     def _set_margin(self, command: commands.SetMargin) -> object:
-        return set_margin(self, command)
+        done = set_margin(self, command)
+        if done == "DONE":
+            self.calls.touched.add(command.account_id)
+        return done
+
+    def _touch(self, account: int) -> None:
+        if self.margin.is_on(account):
+            self.calls.touched.add(account)
 
     def _quote(self, command: commands.QuoteStreet) -> str:
         self._take_quote(command, self.now_ns)
@@ -488,6 +544,13 @@ class ReferenceEngine(ReferenceState):
             sides.append([(p, q) for p, q in whole_levels if p is not None and q is not None])
         bids, asks = sides
         book = self.books[terms.symbol]
+        if self.market(terms) not in ("CLOSED", "AUCTION") and bands.quote_leaves(
+            self, self.bands, terms.symbol, bids, asks
+        ):
+            self.marks.add("a quote began a pause")
+            bands.interrupt(self, self.bands, self.plans, terms.symbol)
+            if self.states[terms.symbol] == "HALTED":
+                return
         if self.market(terms) in ("CLOSED", "AUCTION"):
             book.show_street(bids, asks, now_ns, now_ns)
         else:
@@ -502,6 +565,10 @@ class ReferenceEngine(ReferenceState):
             return
         book = self.books[terms.symbol]
         if self.market(terms) in ("CLOSED", "AUCTION"):
+            return
+        if bands.print_leaves(self, self.bands, terms.symbol, price, command.aggressor.value):
+            self.marks.add("a print began a pause")
+            bands.interrupt(self, self.bands, self.plans, terms.symbol)
             return
         if book.is_inside_street(price, now_ns):
             self._traded(terms, price)

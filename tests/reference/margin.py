@@ -21,6 +21,8 @@ class Margin:
     multipliers: dict[int, int] = field(default_factory=dict)
     shorting: set[int] = field(default_factory=set)
     long_only: set[int] = field(default_factory=set)
+    called: set[int] = field(default_factory=set)
+    """Who is called (L9)."""
 
     def is_on(self, account: object) -> bool:
         return self.multiplier(account) > 1
@@ -82,6 +84,8 @@ def why_not(state: ReferenceState, order: Order, notional: Fraction) -> str | No
         held = abs(state.holding(account, terms.symbol).lots)
         free = held - state.locked_lots(account, terms.symbol)
         return "POSITION_INSUFFICIENT" if order.quantity > free else None
+    if account in state.margin.called:
+        return "MARGIN_CALLED"
     if short and (account not in state.margin.shorting or account in state.margin.long_only):
         return "POSITION_INSUFFICIENT"
     if short and "/" in terms.symbol:

@@ -28,6 +28,8 @@ class Incoming:
     band_bps: int | None = None
     stp_mode: str = "REJECT"
     display: int = 0
+    inside: tuple[int, int] | None = None
+    """Where trades may happen (V3)."""
 
 
 Prevented = tuple[str, UUID, int]
@@ -68,7 +70,8 @@ def place(book: PlainBook, order: Incoming, now_ns: int) -> Outcome:
     side, limit = order.side, order.limit_price
     if order.stp_mode == "REJECT" and book.would_self_trade(order.owner_id, side, limit):  # O1
         return Outcome(reason="SELF_TRADE")
-    worst = limit if limit is not None else collar(book, side, order.band_bps, now_ns)
+    wished = limit if limit is not None else collar(book, side, order.band_bps, now_ns)
+    worst = within_band(order, wished)
     takeable, _ = could_take(book, order, worst, now_ns)
     if order.time_in_force == "FOK" and takeable < order.quantity:  # F4
         return Outcome(reason="FOK_UNFILLABLE")
@@ -77,6 +80,8 @@ def place(book: PlainBook, order: Incoming, now_ns: int) -> Outcome:
         return Outcome(effects, reason="SELF_TRADE")
     if leaves == 0:
         return Outcome(effects)
+    if would_leave(book, order, wished, now_ns):  # V4
+        return Outcome(effects, reason="VOLATILITY_BAND")
     if limit is None:  # F1, B2
         is_left = book.best("SELL" if side == "BUY" else "BUY", now_ns) is not None
         return Outcome(effects, reason="BAND_REACHED" if is_left else "LIQUIDITY_EXHAUSTED")
@@ -86,6 +91,26 @@ def place(book: PlainBook, order: Incoming, now_ns: int) -> Outcome:
     if order.display:  # I1
         book.hide(order.order_id, order.display, min(order.display, leaves))
     return Outcome(effects, resting=leaves)
+
+
+def within_band(order: Incoming, wished: int | None) -> int | None:
+    """V4: no further than to the edge."""
+    if order.inside is None:
+        return wished
+    lowest, highest = order.inside
+    if order.side == "BUY":
+        return highest if wished is None else min(wished, highest)
+    return lowest if wished is None else max(wished, lowest)
+
+
+def would_leave(book: PlainBook, order: Incoming, wished: int | None, now_ns: int) -> bool:
+    """V4: the next trade of what is left would be outside."""
+    best = book.best("SELL" if order.side == "BUY" else "BUY", now_ns)
+    if order.inside is None or best is None or order.time_in_force == "FOK":
+        return False
+    if wished is not None and (best > wished if order.side == "BUY" else best < wished):
+        return False
+    return not order.inside[0] <= best <= order.inside[1]
 
 
 def could_take(book: PlainBook, order: Incoming, worst: int | None, now_ns: int) -> tuple[int, int]:

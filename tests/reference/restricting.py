@@ -27,7 +27,12 @@ def restrict(
         return _switch(state, command, end)
     open_orders = state.open_orders(command.account_id)
     refusal = state.trading.join(
-        command.account_id, command.desk_id, has_open_orders=bool(open_orders)
+        command.account_id,
+        command.desk_id,
+        has_open_orders=bool(open_orders),
+        has_positions=any(
+            state.holding(command.account_id, terms.symbol).lots for terms in state.terms
+        ),
     )
     if refusal is not None:
         raise Refused(refusal)

@@ -4,6 +4,7 @@ Money is a Fraction of the currency, prices and quantities are whole ticks and l
 never kept: it is added up from the open orders each time it is asked for.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -28,7 +29,7 @@ Told = tuple[object, ...]
 locked, lots asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Terms:
     """An instrument's grid and bounds, as a person would write them."""
 
@@ -140,6 +141,9 @@ class ReferenceState:
     stp_modes: dict[int, str] = field(default_factory=dict)
     margin: Margin = field(default_factory=Margin)
     suspended: set[int] = field(default_factory=set)
+    told_before: Counter[object] = field(default_factory=Counter)
+    """How many events each account had before the command."""
+
     marks: set[str] = field(default_factory=set)
     """What the last command met, for those who count situations."""
     fees: Fees = field(default_factory=Fees)

@@ -102,15 +102,21 @@ class TradingRules:
             return [account for account in self.accounts if is_in(account, symbol)]
         return [int(rest.split(":")[0])]
 
-    def join(self, account: int, desk: int, *, has_open_orders: bool) -> str | None:
+    def join(
+        self, account: int, desk: int | None, *, has_open_orders: bool, has_positions: bool
+    ) -> str | None:
         """W8."""
         if account not in self.accounts:
             return "ACCOUNT_UNKNOWN"
-        keys = (f"desk:{desk}", f"account:{account}")
+        before = self.desks.get(account)
+        keys = [f"desk:{number}" for number in (before, desk) if number] + [f"account:{account}"]
         is_restricted = any(self.states.get(key, "ACTIVE") != "ACTIVE" for key in keys)
-        if account in self.desks or has_open_orders or is_restricted:
+        is_bound = before is not None and has_positions
+        if before == desk or has_open_orders or is_restricted or is_bound:
             return "DESK_NOT_JOINED"
-        self.desks[account] = desk
+        self.desks.pop(account, None)
+        if desk is not None:
+            self.desks[account] = desk
         return None
 
 

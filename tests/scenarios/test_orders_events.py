@@ -68,6 +68,7 @@ def test_payload_of_acceptance() -> None:
             "stp_mode": "REJECT",
             "post_only": False,
             "reduce_only": False,
+            "forced": None,
             "replaces": None,
             "replaced_by": None,
             "strategy": None,
@@ -81,6 +82,8 @@ def test_payload_of_acceptance() -> None:
         "balance": {"currency": "USD", "total": "10000", "locked": "502.5", "free": "9497.5"},
         "cash": None,
         "trading_state": None,
+        "market_state": None,
+        "margin_call": None,
     }
 
 

@@ -316,7 +316,7 @@ def test_a_desk_s_state_binds_its_accounts(floor: Floor) -> None:
     assert floor.place("charlie-1", "BUY 1 @ 90") == "ACCEPTED 0/1"
 
 
-def test_an_account_joins_a_desk_once_and_free(floor: Floor) -> None:
+def test_an_account_joins_a_desk_free_of_open_orders_and_restrictions(floor: Floor) -> None:
     floor.place("alice-1", "BUY 1 @ 90")
     assert join_desk(floor, 3, 5) == "DESK_NOT_JOINED"
     floor.cancel("alice-1")
@@ -324,9 +324,31 @@ def test_an_account_joins_a_desk_once_and_free(floor: Floor) -> None:
     assert join_desk(floor, 3, 5) == "DESK_NOT_JOINED"
 
     assert join_desk(floor, 3, 6) == "joined"
-    assert join_desk(floor, 3, 7) == "DESK_NOT_JOINED"
+    assert join_desk(floor, 3, 6) == "DESK_NOT_JOINED"
     assert join_desk(floor, 99, 6) == "ACCOUNT_UNKNOWN"
     assert told(floor.do(switch_command("desk:6", "HALTED"))) == "HALTED 1, 0 orders"
+
+
+def test_an_account_moves_and_leaves_with_nothing_open(floor: Floor) -> None:
+    assert join_desk(floor, 3, None) == "DESK_NOT_JOINED"
+    join_desk(floor, 3, 5)
+
+    floor.give("alice", "1", "100")
+    assert join_desk(floor, 3, 6) == "DESK_NOT_JOINED"
+    assert join_desk(floor, 3, None) == "DESK_NOT_JOINED"
+    floor.quote(bids="100x1")
+    floor.place("alice-1", "SELL 1 MARKET")
+    assert join_desk(floor, 3, 6) == "joined"
+    assert floor.changes.audits[0].facts == {"desk": "6", "before": "5"}
+    switch(floor, "desk:6", "CANCEL_ONLY")
+    assert join_desk(floor, 3, None) == "DESK_NOT_JOINED"
+    approve(floor, "desk:6", "ACTIVE", 1)
+    assert join_desk(floor, 3, None) == "joined"
+
+    assert floor.changes.audits[0].action == "DeskLeft"
+    assert floor.state.accounts[3].desk_id is None
+    switch(floor, "desk:6", "HALTED")
+    assert floor.place("alice-2", "BUY 1 @ 90") == "ACCEPTED 0/1"
 
 
 # --- replace and amend

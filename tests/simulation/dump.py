@@ -25,11 +25,15 @@ def dump(state: EngineState) -> Dump:
             (item.scope.key, item.reason, [str(order_id) for order_id in item.orders])
             for item in state.trading.clearing
         ],
+        "margin_accounts": sorted(state.margin_accounts),
         "elections": [str(order_id) for order_id in state.elections],
         "fee_tiers": {
             code: (tier.name, tier.maker, tier.taker) for code, tier in state.fee_tiers.items()
         },
         "order_sessions": dict(sorted(state.order_sessions.items())),
+        "market_plans": dict(sorted(state.market_plans.items())),
+        "market_plan_number": state.market_plan_number,
+        "next_market_ns": state.next_market_ns,
         "dead_men": dict(sorted(state.dead_men.items())),
         "calendars": {code: found.sessions for code, found in sorted(state.calendars.items())},
         "street": state.street_id,
@@ -65,7 +69,7 @@ def _account(account: Account) -> Dump:
         "currency": account.currency,
         "stp": (account.owner_id, account.stp_mode),
         "balance": (balance.total, balance.locked, balance.is_overdraft_allowed, balance.fees),
-        "margin": (account.multiplier, account.is_shorting_enabled),
+        "margin": (account.multiplier, account.is_shorting_enabled, account.call),
         "openings": {
             number: position.openings
             for number, position in account.positions.items()

@@ -15,9 +15,11 @@ from uuid import UUID
 import msgspec
 
 from orders.domain import commands
+from orders.domain.market_commands import CheckMargin
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from tests.simulation.display_swarm import DisplaySwarm
 from tests.simulation.group_swarm import GroupSwarm
+from tests.simulation.plan_swarm import STORMY, PlanSwarm
 from tests.simulation.session_swarm import SessionSwarm
 from tests.simulation.switch_swarm import SwitchSwarm
 from tests.simulation.trail_swarm import TrailSwarm
@@ -106,7 +108,7 @@ class MarketSwarm:
         self.owners = {account: draw.choice(self.accounts) for account in self.accounts}
         if draw.random() < 0.5:
             self.owners = {account: account for account in self.accounts}
-        self._has_margin = draw.random() < 0.4
+        self._has_margin = draw.random() < 0.4 or seed > STORMY
         self._next: list[commands.AnyCommand] = []
         self._placed: list[UUID] = []
         self._asked: dict[UUID, commands.SubmitOrder] = {}
@@ -116,6 +118,11 @@ class MarketSwarm:
         self.trails = TrailSwarm(seed, self._middle, self._ticks)
         self.groups = GroupSwarm(seed)
         self._replaced_legs = 0
+        self._bids: dict[str, int] = {}
+        self._looks = random.Random(f"looks {seed}")
+        self.storm_share = self._looks.choice((0.1, 0.3)) if seed > STORMY else 0.0
+        symbols = [listing.symbol for listing in self.listings]
+        self.plans = PlanSwarm(seed, symbols, self._wait_max_ns)
         self._session_days = 0
         self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
         self._day_end_ns = start_ns
@@ -160,6 +167,11 @@ class MarketSwarm:
         asked = self.groups.ask(self._near(self.listings[0]), self._leg_id)
         if asked is not None:
             return asked
+        if self._has_margin and self._looks.random() < self.storm_share:
+            return self._storm()
+        planned = self.plans.draw(self._now_ns)
+        if planned is not None:
+            return planned
         draw = self._random
         listing = draw.choice(self.listings)
         if draw.random() < self._street_share:
@@ -401,6 +413,50 @@ class MarketSwarm:
         multiplier = draw.choice((1, 2, 3, 4) if draw_refused else (2, 4))
         is_shorting = draw.random() < 0.7
         return commands.SetMargin(account, multiplier, is_shorting, "r")
+
+    def _storm(self) -> commands.AnyCommand:
+        """A look at margin accounts, or what leads to calls: large orders, prices that jump."""
+        draw = self._looks
+        listing = draw.choice(self.listings)
+        kind = draw.choice(("look", "look", "jump", "jump", "order", "order", "hour"))
+        if kind == "look":
+            return CheckMargin(0)
+        if kind == "jump":
+            return self._jump(listing)
+        if kind == "hour" and draw.random() < 0.3:
+            self._now_ns += 3_601 * SECOND_NS
+            self._next.append(CheckMargin(0))
+            for other in self.listings:  # as before: who was called still is
+                bid = self._bids.get(other.symbol, self._middle)
+                self._next.append(self._jump_to(other, bid))
+            return CheckMargin(0)
+        is_senseless = draw.random() < 0.03
+        order_id = UUID(int=len(self._placed) + 1)
+        self._placed.append(order_id)
+        return commands.SubmitOrder(
+            order_id=order_id,
+            account_id=draw.choice(self.accounts[1:]),
+            symbol=listing.symbol,
+            client_order_id="",
+            side=draw.choice(tuple(Side)),
+            type=OrderType.STOP if is_senseless else OrderType.MARKET,
+            time_in_force=TimeInForce.DAY,
+            quantity=self._quantity_max * draw.choice((1, 3, 5, 10, 20, 30)) * listing.lot,
+            limit_price=None,
+            stop_price=Decimal(0) if is_senseless else None,
+            submitted_by_id=1,
+            request_id="r",
+        )
+
+    def _jump(self, listing: Listing) -> commands.QuoteStreet:
+        percent = self._looks.choice((30, 60, 80, 90, 95, 98, 105, 120, 150))
+        return self._jump_to(listing, max(1, self._middle * percent // 100))
+
+    def _jump_to(self, listing: Listing, bid: int) -> commands.QuoteStreet:
+        self._bids[listing.symbol] = bid
+        lots = 50 * self._quantity_max * listing.lot
+        bids = [(bid * listing.tick, lots)]
+        return commands.QuoteStreet(listing.symbol, bids, [((bid + 1) * listing.tick, lots)])
 
     def _fee_tier(self, code: str) -> commands.SetFeeTier:
         """Rates of all sizes; now and then ones that may not be."""

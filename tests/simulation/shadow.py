@@ -5,6 +5,7 @@ What the writer is given must lead to the engine's memory, or a restart would fo
 
 from uuid import UUID
 
+from marketdata.domain.market_plans import OPEN_STATUSES, MarketPlan
 from orders.engine.changes import Changes, PeakKey
 from orders.engine.state import DeadMan, EngineState, OrderSession, OrderState
 from orders.engine.stored import stored_from
@@ -35,6 +36,7 @@ class ShadowTables:
         self.dead_men: dict[str, DeadMan] = {}
         self.order_sessions: dict[UUID, OrderSession] = {}
         self.trail_peaks: dict[PeakKey, int | None] = {}
+        self.market_plans: dict[int, MarketPlan] = {}
         self.transfers = self.executions = 0
 
     def commit(self, changes: Changes) -> None:
@@ -61,6 +63,7 @@ class ShadowTables:
         self.dead_men.update(changes.dead_men)
         self.order_sessions.update(changes.order_sessions)
         self.trail_peaks.update(changes.trail_peaks)
+        self.market_plans.update(changes.market_plans)
         for transfer in changes.transfers:
             self.transfers += 1
             assert transfer.id == self.transfers
@@ -114,6 +117,8 @@ class ShadowTables:
             (row.instrument_id, row.side, row.after): row.price_units
             for row in stored_from(state, []).trail_peaks
         }
+        plans = {key: row for key, row in self.market_plans.items() if row.status in OPEN_STATUSES}
+        assert plans == state.market_plans
         assert state.transfer_number == self.transfers
         assert state.execution_number == self.executions
 
@@ -149,6 +154,7 @@ def stored(order: OrderState) -> tuple[object, ...]:
         order.replaced_by,
         order.fee_rate,
         order.is_opening,
+        order.forced,
         order.margin_percent,
         order.hold_price,
         order.hwm,

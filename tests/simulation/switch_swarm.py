@@ -14,12 +14,17 @@ from risk.domain.states import TradingState
 TAGS = ("momentum", "value")
 STATES = list(TradingState)
 
+STORMY = 1_000
+"""Seeds above this one also leave desks; those below stay as they were."""
+
 
 class SwitchSwarm:
     """One seed's switches. It knows the states that its own switches have led to."""
 
     def __init__(self, seed: int, accounts: Sequence[int], symbols: int) -> None:
         self._random = random.Random(f"switches {seed}")
+        self._leaving = random.Random(f"leaving {seed}")
+        self._is_stormy = seed > STORMY
         self._accounts = accounts
         self._symbols = symbols
         self.people = (21, 22)
@@ -40,7 +45,9 @@ class SwitchSwarm:
             return None
         self._accounts = accounts
         if draw.random() < 0.1:
-            return JoinDesk(draw.choice((*accounts, 99)), draw.randint(1, 2), "", "r")
+            account, desk = draw.choice((*accounts, 99)), draw.randint(1, 2)
+            is_leaving = self._is_stormy and self._leaving.random() < 0.4
+            return JoinDesk(account, None if is_leaving else desk, "", "r")
         key = self._key()
         state, version = self._states.get(key, (TradingState.ACTIVE, 0))
         wanted = TradingState.ACTIVE if draw.random() < 0.6 else draw.choice(STATES)

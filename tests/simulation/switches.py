@@ -55,6 +55,6 @@ def told(reply: AnyReply) -> str:
     return denial(reply)
 
 
-def join_desk(floor: Floor, account_id: int, desk_id: int) -> str:
+def join_desk(floor: Floor, account_id: int, desk_id: int | None) -> str:
     reply = floor.do(JoinDesk(account_id, desk_id, "a reason", "join", OLGA))
     return "joined" if type(reply).__name__ == "DoneReply" else denial(reply)

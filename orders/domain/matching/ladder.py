@@ -125,6 +125,13 @@ class Ladder:
         """
         return limit is None or (price - limit) * self._sign >= 0
 
+    def reached(self, limit: int) -> list[int]:
+        """The best and the worst price that an incoming order with this limit reaches."""
+        worst = bisect_left(self._keys, limit * self._sign)
+        return [key * self._sign for key in (self._keys[-1:] + self._keys[worst : worst + 1])][
+            : 2 * (worst < len(self._keys))
+        ]
+
     def add(self, order: RestingOrder) -> None:
         level = self.levels.get(order.price)
         if level is None:

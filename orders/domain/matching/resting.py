@@ -148,6 +148,12 @@ class RestingBook:
             result.append((price, street.get(price, 0) + (level.total if level else 0)))
         return result
 
+    def reached(self, side: Side, price: int) -> list[int]:
+        """The best and the worst price of those resting orders of `side` that somebody who trades
+        at `price` would reach; nothing when there are none.
+        """
+        return self._ladders[side].reached(price)
+
     def resting(self) -> Iterator[RestingOrder]:
         """Every resting order: bids best first in time order, then offers."""
         for ladder in self._ladders.values():

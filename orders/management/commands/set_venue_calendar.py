@@ -9,8 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from core.domain.clock import SystemClock
+from core.domain.origin import Origin
+from core.services import audit
 from marketdata.domain.sessions import ALWAYS
 from marketdata.models import Venue
 from marketdata.services.exchange_hours import UnknownCalendarError, exchange_time_zone
@@ -30,8 +33,20 @@ class Command(BaseCommand):
             place = "UTC" if code == ALWAYS else exchange_time_zone(code, now.date())
         except UnknownCalendarError as error:
             raise CommandError(str(error)) from error
-        venue = Venue.objects.filter(code=options["venue"])
-        if not venue.update(calendar=code, time_zone=place):
-            raise CommandError(f"There is no venue {options['venue']}.")
-        changed = fill_sessions(now=now, request_id=uuid4().hex)
+        origin = Origin(now=now, request_id=uuid4().hex)
+        with transaction.atomic():
+            venue = Venue.objects.select_for_update().filter(code=options["venue"]).first()
+            if venue is None:
+                raise CommandError(f"There is no venue {options['venue']}.")
+            facts = {"calendar_before": venue.calendar, "calendar": code, "time_zone": place}
+            venue.calendar, venue.time_zone = code, place
+            venue.save(update_fields=["calendar", "time_zone"])
+            audit.record(
+                actor=None,
+                action="VenueCalendarSet",
+                target=f"venue:{venue.code}",
+                facts=facts,
+                origin=origin,
+            )
+        changed = fill_sessions(now=now, request_id=origin.request_id)
         self.stdout.write(f"{changed} days filled in. Restart the engine: ./portal restart engine")
