@@ -38,12 +38,7 @@ from orders.domain.command_parts import (
     check_number,
     check_texts,
 )
-from orders.domain.market_commands import (
-    CheckMargin,
-    PlanMarketState,
-    SetBands,
-    WithdrawMarketPlan,
-)
+from orders.domain.market_commands import MarketCommand
 from orders.domain.order_class import GroupTerms
 from orders.domain.session_commands import AnnounceSessions, EndSession, OpenSession
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
@@ -395,10 +390,7 @@ AnyCommand = (
     | QuoteStreet
     | PrintStreetTrade
     | SetSessions
-    | PlanMarketState
-    | WithdrawMarketPlan
-    | SetBands
-    | CheckMargin
+    | MarketCommand
     | ExpireOrders
     | SwitchTrading
     | JoinDesk

@@ -76,3 +76,6 @@ class CheckMargin(Command, frozen=True, array_like=True, tag_field="command", ta
     """
 
     after: Key = 0
+
+
+MarketCommand = PlanMarketState | WithdrawMarketPlan | SetBands | CheckMargin

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orders.domain import commands
+from orders.domain.market_commands import CheckMargin
 from orders.domain.replies import AnyReply
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent
@@ -80,7 +81,12 @@ class StreetSwarm(MarketSwarm):
         )
 
 
-LAZY = (commands.QuoteStreet, commands.PrintStreetTrade, commands.ExpireOrders)
+LAZY = (
+    commands.QuoteStreet,
+    commands.PrintStreetTrade,
+    commands.ExpireOrders,
+    CheckMargin,
+)
 Told = tuple[commands.AnyCommand, AnyReply, list[AccountEvent]]
 """What was asked, what was answered, and what happened."""
 

@@ -76,6 +76,8 @@ def test_payload_of_acceptance() -> None:
             "trail_percent": None,
             "hwm": None,
             "group": None,
+            "display_quantity": None,
+            "notional": None,
         },
         "execution": None,
         "position": None,
