@@ -8,9 +8,11 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import Refusal
 from marketdata.domain.market_states import STORED_STATES
@@ -21,6 +23,8 @@ from marketdata.selectors.instruments import instrument_by_symbol
 from orders.domain.changing import Wanted
 from orders.domain.order_request import OrderSpec
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from risk.models import LIMIT_KINDS
+from risk.selectors import may_manage_trading
 
 SIDES = [
     (Side.BUY.value, pgettext_lazy("order side", "Buy")),
@@ -253,3 +257,32 @@ class SwitchForm(forms.Form):
 
     scope = forms.CharField(max_length=120, required=False)
     reason = forms.CharField(min_length=1, max_length=500)
+
+
+class LimitForm(forms.Form):
+    """One limit as the page sets it or asks for it; who manages risk names any scope."""
+
+    scope = forms.CharField(max_length=120)
+    kind = forms.ChoiceField(choices=LIMIT_KINDS)
+    symbol = forms.CharField(max_length=32, required=False)
+    value = forms.DecimalField(min_value=0, max_digits=20, decimal_places=8, required=False)
+    window_seconds = forms.IntegerField(min_value=0, max_value=3_600, required=False)
+    reason = forms.CharField(min_length=5, max_length=500)
+
+    def __init__(self, data: QueryDict | None = None, *, viewer: User) -> None:
+        super().__init__(
+            data, initial={"scope": "firm" if may_manage_trading(viewer) else "account"}
+        )
+
+    def clean_symbol(self) -> Instrument | None:
+        """The instrument; nothing for whatever is traded."""
+        symbol: str = self.cleaned_data["symbol"].strip().upper()
+        instrument = instrument_by_symbol(symbol) if symbol else None
+        if symbol and instrument is None:
+            raise forms.ValidationError(_("There is no such symbol."))
+        return instrument
+
+
+class DecisionForm(forms.Form):
+    decision = forms.ChoiceField(choices=[("approve", ""), ("reject", "")])
+    reason = forms.CharField(max_length=500, required=False)

@@ -4,12 +4,14 @@ from django.urls import URLPattern, URLResolver, path
 
 from orders import api
 from orders.account_api import activities, configurations, history, positions
+from orders.native import limits, risk
 from orders.native import orders as native
-from orders.native import risk
 from orders.native.batch import OrderBatchView
 from orders.native.cancel_after import CancelAfterView
+from orders.native.preview import OrderPreviewView
 from orders.native.queue import QueuedOrderView, QueueView
 from orders.views import changing, charts, operating, order_page, ordering, switching, terminal
+from orders.views import limits as limit_pages
 
 app_name = "orders"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -49,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/orders", native.NativeOrdersView.as_view(), name="native-orders"),
     path("api/v1/cancel-after", CancelAfterView.as_view(), name="native-cancel-after"),
+    path("api/v1/orders/preview", OrderPreviewView.as_view(), name="native-order-preview"),
     path("api/v1/orders/batch", OrderBatchView.as_view(), name="native-order-batch"),
     path("api/v1/orders/<uuid:order_id>", native.NativeOrderView.as_view(), name="native-order"),
     path("operate/orders", operating.queue, name="queue"),
@@ -57,6 +60,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operate/markets/set", operating.set_market, name="set-market"),
     path("api/v1/queue", QueueView.as_view(), name="api-queue"),
     path("api/v1/queue/<uuid:order_id>/cancel", QueuedOrderView.as_view(), name="api-queue-cancel"),
+    path("risk/limits", limit_pages.page, name="limits"),
+    path("risk/limits/set", limit_pages.change, name="set-limit"),
+    path("risk/limits/requests/<int:request_id>", limit_pages.decide, name="decide-limit"),
     path("risk/switch", switching.switch, name="switch"),
     path("risk/kill", switching.kill, name="kill"),
     path("risk/enable", switching.ask_to_enable, name="ask-to-enable"),
@@ -73,5 +79,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-enable-reject",
     ),
     path("api/v1/risk/state", risk.RiskStateView.as_view(), name="api-risk-state"),
+    path("api/v1/risk/limits", limits.LimitsView.as_view(), name="api-limits"),
+    path("api/v1/risk/limits/raise", limits.RaiseView.as_view(), name="api-limit-raise"),
+    path(
+        "api/v1/risk/limits/requests/<int:request_id>/approve",
+        limits.RaiseApproveView.as_view(),
+        name="api-limit-approve",
+    ),
+    path(
+        "api/v1/risk/limits/requests/<int:request_id>/reject",
+        limits.RaiseRejectView.as_view(),
+        name="api-limit-reject",
+    ),
     path("charts/bars", charts.bars, name="bars"),
 ]

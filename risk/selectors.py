@@ -13,7 +13,7 @@ from portfolio.models import Desk, TradingAccount
 from portfolio.selectors import accounts_visible_to, default_account
 from risk.domain.scopes import FIRM, Scope, ScopeKind, is_strategy_tag, read_scope
 from risk.domain.states import TradingState as State
-from risk.models import ChangeRequest, TradingState
+from risk.models import ChangeRequest, Limit, TradingState
 
 OF_ACCOUNTS = frozenset({ScopeKind.ACCOUNT, ScopeKind.STRATEGY})
 
@@ -127,6 +127,12 @@ def restrictions_of(account: TradingAccount) -> QuerySet[TradingState]:
     if account.desk_id is not None:
         binding |= Q(scope=f"desk:{account.desk_id}")
     return TradingState.objects.filter(binding).exclude(state=State.ACTIVE.value)
+
+
+def limits_for(user: User) -> QuerySet[Limit]:
+    """The limits in force that bind the user's orders."""
+    in_force = Limit.objects.filter(_visible(user), value__isnull=False)
+    return in_force.select_related("instrument")
 
 
 def change_requests_for(user: User) -> QuerySet[ChangeRequest]:

@@ -76,6 +76,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _page("Trading states", "front_hand", "risk", "tradingstate"),
+                    _page("Limits", "speed", "risk", "limit"),
                     _page("Requests", "group_add", "risk", "changerequest"),
                     _page("Scheduled switches", "schedule", "risk", "scheduledswitch"),
                     _page("Desks", "table_restaurant", "portfolio", "desk"),

@@ -77,6 +77,7 @@ _READ_RISK = frozenset(
         OPEN_CONSOLE,
         "portfolio.view_desk",
         "risk.view_tradingstate",
+        "risk.view_limit",
         "risk.view_changerequest",
         "risk.view_scheduledswitch",
     }

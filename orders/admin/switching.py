@@ -23,7 +23,7 @@ from core.read_only_admin import ReadOnlyAdmin
 from core.request_context import origin_of
 from core.services import audit
 from orders.admin.actor import actor_of
-from orders.services import trading_states
+from orders.services import change_requests, trading_states
 from portfolio.models import Desk, TradingAccount
 from risk.domain.scopes import Scope, ScopeKind, read_scope
 from risk.domain.states import TradingState as State
@@ -34,13 +34,16 @@ STRICTER = [(state.value, state.value) for state in State if state is not State.
 LOOSER = [(state.value, state.value) for state in State if state is not State.HALTED]
 
 
+SCOPE_HELP = "firm, desk:NAME, account:ID, strategy:ID:TAG or symbol:AAPL"
+
+
 class ScopeForm(ReasonForm):
     """Any scope and what it is to be switched to."""
 
     scope = forms.CharField(
         max_length=120,
         widget=UnfoldAdminTextInputWidget,
-        help_text="firm, desk:NAME, account:ID, strategy:ID:TAG or symbol:AAPL",
+        help_text=SCOPE_HELP,
     )
     state = forms.ChoiceField(choices=STRICTER[::-1], widget=UnfoldAdminSelectWidget)
 
@@ -119,12 +122,12 @@ def _ask(request: HttpRequest, row: TradingState, values: Values, origin: Origin
 
 
 def _approve(request: HttpRequest, row: ChangeRequest, values: Values, origin: Origin) -> str:
-    made = trading_states.approve(request=row, actor=actor_of(request), origin=origin)
-    return f"approved; the scope is {made.state} now."
+    change_requests.approve(request=row, actor=actor_of(request), origin=origin)
+    return f"approved; the scope is {row.wanted} now."
 
 
 def _reject(request: HttpRequest, row: ChangeRequest, values: Values, origin: Origin) -> str:
-    trading_states.reject(
+    change_requests.reject(
         request=row, reason=values["reason"], actor=actor_of(request), origin=origin
     )
     return "rejected."
@@ -157,7 +160,7 @@ APPROVE = ConfirmedAction(
     "Approve what somebody else asked for? It takes effect at once.",
     "Approve",
     _approve,
-    name_of=lambda row: f"{scope_text(row.scope)} to {row.state}, asked for by {row.asked_by}",
+    name_of=lambda row: f"{scope_text(row.scope)} to {row.wanted}, asked for by {row.asked_by}",
 )
 REJECT = ConfirmedAction(
     "reject", "Turn these requests down?", "Reject", _reject, name_of=APPROVE.name_of
@@ -264,7 +267,7 @@ class TradingStateAdmin(ManagedAdmin):
 
 @admin.register(ChangeRequest)
 class ChangeRequestAdmin(ReadOnlyAdmin):
-    list_display = ["id", "scope", "state", "reason", "asked_by", "asked_at", "status"]
+    list_display = ["id", "scope", "wanted", "reason", "asked_by", "asked_at", "status"]
     list_filter = ["status"]
     list_select_related = ["asked_by"]
     search_fields = ["scope", "asked_by__username"]

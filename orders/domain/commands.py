@@ -6,9 +6,7 @@ A command that could not be stored (NaN, NUL in a text, too long) cannot be made
 """
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
-from operator import itemgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -17,14 +15,11 @@ import msgspec
 from orders.domain.command_parts import (
     MAX_BATCH_ORDERS,
     MAX_DEAD_MAN_SECONDS,
-    MAX_SESSIONS,
     AccountKind,
     Address,
-    CalendarCode,
     CashKind,
     ClientOrderId,
     Command,
-    Day,
     FeeTierCode,
     Key,
     KeyId,
@@ -42,7 +37,7 @@ from orders.domain.market_commands import MarketCommand
 from orders.domain.order_class import GroupTerms
 from orders.domain.session_commands import AnnounceSessions, EndSession, OpenSession
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
-from risk.domain.commands import JoinDesk, SwitchTrading
+from risk.domain.commands import EvaluateLosses, JoinDesk, ReadUsage, SetLimit, SwitchTrading
 
 
 class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", tag="submit"):
@@ -87,6 +82,14 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
         for number in (*prices, self.display_quantity, self.notional):
             if number is not None:
                 check_number(number)
+
+
+class WhatIf(Command, frozen=True, array_like=True, tag_field="command", tag="what_if"):
+    """Tell whether this order would be let in now, and what its limits would come to. Nothing is
+    changed, and the message rate is not asked (docs/risk.md M15).
+    """
+
+    order: SubmitOrder
 
 
 class ReplaceOrder(Command, frozen=True, array_like=True, tag_field="command", tag="replace"):
@@ -339,27 +342,6 @@ class PrintStreetTrade(
         check_number(self.quantity)
 
 
-class SetSessions(Command, frozen=True, array_like=True, tag_field="command", tag="sessions"):
-    """Tell a calendar's sessions `(day, opens_ns, closes_ns)`, each in the place of its day's, and
-    the days on which there is none any more. Days are ISO dates; the sessions must not overlap.
-    """
-
-    calendar: CalendarCode
-    sessions: Annotated[Sequence[tuple[Day, Key, Key]], msgspec.Meta(max_length=MAX_SESSIONS)]
-    removed: Annotated[Sequence[Day], msgspec.Meta(max_length=MAX_SESSIONS)]
-    request_id: RequestId
-
-    def __post_init__(self) -> None:
-        check_texts(self.request_id)
-        for day in (*self.removed, *(day for day, _, _ in self.sessions)):
-            date.fromisoformat(day)
-        ends = [0]
-        for _, opens_ns, closes_ns in sorted(self.sessions, key=itemgetter(1)):
-            if not ends[-1] <= opens_ns < closes_ns:
-                raise ValueError("a session overlaps another, or closes before it opens")
-            ends.append(closes_ns)
-
-
 class ExpireOrders(Command, frozen=True, array_like=True, tag_field="command", tag="expire"):
     """Expire every order whose time has come; the engine sends it to itself each second."""
 
@@ -370,6 +352,7 @@ class AwaitCommit(Command, frozen=True, array_like=True, tag_field="command", ta
 
 AnyCommand = (
     SubmitOrder
+    | WhatIf
     | ReplaceOrder
     | AmendOrder
     | CancelOrder
@@ -389,10 +372,12 @@ AnyCommand = (
     | ConfigureAccount
     | QuoteStreet
     | PrintStreetTrade
-    | SetSessions
     | MarketCommand
     | ExpireOrders
     | SwitchTrading
     | JoinDesk
+    | SetLimit
+    | EvaluateLosses
+    | ReadUsage
     | AwaitCommit
 )

@@ -1,12 +1,25 @@
-"""What the engine can be asked about planned market states, bands and margin calls: members of
-AnyCommand (orders/domain/commands.py).
+"""What the engine can be asked about planned market states, sessions, bands and margin calls:
+members of AnyCommand (orders/domain/commands.py).
 """
 
+from collections.abc import Sequence
+from datetime import date
+from operator import itemgetter
 from typing import Annotated
 
 import msgspec
 
-from orders.domain.command_parts import Address, Command, Key, Reason, RequestId, check_texts
+from orders.domain.command_parts import (
+    MAX_SESSIONS,
+    Address,
+    CalendarCode,
+    Command,
+    Day,
+    Key,
+    Reason,
+    RequestId,
+    check_texts,
+)
 
 Bps = Annotated[int, msgspec.Meta(ge=1, le=9_999)]
 NoBps = Annotated[int, msgspec.Meta(ge=0, le=9_999)]
@@ -78,4 +91,25 @@ class CheckMargin(Command, frozen=True, array_like=True, tag_field="command", ta
     after: Key = 0
 
 
-MarketCommand = PlanMarketState | WithdrawMarketPlan | SetBands | CheckMargin
+class SetSessions(Command, frozen=True, array_like=True, tag_field="command", tag="sessions"):
+    """Tell a calendar's sessions `(day, opens_ns, closes_ns)`, each in the place of its day's, and
+    the days on which there is none any more. Days are ISO dates; the sessions must not overlap.
+    """
+
+    calendar: CalendarCode
+    sessions: Annotated[Sequence[tuple[Day, Key, Key]], msgspec.Meta(max_length=MAX_SESSIONS)]
+    removed: Annotated[Sequence[Day], msgspec.Meta(max_length=MAX_SESSIONS)]
+    request_id: RequestId
+
+    def __post_init__(self) -> None:
+        check_texts(self.request_id)
+        for day in (*self.removed, *(day for day, _, _ in self.sessions)):
+            date.fromisoformat(day)
+        ends = [0]
+        for _, opens_ns, closes_ns in sorted(self.sessions, key=itemgetter(1)):
+            if not ends[-1] <= opens_ns < closes_ns:
+                raise ValueError("a session overlaps another, or closes before it opens")
+            ends.append(closes_ns)
+
+
+MarketCommand = PlanMarketState | WithdrawMarketPlan | SetBands | CheckMargin | SetSessions

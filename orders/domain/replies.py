@@ -55,6 +55,37 @@ class SwitchedReply(Reply, frozen=True, array_like=True, tag="switched"):
     canceled: int
 
 
+class LimitReply(Reply, frozen=True, array_like=True, tag="limit"):
+    """The limit stands as asked; `version` is the number of its last change."""
+
+    version: int
+
+
+class HeadroomView(msgspec.Struct, frozen=True):
+    """One limit on an order's path: what it is, and what it would come to with the order (None: the
+    order takes nothing of it).
+    """
+
+    scope: str
+    kind: str
+    symbol: str | None
+    limit: str
+    would_be: str | None
+
+
+class WhatIfReply(Reply, frozen=True, array_like=True, tag="what_if"):
+    """What would refuse the order, if anything, and every limit that judges it."""
+
+    denied: DeniedReply | None
+    limits: list[HeadroomView]
+
+
+class UsageReply(Reply, frozen=True, array_like=True, tag="usage"):
+    """What limits come to, in units, by their keys as texts; some count nothing."""
+
+    used: dict[str, int]
+
+
 class DeadManReply(Reply, frozen=True, array_like=True, tag="dead_man"):
     """When the engine took the command, and when the orders are canceled (None: never)."""
 
@@ -77,6 +108,9 @@ AnyReply = (
     | DeniedReply
     | BatchReply
     | SwitchedReply
+    | LimitReply
+    | WhatIfReply
+    | UsageReply
     | DeadManReply
     | CheckedReply
 )

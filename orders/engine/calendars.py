@@ -7,7 +7,7 @@ or closes.
 from datetime import date
 
 from marketdata.domain.sessions import Calendar, Session
-from orders.domain.commands import SetSessions
+from orders.domain.market_commands import SetSessions
 from orders.engine.step import Step
 
 

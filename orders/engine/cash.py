@@ -7,6 +7,7 @@ from core.domain.units import units_to_wire
 from core.services.audit_log import AuditRow
 from orders.domain.commands import MoveCash
 from orders.domain.views import AccountEvent, CashMoveView
+from orders.engine import loss_watch
 from orders.engine.lifecycle import append_account_event
 from orders.engine.margin import withdrawable
 from orders.engine.render import balance_view
@@ -37,6 +38,7 @@ def move(
     account.balance.move(units)
     if account.is_margin:
         step.state.to_judge[account.id] = account
+    loss_watch.move(step, account, units)
     house.balance.move(-units)
     step.changes.balance(account)
     step.changes.balance(house)

@@ -13,10 +13,13 @@ from marketdata.domain.market_plans import MarketPlan
 from marketdata.domain.sessions import Session
 from orders.domain.values import Side
 from orders.domain.views import AccountEvent
-from orders.engine.state import Account, DeadMan, Instrument, OrderSession, OrderState
+from orders.engine.state import Account, Instrument, OrderState
+from orders.engine.watches import DeadMan, OrderSession
 from portfolio.domain.fees import FeeTier
 from portfolio.domain.rows import TransferRow
-from risk.domain.rows import ApprovalRow, StateRow
+from risk.domain.limit_tree import LimitKey
+from risk.domain.losses import Watermark
+from risk.domain.rows import ApprovalRow, LimitRow, StateRow, WatermarkRow
 from risk.domain.scopes import Scope
 
 PeakKey = tuple[int, Side, int]
@@ -58,6 +61,8 @@ class Changes:
     market_plans: dict[int, MarketPlan] = field(default_factory=dict)
     audits: list[AuditRow] = field(default_factory=list)
     trading_states: dict[Scope, StateRow] = field(default_factory=dict)
+    limits: dict[LimitKey, LimitRow] = field(default_factory=dict)
+    watermarks: dict[int, WatermarkRow] = field(default_factory=dict)
     approvals: list[ApprovalRow] = field(default_factory=list)
     trail_peaks: dict[PeakKey, int | None] = field(default_factory=dict)
     """Prices in units; None for a peak that is gone."""
@@ -66,7 +71,8 @@ class Changes:
     books: dict[int, Instrument] = field(default_factory=dict)
     """Instruments whose depth changed: published after the commit, not stored."""
     order_changes: int = 0
-    """How often an order was changed."""
+    watermark_changes: int = 0
+    """How often an order, and an account's watermark, was changed."""
 
     window_moves: int = 0
     """How often the window of a volatility band began."""
@@ -86,6 +92,7 @@ class Changes:
             or self.dead_men
             or self.order_sessions
             or self.trail_peaks
+            or self.watermarks
         )
 
     @property
@@ -104,6 +111,7 @@ class Changes:
             len(self.order_sessions),
             len(self.trading_states),
             self.peak_changes,
+            self.watermark_changes,
         )
 
     def order(self, order: OrderState) -> None:
@@ -115,6 +123,10 @@ class Changes:
         self.peak_changes += 1
         units = None if price is None else price * instrument.tick_units
         self.trail_peaks[instrument.id, side, after] = units
+
+    def watermark(self, account_id: int, mark: Watermark) -> None:
+        self.watermark_changes += 1
+        self.watermarks[account_id] = WatermarkRow(account_id, mark)
 
     def balance(self, account: Account) -> None:
         self.balances[account.id] = account

@@ -20,8 +20,10 @@ from orders.domain.replies import (
     CheckedReply,
     DeniedReply,
     DoneReply,
+    LimitReply,
     OrderReply,
     SwitchedReply,
+    WhatIfReply,
 )
 from orders.domain.session_commands import EndSession, OpenSession
 from orders.domain.views import OrderView
@@ -33,7 +35,10 @@ from orders.engine import (
     cash,
     deadman,
     desks,
+    headroom,
     lifecycle,
+    limit_setting,
+    loss_watch,
     margin,
     margin_calls,
     market_plans,
@@ -54,7 +59,7 @@ from orders.engine.step import Step
 from orders.engine.trading_states import MAX_CLEARED
 from portfolio.domain.balances import BalanceState
 from risk.domain.checks import check_cash_amount
-from risk.domain.commands import JoinDesk, SwitchTrading
+from risk.domain.commands import EvaluateLosses, JoinDesk, ReadUsage, SetLimit, SwitchTrading
 from risk.domain.reasons import Denial, DenialReason
 
 MAX_EXPIRED = 1_000
@@ -92,7 +97,7 @@ class Core:
             commands.SetAccountTier: self._set_account_tier,
             commands.SetMargin: self._set_margin,
             commands.ConfigureAccount: self._configure,
-            commands.SetSessions: self._set_sessions,
+            market_commands.SetSessions: self._set_sessions,
             market_commands.PlanMarketState: self._plan_market_state,
             market_commands.WithdrawMarketPlan: self._withdraw_market_plan,
             market_commands.SetBands: lambda command, step: done(
@@ -104,6 +109,10 @@ class Core:
             commands.ExpireOrders: self._expire,
             SwitchTrading: self._switch_trading,
             JoinDesk: self._join_desk,
+            SetLimit: self._set_limit,
+            EvaluateLosses: self._evaluate_losses,
+            commands.WhatIf: self._what_if,
+            ReadUsage: lambda command, step: headroom.usage(step),
             commands.AwaitCommit: lambda command, step: DoneReply(),
         }
 
@@ -288,7 +297,20 @@ class Core:
         denial = desks.join_desk(step, command)
         return denied(denial) if denial else DoneReply()
 
-    def _set_sessions(self, command: commands.SetSessions, step: Step) -> AnyReply:
+    def _evaluate_losses(self, command: EvaluateLosses, step: Step) -> AnyReply:
+        loss_watch.evaluate(step)
+        trading_states.clear(step, self._max_cleared)
+        return DoneReply()
+
+    def _what_if(self, command: commands.WhatIf, step: Step) -> AnyReply:
+        denial, limits = headroom.what_if(step, command.order)
+        return WhatIfReply(denied(denial) if denial else None, limits)
+
+    def _set_limit(self, command: SetLimit, step: Step) -> AnyReply:
+        result = limit_setting.set_limit(step, command)
+        return denied(result) if isinstance(result, Denial) else LimitReply(result.version)
+
+    def _set_sessions(self, command: market_commands.SetSessions, step: Step) -> AnyReply:
         calendars.set_sessions(step, command)
         return DoneReply()
 

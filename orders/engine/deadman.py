@@ -9,8 +9,9 @@ from orders.domain.commands import SetDeadMan
 from orders.domain.reasons import CloseReason
 from orders.domain.replies import DeadManReply
 from orders.engine import lifecycle
-from orders.engine.state import DeadMan, OrderState
+from orders.engine.state import OrderState
 from orders.engine.step import Step
+from orders.engine.watches import DeadMan
 
 SECOND_NS = 1_000_000_000
 

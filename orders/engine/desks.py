@@ -3,6 +3,7 @@ docs/risk.md W8.
 """
 
 from core.services.audit_log import AuditRow
+from orders.engine.limit_usage import count_usage
 from orders.engine.state import Account, EngineState
 from orders.engine.step import Step
 from risk.domain.commands import JoinDesk
@@ -20,6 +21,7 @@ def join_desk(step: Step, command: JoinDesk) -> Denial | None:
     if why:
         return Denial(DenialReason.DESK_NOT_JOINED, {"why": why})
     before, account.desk_id = account.desk_id, command.desk_id
+    count_usage(step.state, is_anew=True)
     step.changes.account_terms[account.id] = account
     step.changes.audits.append(
         AuditRow(

@@ -26,7 +26,17 @@ Told = dict[str, Any]  # Any: each field its own type
 Rows = Mapping[Key, Told]
 
 _MONEY: Final = frozenset(
-    {"total", "fees", "cost", "realized", "filled_notional", "notional", "price_units"}
+    {
+        "total",
+        "fees",
+        "cost",
+        "realized",
+        "filled_notional",
+        "notional",
+        "price_units",
+        "opening",
+        "highest",
+    }
 )
 _PRICES: Final = frozenset({"limit_price", "stop_price", "hold_price", "trail_price", "hwm"})
 _QUANTITIES: Final = frozenset({"quantity", "filled", "prevented", "display", "displayed"})
@@ -70,6 +80,8 @@ def disagreements(stored: StoredState, replayed: StoredState) -> list[str]:
         *_rows("market plan", is_.market_plans, should.market_plans),
         *_rows("trading state", is_.switches, should.switches),
         *_rows("trail peak", is_.trail_peaks, should.trail_peaks),
+        *_rows("limit", is_.limits, should.limits),
+        *_rows("watermark", is_.watermarks, should.watermarks),
         *_rows("last trade", is_.last_trades, should.last_trades),
         *_rows("engine", is_.counters, should.counters),
     ]
@@ -102,6 +114,10 @@ class _Picture:
         self.trail_peaks: Rows = {
             (row.instrument_id, row.side, row.after): _told(row, None) for row in state.trail_peaks
         }
+        self.limits: Rows = {
+            (row.scope, row.kind, row.instrument_id): _told(row, None) for row in state.limits
+        }
+        self.watermarks: Rows = {(row.account_id,): _told(row, None) for row in state.watermarks}
         self.last_trades: Rows = {
             (row.instrument_id,): _told(row, None) for row in state.last_trades
         }

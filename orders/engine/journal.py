@@ -17,6 +17,7 @@ from orders.domain.commands import (
     ExpireOrders,
     PrintStreetTrade,
     QuoteStreet,
+    WhatIf,
 )
 from orders.domain.market_commands import CheckMargin
 from orders.domain.replies import AnyReply
@@ -26,8 +27,9 @@ from orders.engine.state import Instrument
 from orders.engine.stored import StoredState
 from orders.engine.street_log import StreetEntry, StreetLog
 from orders.engine.trading_states import MAX_CLEARED
+from risk.domain.commands import EvaluateLosses, ReadUsage
 
-RULES_VERSION: Final = 5
+RULES_VERSION: Final = 6
 """Raised whenever older journals would replay to something else: a rule that changed, or content
 that is written otherwise. A replay begins at the first start that has the current one.
 """
@@ -41,7 +43,9 @@ COMPRESSION: Final = 1
 MIN_COMPRESSED_BYTES: Final = 512
 """A batch of one or two orders is left as it is: compressing it costs more and saves nothing."""
 
-_IDLE: Final = frozenset({ExpireOrders, AwaitCommit, CheckMargin})
+_IDLE: Final[frozenset[type]] = frozenset(
+    {ExpireOrders, AwaitCommit, CheckMargin, EvaluateLosses, ReadUsage, WhatIf}
+)
 """Kept only when they found something to do (J2)."""
 
 _ZLIB: Final = b"\x78"

@@ -17,6 +17,7 @@ from orders.domain.values import Liquidity, OrderStatus, OrderType, Side, TimeIn
 from orders.domain.views import AccountEvent, ExecutionView, PositionView
 from orders.engine import grouping, settlement
 from orders.engine.changes import ExecutionRow
+from orders.engine.limit_usage import note_order
 from orders.engine.render import balance_view, execution_view, order_view, position_view
 from orders.engine.settlement import Trade
 from orders.engine.state import Account, OrderState
@@ -325,7 +326,12 @@ def append_event(
     event: OrderEvent,
     row: ExecutionRow | None = None,
 ) -> None:
-    """Append the order's event, numbered in its account, with everything a listener needs."""
+    """Append the order's event, numbered in its account, with everything a listener needs. What
+    is told is counted: no change of an order goes untold.
+    """
+    usage = step.state.limits.usage
+    if usage is not None:
+        note_order(usage, order)
     execution: ExecutionView | None = None
     position: PositionView | None = None
     if row is not None:

@@ -8,8 +8,9 @@ from orders.domain.commands import SubmitOrder
 from orders.domain.reasons import CloseReason
 from orders.domain.session_commands import EndSession, OpenSession
 from orders.engine import lifecycle
-from orders.engine.state import EngineState, OrderSession, OrderState
+from orders.engine.state import EngineState, OrderState
 from orders.engine.step import Step
+from orders.engine.watches import OrderSession
 from risk.domain.reasons import Denial, DenialReason
 
 MAX_SESSIONS: Final = 10_000

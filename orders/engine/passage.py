@@ -9,6 +9,7 @@ from orders.domain.matching.stops import is_passed
 from orders.domain.matching.street import STREET_TTL_NS
 from orders.domain.values import OrderType, Side, StpMode
 from orders.engine.conditions import check_post_only, check_reduce_only
+from orders.engine.limits import check_limits
 from orders.engine.margin import check_margin
 from orders.engine.market_states import check_state
 from orders.engine.preventing import takeable, would_self_trade
@@ -26,18 +27,14 @@ def check_passage(state: EngineState, order: OrderState, now_ns: int) -> Denial 
         denial = check_stop_ahead(order, now_ns)
     if denial is not None:
         return denial
-    # A sell STOP has no limit: it is worth its stop price until it is elected.
-    ticks_lots = order.quantity * (order.limit_price or order.stop_price or 0)
-    if order.type is OrderType.MARKET and order.limit_price is None:
-        collar = instrument.collar(order.side, now_ns)
-        available, ticks_lots = takeable(order, collar, now_ns)
-        if not available:
-            return Denial(DenialReason.LIQUIDITY_NONE, {"symbol": instrument.symbol})
-    notional = ticks_lots * instrument.value_units
+    notional = worth_of(order, now_ns)
+    if notional is None:
+        return Denial(DenialReason.LIQUIDITY_NONE, {"symbol": instrument.symbol})
     return (
         checks.check_notional(notional, instrument.terms)
         or _check_proceeds(order, now_ns)
         or checks.check_open_orders(len(account.open_orders) - (order.replaces is not None))
+        or (check_limits(state, order, notional, now_ns) if state.limits.judging else None)
         or (check_post_only(order, now_ns) if order.post_only else None)
         or _check_self_trade(order)
         or (check_reduce_only(order) if order.reduce_only else None)
@@ -47,6 +44,18 @@ def check_passage(state: EngineState, order: OrderState, now_ns: int) -> Denial 
             else _check_means(order, notional)
         )
     )
+
+
+def worth_of(order: OrderState, now_ns: int) -> int | None:
+    """What the order is judged by in units; None for a market order that meets nobody."""
+    instrument = order.instrument
+    if order.type is OrderType.MARKET and order.limit_price is None:
+        collar = instrument.collar(order.side, now_ns)
+        available, ticks_lots = takeable(order, collar, now_ns)
+        return ticks_lots * instrument.value_units if available else None
+    # A sell STOP has no limit: it is worth its stop price until it is elected.
+    price = order.limit_price or order.stop_price or 0
+    return order.quantity * price * instrument.value_units
 
 
 def check_stop_ahead(order: OrderState, now_ns: int) -> Denial | None:

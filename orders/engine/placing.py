@@ -14,6 +14,7 @@ from orders.engine.legs import accept_legs, check_legs, draft_legs
 from orders.engine.lifetime import check_lifetime
 from orders.engine.notional import size_by_notional
 from orders.engine.order_sessions import check_session
+from orders.engine.pacing import check_pace, note_accepted
 from orders.engine.passage import check_passage
 from orders.engine.preventing import take_beside_own, takeable
 from orders.engine.queueing import joins_queue, price_market_order
@@ -28,21 +29,20 @@ from risk.domain.reasons import Denial, DenialReason
 
 def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     """The order as it stands after matching, or the first check that it did not pass."""
-    order = _drafted(step, command)
+    order = drafted(step, command)
     if isinstance(order, Denial):
         return order
     legs = draft_legs(step, command, order) if command.group is not None else []
     if isinstance(legs, Denial):
         return legs
-    is_queued = joins_queue(order, step.now_ns)
-    denial = complete_draft(order, is_queued, step.now_ns)
-    if denial is None:
-        denial = check_restrictions(step, order) or check_passage(step.state, order, step.now_ns)
+    denial = check_pace(step, order) or check_entry(step, order)
     if denial is None and legs:
         denial = check_legs(step, order, legs)
     if denial is not None:
         return denial
+    is_queued = joins_queue(order, step.now_ns)
     lifecycle.accept(step, order, OrderEvent.QUEUED if is_queued else OrderEvent.ACCEPTED)
+    note_accepted(step, order)
     if legs:
         accept_legs(step, order, legs)
     if is_queued:
@@ -54,8 +54,8 @@ def place_order(step: Step, command: SubmitOrder) -> OrderState | Denial:
     return order
 
 
-def _drafted(step: Step, command: SubmitOrder) -> OrderState | Denial:
-    """The order that the command asks for, once its account, instrument and terms are right."""
+def drafted(step: Step, command: SubmitOrder) -> OrderState | Denial:
+    """The order that is asked for, not yet known to anyone, once its terms are right."""
     denial = check_deadline(command, step.now_ns)
     if denial is not None:
         return denial
@@ -72,6 +72,15 @@ def _drafted(step: Step, command: SubmitOrder) -> OrderState | Denial:
         or check_lifetime(command, instrument, step.now_ns)
     )
     return denial or draft_order(account, instrument, command, step.now_ns)
+
+
+def check_entry(step: Step, order: OrderState) -> Denial | None:
+    """The market, the account and its scopes let the order in; changes nothing but the draft."""
+    return (
+        complete_draft(order, joins_queue(order, step.now_ns), step.now_ns)
+        or check_restrictions(step, order)
+        or check_passage(step.state, order, step.now_ns)
+    )
 
 
 def complete_draft(

@@ -10,28 +10,32 @@ from marketdata.domain.sessions import Calendar, Session
 from orders.domain.matching.trailing import Peak, TrailBook
 from orders.domain.values import OrderStatus
 from orders.engine.grouping import is_armed
+from orders.engine.limit_setting import restore_limits
 from orders.engine.state import (
     Account,
-    DeadMan,
     EngineState,
     Instrument,
     LastTrade,
-    OrderSession,
     OrderState,
 )
 from orders.engine.stored import (
     ACCOUNT_FIELDS,
+    LIMIT_FIELDS,
     ORDER_FIELDS,
     SWITCH_FIELDS,
+    WATERMARK_FIELDS,
     StoredAccount,
     StoredOrder,
     StoredState,
     copied,
 )
 from orders.engine.trading_states import resume_clearing
+from orders.engine.watches import DeadMan, OrderSession
 from portfolio.domain.balances import BalanceState
 from portfolio.domain.fees import NO_FEES, FeeTier
 from portfolio.domain.positions import PositionState
+from risk.domain.limit_tree import Limit, LimitKey
+from risk.domain.losses import Watermark
 from risk.domain.scopes import read_scope
 from risk.domain.states import ScopeState
 
@@ -67,12 +71,23 @@ def rebuild(stored: StoredState) -> EngineState:
         instrument.last_trade = LastTrade(ticks, trade.at_ns)
     _add_watches(state, stored)
     _plan_markets(state, stored)
+    _restore_risk(state, stored)
+    return state
+
+
+def _restore_risk(state: EngineState, stored: StoredState) -> None:
+    """Trading states and limits, and the switch that was at work."""
     for switch in stored.switches:
         state.trading.by_scope[read_scope(switch.scope)] = ScopeState(
             **copied(switch, SWITCH_FIELDS)
         )
+    for limit in stored.limits:
+        key = LimitKey(read_scope(limit.scope), limit.kind, limit.instrument_id)
+        state.limits.by_key[key] = Limit(**copied(limit, LIMIT_FIELDS))
+    for mark in stored.watermarks:
+        state.limits.watermarks[mark.account_id] = Watermark(**copied(mark, WATERMARK_FIELDS))
+    restore_limits(state)
     resume_clearing(state)
-    return state
 
 
 def _plan_markets(state: EngineState, stored: StoredState) -> None:

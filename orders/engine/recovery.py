@@ -22,7 +22,13 @@ from orders.engine.loading import (
     rows_of,
     to_units,
 )
-from orders.engine.loading_risk import load_dead_men, load_order_sessions, load_switches
+from orders.engine.loading_risk import (
+    load_dead_men,
+    load_limits,
+    load_order_sessions,
+    load_switches,
+    load_watermarks,
+)
 from orders.engine.market_store import load_market_plan_number, load_market_plans
 from orders.engine.rebuild import rebuild
 from orders.engine.state import EngineState
@@ -140,6 +146,8 @@ async def load_stored(connection: Connection) -> StoredState:
         ],
         market_plans=await load_market_plans(connection),
         market_plan_number=await load_market_plan_number(connection),
+        limits=await load_limits(connection),
+        watermarks=await load_watermarks(connection),
         order_sequence=counters["orders"],
         execution_number=counters["executions"],
         transfer_number=counters["transfers"],

@@ -18,6 +18,7 @@ from orders.engine import lifecycle
 from orders.engine.grouping import is_armed
 from orders.engine.legs import check_change
 from orders.engine.lifetime import check_lifetime
+from orders.engine.pacing import check_pace, note_accepted
 from orders.engine.passage import check_passage
 from orders.engine.placing import check_account, complete_draft, match
 from orders.engine.queueing import joins_queue
@@ -59,6 +60,7 @@ def replace_order(step: Step, command: ReplaceOrder) -> OrderState | Denial:
         _succeed_held(step, old, successor)
     else:
         _succeed(step, old, successor)
+        note_accepted(step, successor)
     return successor
 
 
@@ -69,7 +71,7 @@ def _check_successor(step: Step, old: OrderState, successor: OrderState) -> Deni
     if old.status is OrderStatus.HELD:
         return check_restrictions(step, successor, old)
     is_queued, mark = joins_queue(successor, step.now_ns), mark_of(old)
-    denial = complete_draft(successor, is_queued, step.now_ns, mark)
+    denial = check_pace(step, successor) or complete_draft(successor, is_queued, step.now_ns, mark)
     if denial is None:
         with hold_given_back(holder_for(step.state, old)):
             denial = check_restrictions(step, successor, old) or check_passage(

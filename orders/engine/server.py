@@ -37,6 +37,7 @@ from orders.engine.protocol import (
 )
 from orders.engine.publisher import Publisher
 from orders.engine.writer import BatchWriter
+from risk.domain.commands import EvaluateLosses
 
 logger = structlog.get_logger(__name__)
 
@@ -124,6 +125,7 @@ class EngineServer:
         self._has_pending = asyncio.Event()
         self._is_stopping = False
         self._margin_looked_at = 0
+        self._looks_at_losses = False
         self._listener: asyncio.Server | None = None
 
     @property
@@ -215,6 +217,7 @@ class EngineServer:
             for session_id in self._liveness.silent(sessions, self._clock.now_ns()):
                 logger.warning("order_session_silent", session=str(session_id))
                 self.enqueue(None, NO_REPLY, EndSession(session_id, f"silent-{session_id}"))
+            self._looks_at_losses = self.core.state.limits.watching > 0
             self.enqueue(None, NO_REPLY, ExpireOrders())
             if self.core.state.margin_accounts:
                 self.enqueue(None, NO_REPLY, CheckMargin(self._margin_looked_at))
@@ -228,6 +231,9 @@ class EngineServer:
             if self.core.is_clearing:
                 await self._clear(now_ns)
         changes = self.core.changes
+        if changes.executions and self.core.state.limits.watching:
+            self._looks_at_losses = True
+            self.enqueue(None, NO_REPLY, ExpireOrders())
         if not changes.is_empty or self._journal.is_full:
             await self._commit(now_ns)
         elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
@@ -255,7 +261,10 @@ class EngineServer:
             now_ns = self._clock.now_ns() // 1000 * 1000
             self.core.begin_batch()
             self._journal.apply(ExpireOrders(), now_ns)
+            if self._looks_at_losses and not self.core.is_clearing:
+                self._journal.apply(EvaluateLosses(), now_ns)
             if self.core.changes.is_empty:
+                self._looks_at_losses = False
                 return now_ns
             await self._commit(now_ns)
             self._publisher.note_books(self.core.changes.books)

@@ -22,11 +22,14 @@ from orders.domain.order_class import Leg, OrderClass
 from orders.domain.reasons import CloseReason
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.clearing import TradingStates
+from orders.engine.limit_state import Limits
+from orders.engine.watches import DeadMan, OrderSession
 from portfolio.domain.balances import BalanceState
 from portfolio.domain.fees import NO_FEES, FeeTier
 from portfolio.domain.margin import Call
 from portfolio.domain.positions import PositionState
 from risk.domain.checks import InstrumentTerms
+from risk.domain.limit_tree import Bound
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +57,8 @@ class Account:
     multiplier: int = 1
     is_shorting_enabled: bool = False
     call: Call | None = None
+    bounds: tuple[Bound, ...] = ()
+    """The limits of its own scope that are in force."""
 
     @property
     def is_margin(self) -> bool:
@@ -121,6 +126,9 @@ class Instrument:
 
     closing: dict[UUID, "OrderState"] = field(default_factory=dict)
     """Orders that wait for the closing auction (CLS), in time order."""
+
+    bounds: tuple[Bound, ...] = ()
+    """The limits of its own scope that are in force."""
 
     terms: InstrumentTerms = field(init=False)
     value_units: int = field(init=False)
@@ -259,23 +267,6 @@ class OrderState:
         return 0 if self.closed_ns is not None else self.quantity - self.filled - self.prevented
 
 
-class DeadMan(NamedTuple):
-    """An API key that asked to be watched: its orders of the account end at `fires_ns`."""
-
-    key_id: str
-    account_id: int
-    fires_ns: int | None
-
-
-class OrderSession(NamedTuple):
-    """A socket whose orders end with it (docs/requests.md N1)."""
-
-    id: UUID
-    account_id: int
-    opened_ns: int
-    ended_ns: int | None = None
-
-
 @dataclass(slots=True)
 class EngineState:
     """Everything the core knows. The three counters number orders, executions and transfers;
@@ -316,6 +307,7 @@ class EngineState:
     market_plan_number: int = 0  # of the newest plan that was ever known
     next_market_ns: int = NEVER_NS
     """When a market's state is next to change by itself."""
+    limits: Limits = field(default_factory=Limits)
 
     def instrument(self, symbol: str) -> Instrument | None:
         """By its symbol; crypto pairs also without the slash, as some clients write them."""

@@ -29,7 +29,8 @@ from core.batch_columns import (
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.domain.matching.trailing import UNITS_PER_PPM
 from orders.engine.changes import ExecutionRow
-from orders.engine.state import DeadMan, OrderSession, OrderState
+from orders.engine.state import OrderState
+from orders.engine.watches import DeadMan, OrderSession
 
 
 def _price_units(ticks: int | None, order: OrderState) -> int | None:

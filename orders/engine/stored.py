@@ -20,6 +20,8 @@ from orders.domain.order_class import Leg, OrderClass
 from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInForce
 from orders.engine.state import Account, EngineState, Instrument, LastTrade, OrderState
 from portfolio.domain.margin import Call
+from risk.domain.limit_tree import Limit, LimitKind
+from risk.domain.losses import Watermark
 from risk.domain.states import TradingState
 
 
@@ -212,6 +214,31 @@ class StoredSwitch(StoredRow, frozen=True, array_like=True):
     changed_ns: int
 
 
+class StoredLimit(StoredRow, frozen=True, array_like=True):
+    """A limit since its last change."""
+
+    scope: str
+    kind: LimitKind
+    instrument_id: int
+    value: int | None
+    version: int
+    reason: str
+    request_id: str
+    changed_by_id: int | None
+    changed_ns: int
+    window_seconds: int = 0
+
+
+class StoredWatermark(StoredRow, frozen=True, array_like=True):
+    """What an account's losses are measured from."""
+
+    account_id: int
+    day: int
+    opening: int
+    highest: int
+    stopped: TradingState
+
+
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     """All of it: orders by their sequence, switches by their time, everything else by its ids."""
 
@@ -231,9 +258,13 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     order_sessions: Sequence[StoredOrderSession] = ()
     market_plans: Sequence[StoredMarketPlan] = ()
     market_plan_number: int = 0
+    limits: Sequence[StoredLimit] = ()
+    watermarks: Sequence[StoredWatermark] = ()
 
 
 ACCOUNT_FIELDS = [name for name in StoredAccount.__struct_fields__ if name in Account.__slots__]
+WATERMARK_FIELDS = list(Watermark.__slots__)
+LIMIT_FIELDS = list(Limit.__slots__)
 SWITCH_FIELDS = [name for name in StoredSwitch.__struct_fields__ if name != "scope"]
 ORDER_FIELDS = [name for name in StoredOrder.__struct_fields__ if name in OrderState.__slots__]
 
@@ -276,6 +307,11 @@ def stored_from(state: EngineState, last_trades: Sequence[StoredTrade]) -> Store
         ],
         market_plans=[StoredMarketPlan(*plan) for _, plan in sorted(state.market_plans.items())],
         market_plan_number=state.market_plan_number,
+        limits=_limits(state),
+        watermarks=[
+            StoredWatermark(number, **copied(mark, WATERMARK_FIELDS))
+            for number, mark in sorted(state.limits.watermarks.items())
+        ],
         order_sequence=state.order_sequence,
         execution_number=state.execution_number,
         transfer_number=state.transfer_number,
@@ -294,6 +330,19 @@ def _switches(state: EngineState) -> list[StoredSwitch]:
         for scope, held in state.trading.by_scope.items()
     ]
     return sorted(rows, key=lambda row: (row.changed_ns, row.scope))
+
+
+def _limits(state: EngineState) -> list[StoredLimit]:
+    rows = [
+        StoredLimit(key.scope.key, key.kind, key.instrument_id, **copied(limit, LIMIT_FIELDS))
+        for key, limit in state.limits.by_key.items()
+    ]
+    return sorted(rows, key=limit_order)
+
+
+def limit_order(row: StoredLimit) -> tuple[str, str, int]:
+    """How limits stand in a row."""
+    return row.scope, row.kind.value, row.instrument_id
 
 
 def _instrument(instrument: Instrument) -> StoredInstrument:

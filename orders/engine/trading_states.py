@@ -59,7 +59,7 @@ class Switched(NamedTuple):
 def switch(step: Step, command: SwitchTrading) -> Switched | Denial:
     """Put the scope into the state, unless it takes a second person who is not there (W3)."""
     scope = command.scope
-    if not _is_known(step.state, scope):
+    if not is_known(step.state, scope):
         return Denial(DenialReason.SCOPE_UNKNOWN, {})
     held = step.state.trading.by_scope.get(scope)
     before = held.state if held else TradingState.ACTIVE
@@ -78,7 +78,8 @@ def switch(step: Step, command: SwitchTrading) -> Switched | Denial:
     return apply_switch(step, scope, command.state, cause)
 
 
-def _is_known(state: EngineState, scope: Scope) -> bool:
+def is_known(state: EngineState, scope: Scope) -> bool:
+    """Whether there is such a scope."""
     if scope.kind is ScopeKind.FIRM or scope.kind is ScopeKind.DESK:
         return True  # desks are rows that whoever asks has found
     if scope.kind is ScopeKind.SYMBOL:

@@ -113,6 +113,8 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (event_log.events, events),
         (audit_log.entries, changes.audits),
         (recording.trading_states, changes.trading_states.values()),
+        (recording.limits, changes.limits.values()),
+        (recording.watermarks, changes.watermarks.values()),
         (recording.approvals, changes.approvals),
     ]
     return [write(rows) for write, rows in tables if rows]

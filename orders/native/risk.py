@@ -21,7 +21,7 @@ from core.api import not_found, not_permitted, refuse_unknown_fields
 from core.domain.clock import SystemClock, to_ns, wire_time
 from core.request_context import origin_of
 from orders.domain.order_request import field_refusal
-from orders.services import trading_states
+from orders.services import change_requests, trading_states
 from portfolio.api import answer
 from risk.domain.scopes import Scope
 from risk.domain.states import TradingState as State
@@ -181,7 +181,7 @@ class EnableRejectView(ApprovalView):
         """Turn down what somebody asked for."""
         fields = _read(request, {"reason"})
         asked = _found(request_id)
-        trading_states.reject(
+        change_requests.reject(
             request=asked,
             reason=fields["reason"],
             actor=self.user(request),
@@ -198,7 +198,7 @@ class RiskStateView(RiskView):
     def get(self, request: Request) -> HttpResponse:
         """The trading states that bind the caller's orders, and what waits for approval."""
         states = list(trading_states_for(self.user(request)))
-        requests = list(change_requests_for(self.user(request)))
+        requests = list(change_requests_for(self.user(request)).filter(limit_kind=""))
         texts = scope_texts({row.scope for row in states} | {row.scope for row in requests})
         return answer(
             {
@@ -232,7 +232,7 @@ def _state(text: str, choices: list[str]) -> State:
 
 
 def _found(request_id: int) -> ChangeRequest:
-    found = ChangeRequest.objects.filter(pk=request_id).first()
+    found = ChangeRequest.objects.filter(pk=request_id, limit_kind="").first()
     if found is None:
         raise not_found("There is no such request.")
     return found

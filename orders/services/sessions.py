@@ -9,7 +9,7 @@ from marketdata.models import Session as SessionRow
 from marketdata.models import Venue
 from marketdata.services.exchange_hours import exchange_sessions
 from orders.domain.command_parts import MAX_SESSIONS
-from orders.domain.commands import SetSessions
+from orders.domain.market_commands import SetSessions
 from orders.services.asking import accept, ask_running_or_not
 
 DAYS_AHEAD: Final = 430

@@ -3,28 +3,22 @@
 Every path comes through here: pages, API, console, command line and the schedule.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from accounts.models import User
-from core.domain.errors import (
-    CODE_CONFLICT,
-    CODE_NOT_FOUND,
-    CODE_NOT_PERMITTED,
-    ErrorReason,
-    Refusal,
-)
+from core.domain.errors import CODE_NOT_FOUND, ErrorReason, Refusal
 from core.domain.origin import Origin
 from core.services import audit
 from orders.domain.replies import SwitchedReply
+from orders.services import change_requests
 from orders.services.asking import accept, ask, ask_running_or_not
+from orders.services.change_requests import conflict, open_request, require
 from portfolio.models import Desk, TradingAccount
-from risk.domain.commands import Consent, JoinDesk, SwitchTrading
+from risk.domain.commands import JoinDesk, SwitchTrading
 from risk.domain.scopes import Scope, read_scope
 from risk.domain.states import TradingState as State
 from risk.models import ChangeRequest, ScheduledSwitch, TradingState
-from risk.selectors import OF_ACCOUNTS, may_manage_trading, may_restrict, scope_named
-
-REQUEST_LIVES = timedelta(hours=24)
+from risk.selectors import may_manage_trading, may_restrict, scope_named
 
 
 def scope_of(text: str, viewer: User | None) -> Scope:
@@ -47,7 +41,7 @@ def restrict(
     the orders that it cancels is open. No actor: the command line, also of a stopped portal.
     """
     if actor is not None:
-        _require(may_restrict(actor, scope))
+        require(may_restrict(actor, scope))
     command = SwitchTrading(
         scope=scope,
         state=state,
@@ -64,20 +58,18 @@ def ask_to_enable(
     *, scope: Scope, state: State, reason: str, actor: User, origin: Origin
 ) -> ChangeRequest:
     """Ask that the scope be switched to a looser state; somebody else may approve it."""
-    _require(may_restrict(actor, scope))
+    require(may_restrict(actor, scope))
     held = TradingState.objects.filter(scope=scope.key).first()
     if held is None or not State(held.state).is_stricter_than(state):
         now = held.state if held else State.ACTIVE.value
-        raise _conflict(f"The scope is {now}; there is nothing to take back.")
-    request = ChangeRequest.objects.create(
-        scope=scope.key,
-        account_id=scope.number if scope.kind in OF_ACCOUNTS else None,
-        state=state.value,
+        raise conflict(f"The scope is {now}; there is nothing to take back.")
+    request = open_request(
+        scope=scope,
+        wanted={"state": state.value},
         version=held.version,
         reason=reason,
-        asked_by_id=actor.pk,
-        asked_at=origin.now,
-        expires_at=origin.now + REQUEST_LIVES,
+        actor=actor,
+        origin=origin,
     )
     audit.record(
         actor=actor,
@@ -91,48 +83,15 @@ def ask_to_enable(
 
 
 def approve(*, request: ChangeRequest, actor: User, origin: Origin) -> SwitchedReply:
-    """Make the switch that somebody else asked for; Refusal when it is not theirs to approve, is
-    too late, or the scope was switched since.
-    """
-    _require(may_manage_trading(actor))
-    _check_pending(request, origin.now)
-    reply = ask(
-        SwitchTrading(
-            scope=read_scope(request.scope),
-            state=State(request.state),
-            reason=request.reason,
-            request_id=origin.request_id,
-            actor_id=actor.pk,
-            address=origin.address,
-            consent=Consent(request.pk, request.asked_by_id, request.version),
-        )
-    )
-    return _switched(reply)
-
-
-def reject(*, request: ChangeRequest, reason: str, actor: User, origin: Origin) -> None:
-    """Turn the request down; who asked may do so too, and so withdraw it."""
-    _require(may_manage_trading(actor) or actor.pk == request.asked_by_id)
-    changed = ChangeRequest.objects.filter(
-        pk=request.pk, status=ChangeRequest.Status.PENDING
-    ).update(status=ChangeRequest.Status.REJECTED, decided_by_id=actor.pk, decided_at=origin.now)
-    if not changed:
-        raise _decided(request)
-    audit.record(
-        actor=actor,
-        action="TradingEnableRejected",
-        target=f"scope:{request.scope}",
-        reason=reason,
-        facts={"request": request.pk},
-        origin=origin,
-    )
+    """Make the switch that somebody else asked for; Refusal as in change_requests.approve."""
+    return _switched(change_requests.approve(request=request, actor=actor, origin=origin))
 
 
 def schedule_switch(
     *, scope: Scope, state: State, reason: str, due_at: datetime, actor: User, origin: Origin
 ) -> ScheduledSwitch:
     """Switch the scope to a stricter state at `due_at` (docs/risk.md W6)."""
-    _require(may_manage_trading(actor))
+    require(may_manage_trading(actor))
     switch = ScheduledSwitch.objects.create(
         scope=scope.key,
         state=state.value,
@@ -181,7 +140,7 @@ def join_desk(
     *, account: TradingAccount, desk: Desk | None, reason: str, actor: User, origin: Origin
 ) -> None:
     """Put the account into the desk, or into none (docs/risk.md W8)."""
-    _require(may_manage_trading(actor))
+    require(may_manage_trading(actor))
     ask(
         JoinDesk(
             account_id=account.pk,
@@ -197,28 +156,3 @@ def join_desk(
 def _switched(reply: object) -> SwitchedReply:
     assert isinstance(reply, SwitchedReply)
     return reply
-
-
-def _require(is_allowed: bool) -> None:
-    if not is_allowed:
-        raise Refusal(
-            status=403,
-            code=CODE_NOT_PERMITTED,
-            reason=ErrorReason.NOT_PERMITTED,
-            message="Your role does not let you do this to this scope.",
-        )
-
-
-def _check_pending(request: ChangeRequest, now: datetime) -> None:
-    if request.status != ChangeRequest.Status.PENDING:
-        raise _decided(request)
-    if request.expires_at <= now:
-        raise _conflict("The request has expired. Ask again.")
-
-
-def _decided(request: ChangeRequest) -> Refusal:
-    return _conflict("The request has been decided already.")
-
-
-def _conflict(message: str) -> Refusal:
-    return Refusal(status=409, code=CODE_CONFLICT, reason=ErrorReason.CONFLICT, message=message)

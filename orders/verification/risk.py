@@ -1,5 +1,5 @@
-"""Checks of trading states: what a switch cancels is not open, an approval has its switch, and
-keys are watched as they can be.
+"""Checks of trading states and limits: what a switch cancels is not open, an approval has the
+change that it approved, and keys are watched as they can be.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,8 @@ SELECT format('request %s', request.id),
   format('was approved for switch %s of %s, which is at %s', request.version + 1, request.scope,
     coalesce(state.version::text, 'none'))
 FROM risk_changerequest request LEFT JOIN risk_tradingstate state USING (scope)
-WHERE request.status = 'APPROVED' AND coalesce(state.version, 0) <= request.version
+WHERE request.status = 'APPROVED' AND request.limit_kind = ''
+  AND coalesce(state.version, 0) <= request.version
 ORDER BY request.id
 """
 
@@ -37,8 +38,21 @@ ORDER BY man.key_id
 """
 """A key is watched for an account of users, an hour ahead at most (docs/requests.md D1)."""
 
+_RAISE = """
+SELECT format('request %s', request.id),
+  format('was approved for change %s of limit %s of %s, which is at %s', request.version + 1,
+    request.limit_kind, request.scope, coalesce(held.version::text, 'none'))
+FROM risk_changerequest request
+LEFT JOIN risk_limit held ON held.scope = request.scope AND held.kind = request.limit_kind
+  AND held.instrument_id IS NOT DISTINCT FROM request.instrument_id
+WHERE request.status = 'APPROVED' AND request.limit_kind <> ''
+  AND coalesce(held.version, 0) <= request.version
+ORDER BY request.id
+"""
+
 CHECKS: Final[Mapping[str, str]] = {
     "halted_scope": _HALTED_SCOPE,
     "approval": _APPROVAL,
     "dead_man": _DEAD_MAN,
+    "limit_raise": _RAISE,
 }

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from risk.domain.limit_tree import LimitKind
 from risk.domain.scopes import Scope, check_scope
 from risk.domain.states import TradingState
 
@@ -57,6 +58,41 @@ class JoinDesk(msgspec.Struct, frozen=True, array_like=True, tag="join_desk", ta
 
     def __post_init__(self) -> None:
         check_texts(self.reason, self.request_id)
+
+
+class SetLimit(msgspec.Struct, frozen=True, array_like=True, tag="set_limit", tag_field="command"):
+    """Set a limit of a scope to `value` units, or take it away (None); instrument 0: whatever is
+    traded (docs/risk.md M1 and M2). A raise needs `consent`.
+    """
+
+    scope: Scope
+    kind: LimitKind
+    instrument_id: Key
+    value: Key | None
+    reason: Reason
+    request_id: RequestId
+    actor_id: Key | None = None
+    address: Address | None = None
+    consent: Consent | None = None
+    window_seconds: Key = 0
+
+    def __post_init__(self) -> None:
+        check_scope(self.scope)
+        check_texts(self.reason, self.request_id)
+
+
+class EvaluateLosses(
+    msgspec.Struct, frozen=True, array_like=True, tag="evaluate_losses", tag_field="command"
+):
+    """Measure the accounts that a loss limit binds, and stop those that have reached it; the engine
+    sends it to itself (docs/risk.md M12).
+    """
+
+
+class ReadUsage(
+    msgspec.Struct, frozen=True, array_like=True, tag="read_usage", tag_field="command"
+):
+    """Tell what each limit in force comes to now (docs/risk.md M15)."""
 
 
 def check_texts(*texts: str) -> None:

@@ -6,6 +6,7 @@ Each has the HTTP status and the dialect code that stock clients understand. Fil
 from dataclasses import dataclass
 from typing import Final
 
+from risk.domain.limit_wordings import SENTENCES
 from risk.domain.reason_codes import FORBIDDEN, UNPROCESSABLE, DenialReason, Wording
 
 __all__ = ["WORDINGS", "Denial", "DenialReason", "Wording"]
@@ -100,21 +101,18 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.INSTRUMENT_HALTED: Wording(
         *FORBIDDEN, "Trading in {symbol} is halted. Open orders can still be canceled."
     ),
-    DenialReason.INSTRUMENT_AUCTION: Wording(
-        *FORBIDDEN,
-        "{symbol} is in an auction: nothing trades at once. Send a day, gtc or gtd order, and it"
-        " takes part.",
-    ),
     DenialReason.INSTRUMENT_CANCEL_ONLY: Wording(
         *FORBIDDEN, "{symbol} takes no new orders now. Open orders can still be canceled."
     ),
-    DenialReason.INSTRUMENT_POST_ONLY: Wording(
-        *FORBIDDEN,
-        "{symbol} takes only orders that rest now. Send a limit order (day or gtc) whose price does"
-        " not meet the other side, or wait.",
-    ),
     DenialReason.INSTRUMENT_UNKNOWN: Wording(
         *UNPROCESSABLE, 'asset "{symbol}" not found. See /v2/assets for what trades here.'
+    ),
+    DenialReason.LIMIT_INVALID: Wording(*UNPROCESSABLE, "There can be no such limit: {why}."),
+    DenialReason.LIMIT_ORDER_RATE: Wording(
+        429,
+        42910000,
+        "{scope}: at most {limit} orders may come in {window} seconds. Send fewer, or ask for a "
+        "higher limit.",
     ),
     DenialReason.LIQUIDITY_NONE: Wording(
         *FORBIDDEN, "Nobody offers the other side of {symbol} now. Use a limit order, or wait."
@@ -304,31 +302,13 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.DESK_NOT_JOINED: Wording(
         *UNPROCESSABLE, "The account cannot join or leave the desk: {why}."
     ),
-    DenialReason.FOUR_EYES_REQUIRED: Wording(
-        *FORBIDDEN, "From {state} to {wanted} takes two persons: one asks for it, another approves."
-    ),
-    DenialReason.SAME_PERSON: Wording(
-        *FORBIDDEN, "You asked for this yourself; somebody else has to approve it."
-    ),
     DenialReason.SCOPE_UNKNOWN: Wording(404, 40410000, "There is no such scope."),
     DenialReason.STATE_CHANGED_MEANWHILE: Wording(
         409,
         40910000,
         "It has been changed again since this was asked for. Look at it anew and ask again.",
     ),
-    DenialReason.TRADING_CANCEL_ONLY: Wording(
-        *FORBIDDEN,
-        "{scope} takes no new orders; open ones can be canceled. Ask an operator to enable it.",
-    ),
-    DenialReason.TRADING_HALTED: Wording(
-        *FORBIDDEN,
-        "Trading is halted for {scope} and its orders are canceled. Ask an operator to enable it.",
-    ),
-    DenialReason.TRADING_REDUCE_ONLY: Wording(
-        *FORBIDDEN,
-        "{scope} takes only orders that lessen a position, here to {side} at most {available}"
-        " {symbol}.",
-    ),
+    **{DenialReason(code): Wording(*FORBIDDEN, text) for code, text in SENTENCES.items()},
 }
 
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from risk.domain.limit_tree import Limit, LimitKey
+from risk.domain.losses import Watermark
 from risk.domain.scopes import Scope
 from risk.domain.states import ScopeState
 
@@ -10,6 +12,17 @@ class StateRow(NamedTuple):
     scope: Scope
     account_id: int | None
     state: ScopeState
+
+
+class LimitRow(NamedTuple):
+    key: LimitKey
+    account_id: int | None
+    limit: Limit
+
+
+class WatermarkRow(NamedTuple):
+    account_id: int
+    mark: Watermark
 
 
 class ApprovalRow(NamedTuple):

@@ -19,14 +19,23 @@ from core.domain.origin import Origin
 from core.models import AuditEntry
 from orders.models import MarketPlan, Order
 from portfolio.models import Desk, FeeTier, TradingAccount, Transfer
-from risk.models import ScheduledSwitch, TradingState
+from risk.models import Limit, ScheduledSwitch, TradingState
 from tests.accounts.conftest import code_of
 from tests.accounts.console import REASON, address, run, shown
 from tests.conftest import PASSWORD
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 pytestmark = pytest.mark.django_db
-WITH_A_FORM = {User, TradingAccount, FeeTier, Desk, TradingState, ScheduledSwitch, MarketPlan}
+WITH_A_FORM = {
+    User,
+    TradingAccount,
+    FeeTier,
+    Desk,
+    TradingState,
+    ScheduledSwitch,
+    MarketPlan,
+    Limit,
+}
 """What the console can make, by a service."""
 
 
@@ -55,6 +64,7 @@ def test_the_console_shows_what_it_should() -> None:
         "portfolio.TradingAccount",
         "portfolio.Transfer",
         "risk.ChangeRequest",
+        "risk.Limit",
         "risk.ScheduledSwitch",
         "risk.TradingState",
     ]

@@ -169,6 +169,7 @@ TABLES: Mapping[str, str] = {
     "core_event": "account_id, account_sequence",
     "risk_tradingstate": "scope",
     "orders_marketplan": "id",
+    "risk_limit": "key",
 }
 OUR_OWN = "id, recorded_at, transaction_id"
 """Columns that differ between two runs of the same history, in the tables that have numbers of

@@ -356,10 +356,19 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "order {open_sell}",
     ),
     "an approval without its switch": (
-        "INSERT INTO risk_changerequest (id, scope, state, version, reason, asked_by_id, asked_at,"
-        " expires_at, status, decided_by_id, decided_at) SELECT 9, 'firm', 'ACTIVE', 1, 'r',"
+        "INSERT INTO risk_changerequest (id, scope, state, limit_kind, window_seconds, version,"
+        " reason, asked_by_id, asked_at, expires_at, status, decided_by_id, decided_at)"
+        " SELECT 9, 'firm', 'ACTIVE', '', 0, 1, 'r',"
         " min(id), now(), now(), 'APPROVED', max(id), now() FROM accounts_user",
         "approval",
         "request 9",
+    ),
+    "an approval without its limit": (
+        "INSERT INTO risk_changerequest (id, scope, state, limit_kind, window_seconds, version,"
+        " reason, asked_by_id, asked_at, expires_at, status, decided_by_id, decided_at)"
+        " SELECT 10, 'firm', '', 'ORDER_VALUE', 0, 1, 'r',"
+        " min(id), now(), now(), 'APPROVED', max(id), now() FROM accounts_user",
+        "limit_raise",
+        "request 10",
     ),
 }

@@ -232,9 +232,9 @@ def test_unreadable_content_is_a_journal_error() -> None:
 LEFT_OUT = {
     Instrument: {
         "calendar", "book", "stops", "trails", "last_trade", "queue", "closing", "value_units",
-        "terms",
+        "terms", "bounds",
     },
-    Account: {"tier", "positions", "open_orders", "balance"},
+    Account: {"tier", "positions", "open_orders", "balance", "bounds"},
     OrderState: {"account", "instrument", "reason", "closed_ns", "replaced_by"},
     PositionState: {"openings"},
     EngineState: {

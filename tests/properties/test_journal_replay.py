@@ -21,6 +21,7 @@ from orders.engine.journal import RULES_VERSION, Journal, Start, read_start, sta
 from orders.engine.rebuild import rebuild
 from orders.engine.replaying import Replay
 from orders.engine.stored import StoredTrade, stored_from
+from risk.domain.commands import EvaluateLosses
 from tests.properties.test_ledger_against_reference import state_for
 from tests.simulation.dump import dump, whole
 from tests.simulation.floor import START_NS
@@ -86,6 +87,7 @@ LAZY = (
     commands.PrintStreetTrade,
     commands.ExpireOrders,
     CheckMargin,
+    EvaluateLosses,
 )
 Told = tuple[commands.AnyCommand, AnyReply, list[AccountEvent]]
 """What was asked, what was answered, and what happened."""

@@ -25,6 +25,7 @@ from orders.domain.replies import (
     DeadManReply,
     DeniedReply,
     DoneReply,
+    LimitReply,
     OrderReply,
     SwitchedReply,
 )
@@ -222,6 +223,24 @@ SOMETIMES = {
     "a plan changed a market",
     "a plan ended with an auction",
     "a market was planned to be two things at once",
+    "LIMIT_INVALID",
+    "LIMIT_ORDER_QUANTITY",
+    "LIMIT_ORDER_VALUE",
+    "LIMIT_OPEN_ORDERS",
+    "LIMIT_POSITION",
+    "LIMIT_EXPOSURE",
+    "LIMIT_RESTRICTED",
+    "LIMIT_LEVERAGE",
+    "LIMIT_PRICE_COLLAR",
+    "LIMIT_ORDER_RATE",
+    "LIMIT_REPEATED_ORDERS",
+    "REFERENCE_MISSING",
+    "REFERENCE_STALE",
+    "a repeated order stopped its sender",
+    "losses put an account into REDUCE_ONLY",
+    "losses put an account into HALTED",
+    "a limit was raised",
+    "a limit was lowered",
 }
 """What a run of all seeds must have met, or it has not tested what it claims to."""
 
@@ -309,12 +328,12 @@ class Lockstep:
                 return ("WATCHED", reply.fires_ns)
             case BatchReply():
                 return ("BATCH", [self._answer(part) for part in reply.replies])
-            case BalanceReply():
-                return "BALANCE"
+            case LimitReply():
+                return ("LIMIT", reply.version)
             case CheckedReply():
                 return ("CHECKED", reply.last)
-            case DoneReply():
-                return "DONE"
+            case BalanceReply() | DoneReply():
+                return "BALANCE" if isinstance(reply, BalanceReply) else "DONE"
             case SwitchedReply():
                 return ("SWITCHED", reply.state, reply.version, reply.canceled)
         raise AssertionError(reply)
@@ -342,6 +361,7 @@ class Lockstep:
             return (event.event, who, total, locked)
         order_id, status, filled, _ = self._seen(event.order)
         quantity = Fraction(event.order.quantity)
+        order_id, status, filled, _ = self._seen(event.order)
         fill = event.execution
         where = next(item for item in self.reference.terms if item.symbol == event.order.symbol)
         return (
@@ -462,6 +482,8 @@ class Lockstep:
             case ("SWITCHED", state, _, canceled):
                 self.marks[f"switched to {state}"] += 1
                 self.marks["a switch canceled several"] += int(canceled) > 1
+            case ("LIMIT", _):
+                self.marks["a limit was set"] += 1
             case (_, status, _, reason):
                 self.marks[str(reason or status)] += 1
             case [(_, _, _, reason), *others]:

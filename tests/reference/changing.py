@@ -12,6 +12,7 @@ from tests.reference.auction import price_for_auction
 from tests.reference.book import ReferenceBook
 from tests.reference.checks import check_passage
 from tests.reference.groups import check_change
+from tests.reference.pace import check_pace, note_let_in
 from tests.reference.restricting import check_restriction
 from tests.reference.state import Order, ReferenceState, Refused, whole
 from tests.reference.stops import Elections
@@ -48,6 +49,7 @@ def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
     check_change(engine, old, order)
     if old.status == "HELD":
         return _replace_held(engine, old, order)
+    check_pace(engine, order)
     follow(engine, order, old.mark)
     is_collecting = price_for_auction(engine, order)
     _check_as_if_gone(engine, old, order)
@@ -59,6 +61,7 @@ def replace(engine: Engine, command: commands.ReplaceOrder) -> Order:
         and order.time_in_force not in ("IOC", "FOK")
     )
     _mark(engine, old, keeps_place)
+    note_let_in(engine, order)
     book = engine.books[old.terms.symbol]
     if keeps_place:
         order.shown = min(old.shown, order.quantity)

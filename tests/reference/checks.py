@@ -11,6 +11,7 @@ from orders.domain import commands
 from tests.reference.auction import waits_for_auction
 from tests.reference.book import OPPOSITE, limit_reaches
 from tests.reference.lifetime import check_end
+from tests.reference.limits import check_limits
 from tests.reference.margin import why_not
 from tests.reference.placing import Incoming, collar, could_take
 from tests.reference.restricting import check_restriction, closable
@@ -140,6 +141,9 @@ def check_passage(state: ReferenceState, order: Order, now_ns: int) -> None:
         raise Refused("NOTIONAL_ABOVE_MAXIMUM")
     if value < terms.smallest_value:
         raise Refused("NOTIONAL_BELOW_MINIMUM")
+    if not order.waits:
+        _check_proceeds(state, order, now_ns)
+    check_limits(state, order, value)
     _check_entry(state, order, now_ns)
     if order.asked.reduce_only and order.quantity > closable(state, order):
         raise Refused("REDUCE_ONLY_EXCEEDS")
@@ -176,10 +180,9 @@ def incoming(state: ReferenceState, order: Order) -> Incoming:
 
 
 def _check_entry(state: ReferenceState, order: Order, now_ns: int) -> None:
-    """What it would meet when it enters: the bids' value, anybody (P1), an own order (O1)."""
+    """What it would meet when it enters: anybody (P1), an own order (O1)."""
     if order.waits:
         return
-    _check_proceeds(state, order, now_ns)
     if order.asked.post_only and not _rests(state, order, now_ns):
         raise Refused("POST_ONLY_WOULD_TAKE")
     book, owner = state.books[order.terms.symbol], state.owner(order.account)

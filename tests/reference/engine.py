@@ -14,10 +14,11 @@ from orders.domain.market_commands import (
     CheckMargin,
     PlanMarketState,
     SetBands,
+    SetSessions,
     WithdrawMarketPlan,
 )
 from orders.domain.session_commands import EndSession, OpenSession
-from risk.domain.commands import JoinDesk, SwitchTrading
+from risk.domain.commands import EvaluateLosses, JoinDesk, SetLimit, SwitchTrading
 from tests.reference import bands, calls, groups, plans
 from tests.reference.auction import (
     closing_due,
@@ -31,7 +32,10 @@ from tests.reference.book import OPPOSITE, StreetFill, TakerFill
 from tests.reference.changing import amend, replace
 from tests.reference.checks import check_passage, check_terms, incoming, size
 from tests.reference.lifetime import end_of
+from tests.reference.limits import set_limit
+from tests.reference.losses import evaluate, move
 from tests.reference.margin import excess, opens, set_margin
+from tests.reference.pace import check_pace, note_let_in
 from tests.reference.placing import Outcome, place
 from tests.reference.restricting import Restriction, restrict
 from tests.reference.state import (
@@ -95,7 +99,7 @@ class ReferenceEngine(ReferenceState):
             commands.SetStpMode: self._set_stp_mode,
             commands.MoveCash: self._move_cash,
             commands.SetInstrumentStatus: self._set_status,
-            commands.SetSessions: self._set_sessions,
+            SetSessions: self._set_sessions,
             PlanMarketState: lambda command: plans.plan(self, self.plans, command),
             WithdrawMarketPlan: self._withdraw_plan,
             CheckMargin: self._check_margin,
@@ -108,6 +112,8 @@ class ReferenceEngine(ReferenceState):
             commands.PrintStreetTrade: self._print,
             SwitchTrading: self._restrict,
             JoinDesk: self._restrict,
+            SetLimit: lambda command: set_limit(self, command),
+            EvaluateLosses: lambda command: evaluate(self, self._end),
         }
 
     # --- orders
@@ -124,12 +130,14 @@ class ReferenceEngine(ReferenceState):
             raise Refused("DEADLINE_PASSED")
         order = self.draft(command)
         legs = groups.draft_legs(self, order, command)
+        check_pace(self, order)
         follow(self, order)
         size(self, order)
         waits = price_for_auction(self, order)
         check_passage(self, order, self.now_ns)
         groups.check_passage_of_legs(self, order, legs)
         order.status = "QUEUED" if waits else "ACCEPTED"
+        note_let_in(self, order)
         order.time = self.next_time()
         self.orders.append(order)
         self.tell("OrderQueued" if waits else "OrderAccepted", order)
@@ -448,6 +456,7 @@ class ReferenceEngine(ReferenceState):
         self.cash[account] += amount
         self._touch(account)
         self.cash[HOUSE] -= amount
+        move(self, account, amount)
         payer, payee = (HOUSE, account) if amount > 0 else (account, HOUSE)
         self.transfers.append((payer, payee, abs(amount)))
         kind = "CashDeposited" if command.kind == "DEPOSIT" else "CashAdjusted"
@@ -460,7 +469,7 @@ class ReferenceEngine(ReferenceState):
         self.stp_modes[command.account_id] = command.mode.value
         return "DONE"
 
-    def _set_sessions(self, command: commands.SetSessions) -> object:
+    def _set_sessions(self, command: SetSessions) -> object:
         self.hours.change(command.calendar, command.sessions, command.removed)
         return "DONE"
 

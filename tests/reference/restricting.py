@@ -3,7 +3,7 @@
 The rules themselves are in tests/reference/trading.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from risk.domain.commands import JoinDesk, SwitchTrading
 from tests.reference.state import HOUSE, Order, ReferenceState, Refused
@@ -62,6 +62,18 @@ def _lessens(state: ReferenceState, order: Order) -> bool:
     return sum(taken) <= max(lots if order.side == "SELL" else -lots, 0)
 
 
+def ending_of(state: ReferenceState, key: str) -> list[Order]:
+    """The open orders that the scope's state ends."""
+    orders = [order for order in state.orders if order.is_open]
+    return state.trading.canceled(key, orders, lambda order: _lessens(state, order))
+
+
+def tell_switch(state: ReferenceState, word: str, accounts: Sequence[object]) -> None:
+    """W7."""
+    for account in accounts:
+        state.told.append((word, account, state.cash[account], state.locked_cash(account)))
+
+
 def _switch(
     state: ReferenceState, command: SwitchTrading, end: Callable[[Order, str], object]
 ) -> object:
@@ -80,11 +92,8 @@ def _switch(
         held = state.holding(account, symbol).lots != 0
         return held or any(order.symbol == symbol for order in state.open_orders(account))
 
-    for account in [HOUSE, *trading.concerned(key, is_in)]:
-        cash = (state.cash[account], state.locked_cash(account))
-        state.told.append((word_for(before, wanted), account, *cash))
-    orders = [order for order in state.orders if order.is_open]
-    ending = trading.canceled(key, orders, lambda order: _lessens(state, order))
+    tell_switch(state, word_for(before, wanted), [HOUSE, *trading.concerned(key, is_in)])
+    ending = ending_of(state, key)
     for order in ending:
         end(order, "KILL_SWITCH" if wanted == "HALTED" else "REDUCE_ONLY")
     return ("SWITCHED", wanted, version, len(ending))

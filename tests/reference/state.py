@@ -18,7 +18,7 @@ from tests.reference.fees import Fees, fee_on
 from tests.reference.hours import Hours
 from tests.reference.margin import Margin, up
 from tests.reference.stops import Elections
-from tests.reference.trading import TradingRules
+from tests.reference.trading import LimitRules, TradingRules
 
 HOUSE, STREET = "house", "street"
 UNIT = Fraction(1, 10**8)
@@ -140,6 +140,7 @@ class ReferenceState:
     """Whose an account is; its own where nothing is said."""
     stp_modes: dict[int, str] = field(default_factory=dict)
     margin: Margin = field(default_factory=Margin)
+    limits: LimitRules = field(default_factory=LimitRules)
     suspended: set[int] = field(default_factory=set)
     told_before: Counter[object] = field(default_factory=Counter)
     """How many events each account had before the command."""

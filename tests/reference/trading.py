@@ -5,7 +5,8 @@ Scopes are their keys as text; each order's path is written out anew each time i
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from fractions import Fraction
+from typing import Any, Protocol, TypeVar
 
 STRICTNESS = ["ACTIVE", "REDUCE_ONLY", "CANCEL_ONLY", "HALTED"]
 
@@ -118,6 +119,25 @@ class TradingRules:
         if desk is not None:
             self.desks[account] = desk
         return None
+
+
+@dataclass
+class LimitRules:
+    """The limits that were ever set, by scope, kind and symbol; how often each was changed, and
+    what it has seen: when orders took of a rate, when what came in.
+    """
+
+    values: dict[tuple[str, str, str], Fraction | None] = field(default_factory=dict)
+    versions: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    windows: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    budgets: dict[tuple[str, str, str], tuple[Fraction, int]] = field(default_factory=dict)
+    let_in: dict[tuple[str, str, str], list[tuple[int, object]]] = field(default_factory=dict)
+
+    watermarks: dict[int, Any] = field(default_factory=dict)  # Any: losses.Watermark
+
+    def forget(self, words: tuple[str, str, str]) -> None:
+        self.budgets.pop(words, None)
+        self.let_in.pop(words, None)
 
 
 def rank(state: str) -> int:

@@ -126,6 +126,6 @@ def test_open_orders(open_orders: int, expected: str | None) -> None:
 def test_every_reason_has_its_status_code_and_sentence(reason_code: DenialReason) -> None:
     wording = WORDINGS[reason_code]
 
-    assert wording.status in {403, 404, 409, 422}
+    assert wording.status in {403, 404, 409, 422, 429}
     assert wording.code // 100_000 == wording.status
     assert wording.sentence

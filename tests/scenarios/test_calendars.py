@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from marketdata.domain.sessions import Calendar, Session
-from orders.domain import commands
+from orders.domain.market_commands import SetSessions
 from tests.simulation.floor import SECOND_NS, START_NS, Floor
 
 HOUR, DAY = 3_600, 86_400
@@ -57,9 +57,7 @@ def test_sessions_that_cannot_be_are_no_command(
     sessions: list[tuple[str, int, int]], removed: list[str]
 ) -> None:
     with pytest.raises(ValueError):
-        msgspec.convert(
-            ["sessions", "XTST", sessions, removed, "r"], type=commands.SetSessions, strict=True
-        )
+        msgspec.convert(["sessions", "XTST", sessions, removed, "r"], type=SetSessions, strict=True)
 
 
 @pytest.mark.parametrize(

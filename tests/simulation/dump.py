@@ -26,6 +26,9 @@ def dump(state: EngineState) -> Dump:
             for item in state.trading.clearing
         ],
         "margin_accounts": sorted(state.margin_accounts),
+        "limits": {key.text: limit for key, limit in sorted(state.limits.by_key.items())},
+        "usage": _usage(state),
+        "watermarks": dict(sorted(state.limits.watermarks.items())),
         "elections": [str(order_id) for order_id in state.elections],
         "fee_tiers": {
             code: (tier.name, tier.maker, tier.taker) for code, tier in state.fee_tiers.items()
@@ -52,6 +55,19 @@ def whole(state: EngineState) -> Dump:
             number: [(order.order_id, order.ahead) for order in item.book.resting()]
             for number, item in instruments.items()
         },
+    }
+
+
+def _usage(state: EngineState) -> Any:  # Any: nested plain values
+    """What limits count, without what counts nothing."""
+    usage = state.limits.usage
+    if usage is None:
+        return None
+    return {
+        (scope.key, number): (total.orders, total.lots)
+        for scope, held in sorted(usage.totals.items())
+        for number, total in sorted(held.items())
+        if total.orders or total.lots
     }
 
 

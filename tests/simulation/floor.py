@@ -18,6 +18,7 @@ import msgspec
 from core.domain.clock import to_ns
 from core.domain.units import UNITS_PER_ONE, units_to_wire
 from orders.domain import commands
+from orders.domain.market_commands import SetSessions
 from orders.domain.matching.book import Book
 from orders.domain.matching.stops import StopBook
 from orders.domain.order_class import GroupTerms, Leg, OrderClass, leg_id
@@ -327,7 +328,7 @@ class Floor:
             )
             for number, (opens, closes) in enumerate(hours)
         ]
-        self.do(commands.SetSessions(calendar, sessions, [], "sessions"))
+        self.do(SetSessions(calendar, sessions, [], "sessions"))
         self.state.instruments["AAPL"].calendar = self.state.calendars[calendar]
 
     def set_status(self, status: str, symbol: str = "AAPL") -> None:

@@ -15,10 +15,11 @@ from uuid import UUID
 import msgspec
 
 from orders.domain import commands
-from orders.domain.market_commands import CheckMargin
+from orders.domain.market_commands import CheckMargin, SetSessions
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from tests.simulation.display_swarm import DisplaySwarm
 from tests.simulation.group_swarm import GroupSwarm
+from tests.simulation.limit_swarm import LimitSwarm
 from tests.simulation.plan_swarm import STORMY, PlanSwarm
 from tests.simulation.session_swarm import SessionSwarm
 from tests.simulation.switch_swarm import SwitchSwarm
@@ -123,6 +124,14 @@ class MarketSwarm:
         self.storm_share = self._looks.choice((0.1, 0.3)) if seed > STORMY else 0.0
         symbols = [listing.symbol for listing in self.listings]
         self.plans = PlanSwarm(seed, symbols, self._wait_max_ns)
+        first = self.listings[0]
+        self.limits = LimitSwarm(
+            seed,
+            self.accounts,
+            len(self.listings),
+            size=self._quantity_max * first.lot,
+            price=self._middle * first.tick,
+        )
         self._session_days = 0
         self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
         self._day_end_ns = start_ns
@@ -172,6 +181,9 @@ class MarketSwarm:
         planned = self.plans.draw(self._now_ns)
         if planned is not None:
             return planned
+        limit = self.limits.draw(self.accounts, self.switches.people)
+        if limit is not None:
+            return limit
         draw = self._random
         listing = draw.choice(self.listings)
         if draw.random() < self._street_share:
@@ -475,9 +487,9 @@ class MarketSwarm:
         """More days, or one day less."""
         if self._random.random() < 0.8:
             return self._more_sessions(draw_gap=True)
-        return commands.SetSessions(CALENDAR, [], [self._day(self._session_days)], "r")
+        return SetSessions(CALENDAR, [], [self._day(self._session_days)], "r")
 
-    def _more_sessions(self, *, draw_gap: bool) -> commands.SetSessions:
+    def _more_sessions(self, *, draw_gap: bool) -> SetSessions:
         """Some days after those that were told, with the market closed between them."""
         draw, told = self._random, []
         for _ in range(draw.choice((1, 2, 5))):
@@ -488,7 +500,7 @@ class MarketSwarm:
             self._session_days += 1
             told.append((self._day(self._session_days), opens_ns, self._day_end_ns))
             draw_gap = True
-        return commands.SetSessions(CALENDAR, told, [], "r")
+        return SetSessions(CALENDAR, told, [], "r")
 
     def _day(self, number: int) -> str:
         return (date(2026, 1, 1) + timedelta(days=number)).isoformat()

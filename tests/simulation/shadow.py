@@ -7,8 +7,9 @@ from uuid import UUID
 
 from marketdata.domain.market_plans import OPEN_STATUSES, MarketPlan
 from orders.engine.changes import Changes, PeakKey
-from orders.engine.state import DeadMan, EngineState, OrderSession, OrderState
+from orders.engine.state import EngineState, OrderState
 from orders.engine.stored import stored_from
+from orders.engine.watches import DeadMan, OrderSession
 from orders.engine.writer import (
     _balance_row,
     _fee_tier_row,
@@ -17,6 +18,8 @@ from orders.engine.writer import (
     _terms_row,
 )
 from portfolio.domain.rows import AccountTermsRow, BalanceRow, FeeTierRow, HoldRow, PositionRow
+from risk.domain.limit_tree import Limit, LimitKey
+from risk.domain.losses import Watermark
 from risk.domain.scopes import Scope
 from risk.domain.states import ScopeState
 
@@ -33,6 +36,8 @@ class ShadowTables:
         self.terms: dict[int, AccountTermsRow] = {}
         self.sequences: dict[int, int] = {}
         self.trading_states: dict[Scope, ScopeState] = {}
+        self.limits: dict[LimitKey, Limit] = {}
+        self.watermarks: dict[int, Watermark] = {}
         self.dead_men: dict[str, DeadMan] = {}
         self.order_sessions: dict[UUID, OrderSession] = {}
         self.trail_peaks: dict[PeakKey, int | None] = {}
@@ -55,8 +60,11 @@ class ShadowTables:
             assert order.id in self.orders
             self.orders[order.id] = stored(order)
         self._commit_terms(changes)
-        for row in changes.trading_states.values():
-            self.trading_states[row.scope] = row.state
+        self.trading_states.update(
+            (row.scope, row.state) for row in changes.trading_states.values()
+        )
+        self.watermarks.update((row.account_id, row.mark) for row in changes.watermarks.values())
+        self.limits.update((row.key, row.limit) for row in changes.limits.values())
         for account_id, event in changes.events:
             assert event.account_sequence == self.sequences.get(account_id, 0) + 1
             self.sequences[account_id] = event.account_sequence
@@ -109,6 +117,8 @@ class ShadowTables:
                 order.hold * scale,
             )
         assert state.trading.by_scope == self.trading_states
+        assert state.limits.by_key == self.limits
+        assert state.limits.watermarks == self.watermarks
         armed = {key: row for key, row in self.dead_men.items() if row.fires_ns is not None}
         assert armed == state.dead_men
         living = {key: row for key, row in self.order_sessions.items() if row.ended_ns is None}
