@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -64,6 +65,15 @@ def new_key() -> str:
 def orders(http: httpx.Client) -> list[dict[str, Any]]:  # Any: JSON
     found: list[dict[str, Any]] = http.get("/v2/orders?status=all&limit=500").json()
     return found
+
+
+def has_ended(pid: int) -> bool:
+    """Whether the process has let go of all that it had open; nobody may have fetched its end."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -173,6 +183,7 @@ def test_an_engine_that_is_away_leaves_the_key_free(
 ) -> None:
     key = new_key()
     killed = live_portal.kill("engine")
+    until(lambda: has_ended(killed))  # only then its connections have
 
     refused = post(http, key, order())
     live_portal.wait_until_restarted("engine", killed)

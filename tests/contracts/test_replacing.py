@@ -117,7 +117,7 @@ def test_a_patch_as_ccxt_writes_it(http: httpx.Client, trading: TradingClient) -
     [
         ({"quantity": "3"}, 40010001, "FIELD_UNKNOWN"),
         ({"qty": "x"}, 40010001, "FIELD_INVALID"),
-        ({"trail": "1"}, 40010001, "FIELD_INVALID"),
+        ({"trail": "1"}, 42210000, "TRAIL_NOT_ALLOWED"),
         ({"time_in_force": "never"}, 40010001, "FIELD_INVALID"),
         ({"qty": "0"}, 42210000, "QUANTITY_OUT_OF_RANGE"),
         ({}, 42210000, "ORDER_UNCHANGED"),

@@ -10,8 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -165,13 +165,18 @@ def end_the_engines_session(portal: LivePortal, programs: list[Program]) -> None
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        tell(pids, signal.SIGSTOP)
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        tell(pids, signal.SIGCONT)
+
+
+def tell(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send all of them a signal; those that have ended by themselves need none."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def tree(pid: int) -> list[int]:

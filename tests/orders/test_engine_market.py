@@ -14,6 +14,7 @@ from core.models import AuditEntry, Event
 from marketdata.domain.market_states import STORED_STATES, MarketState
 from marketdata.models import Instrument
 from orders.domain import commands
+from orders.domain.market_commands import SetBands
 from orders.models import Order
 from tests.accounts.console import REASON, run, shown
 from tests.engine_process import EngineProcess
@@ -28,9 +29,7 @@ def set_state(status: str) -> commands.SetInstrumentStatus:
 
 @pytest.mark.parametrize("state", STORED_STATES)
 def test_state_and_band_survive_a_restart(desk: Desk, state: MarketState) -> None:
-    Instrument.objects.filter(symbol="AAPL").update(market_band_bps=250)
-
-    offline(set_state(state.value))
+    offline(SetBands("AAPL", "bands", market_band_bps=250), set_state(state.value))
 
     apple = Instrument.objects.get(symbol="AAPL")
     found = stored_state()["instruments"][apple.pk]

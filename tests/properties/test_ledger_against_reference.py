@@ -51,6 +51,7 @@ pytestmark = pytest.mark.xdist_group("ledger against reference")
 SEEDS = int(os.environ.get("PORTAL_SEEDS", "100"))
 FIRST_SEED = int(os.environ.get("PORTAL_FIRST_SEED", "1"))
 STEPS = int(os.environ.get("PORTAL_STEPS", "500"))
+STORMY_SEEDS = SEEDS * 3 // 5
 GROUPS = 10
 
 SOMETIMES = {
@@ -640,7 +641,7 @@ GROUPS_RUN: set[int] = set()
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_engine_equals_the_slow_one(group: int) -> None:
-    stormy = range(FIRST_SEED + STORMY + group, FIRST_SEED + STORMY + SEEDS // 2, GROUPS)
+    stormy = range(FIRST_SEED + STORMY + group, FIRST_SEED + STORMY + STORMY_SEEDS, GROUPS)
     for seed in (*range(FIRST_SEED + group, FIRST_SEED + SEEDS, GROUPS), *stormy):
         lockstep = Lockstep(seed)
         try:

@@ -78,6 +78,7 @@ class Instance:
         self._check_restart = check_restart
         self._run_id = secrets.token_hex(8)
         self._phase = "starting"
+        self._is_told = True
         self._runners: dict[str, Runner] = {}
         self._external: list[ServiceState] = []
         self._claim = ports.Claim()
@@ -246,18 +247,33 @@ class Instance:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            options = self.configuration.logs
-            try:
-                rotated = logs.rotate(
-                    self.data.logs, rotate_at_mb=options.rotate_at_mb, keep=options.keep
-                )
-            except OSError as error:
-                self._journal("logs", f"cannot be rotated: {error}")
-                continue
-            for name in rotated:
-                self._journal("logs", f"rotated {name}.log")
+            with contextlib.suppress(OSError):  # a full disk: tried again the next time
+                self._rotate_logs()
+                if not self._is_told:
+                    self._write_state()
+                    self._is_told = True
+
+    def _rotate_logs(self) -> None:
+        options = self.configuration.logs
+        try:
+            rotated = logs.rotate(
+                self.data.logs, rotate_at_mb=options.rotate_at_mb, keep=options.keep
+            )
+        except OSError as error:
+            self._journal("logs", f"cannot be rotated: {error}")
+            return
+        for name in rotated:
+            self._journal("logs", f"rotated {name}.log")
 
     def _changed(self, runner: Runner, what: str) -> None:
+        """Tell of a change. A disk that takes nothing more ends nobody's care for the service."""
+        try:
+            self._tell_of(runner, what)
+            self._is_told = True
+        except OSError:
+            self._is_told = False  # what runs is written again as soon as it can be
+
+    def _tell_of(self, runner: Runner, what: str) -> None:
         self._journal(runner.spec.name, what)
         if self._phase == "running" and runner.state == "restarting":
             console.say(f"  !!  {runner.spec.name}: {what}")
