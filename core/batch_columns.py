@@ -10,19 +10,32 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from core.batch_sql import EPOCH_SQL, Write, bools, ints, micros, texts, uuids
+from core.batch_sql import (
+    DOCUMENTS_SQL,
+    EPOCH_SQL,
+    Write,
+    bools,
+    documents,
+    ints,
+    micros,
+    texts,
+    uuids,
+)
 
 Row = TypeVar("Row")
 Value = TypeVar("Value")
 
 
 class Column(NamedTuple, Generic[Row]):
-    """`array` is the type of the elements that travel, `stored` the SQL of what is stored."""
+    """`array` is the SQL of the array that travels, `stored` of what is stored of an element;
+    `compared` is a template for the SQL by which two stored values are told apart.
+    """
 
     name: str
     array: str
     stored: str
     literal: Callable[[Collection[Row]], str]
+    compared: str
 
 
 Columns: TypeAlias = Sequence[Column[Row]]
@@ -47,29 +60,33 @@ class Kind(Generic[Value]):
     array: str
     literal: Callable[[Iterable[Value]], str]
     stored: str = "{}"
+    compared: str = "{}"
 
     def __call__(self, name: str, get: Callable[[Collection[Row]], Iterable[Value]]) -> Column[Row]:
         """The column `name`, whose values `get` finds in the rows."""
         literal = self.literal
         stored = self.stored.format(f"item.{name}")
-        return Column(name, self.array, stored, lambda rows: literal(get(rows)))
+        return Column(name, self.array, stored, lambda rows: literal(get(rows)), self.compared)
 
 
-uuid: Kind[UUID | None] = Kind("uuid", uuids)
-text: Kind[str | None] = Kind("text", texts)
-json: Kind[str | None] = Kind("text", texts, "{}::jsonb")
-address: Kind[str | None] = Kind("text", texts, "{}::inet")
-flag: Kind[bool] = Kind("boolean", bools)
-number: Kind[int | None] = Kind("bigint", ints)
-units: Kind[int | None] = Kind("bigint", ints, "{} * 0.00000001")
-large_units: Kind[int | None] = Kind("numeric", ints, "{} * 0.00000001")
+uuid: Kind[UUID | None] = Kind("%s::uuid[]", uuids)
+text: Kind[str | None] = Kind("%s::text[]", texts)
+json: Kind[str | None] = Kind("%s::text[]", texts, "{}::jsonb")
+address: Kind[str | None] = Kind("%s::text[]", texts, "{}::inet")
+flag: Kind[bool] = Kind("%s::boolean[]", bools)
+number: Kind[int | None] = Kind("%s::bigint[]", ints)
+units: Kind[int | None] = Kind("%s::bigint[]", ints, "{} * 0.00000001")
+large_units: Kind[int | None] = Kind("%s::numeric[]", ints, "{} * 0.00000001")
 """Units that may outgrow 64 bits: sums of money, and all that the house and the street have."""
 
-bps: Kind[int | None] = Kind("bigint", ints, "{} * 0.0001")
+bps: Kind[int | None] = Kind("%s::bigint[]", ints, "{} * 0.0001")
 """A rate in units of 10^-8, stored in basis points."""
 
-time: Kind[int | None] = Kind("bigint", micros, EPOCH_SQL)
+time: Kind[int | None] = Kind("%s::bigint[]", micros, EPOCH_SQL)
 """Nanoseconds, stored as a timestamp."""
+
+document: Kind[str] = Kind(DOCUMENTS_SQL, documents, "{}::json", "{}::text")
+"""JSON text, stored as it is and compared letter by letter."""
 
 
 def insert(table: str, columns: Columns[Row]) -> WriteRows[Row]:
@@ -104,7 +121,10 @@ def stored_otherwise(
     """
     stored = ", ".join([f"{column.stored} AS {column.name}" for column in columns])
     same = " AND ".join([f"is_.{name} = should.{name}" for name in key])
-    is_, should = (", ".join([f"{of}.{item.name}" for item in columns]) for of in ("is_", "should"))
+    is_, should = (
+        ", ".join([item.compared.format(f"{of}.{item.name}") for item in columns])
+        for of in ("is_", "should")
+    )
     sql = (
         "SELECT to_jsonb(is_)::text, to_jsonb(should)::text"  # noqa: S608  # names of ours
         f" FROM (SELECT {stored} FROM {_items(columns)}) AS should"
@@ -120,7 +140,7 @@ def _insert_sql(table: str, columns: Columns[Row]) -> str:
 
 
 def _items(columns: Columns[Row]) -> str:
-    arrays = ", ".join([f"%s::{column.array}[]" for column in columns])
+    arrays = ", ".join([column.array for column in columns])
     return f"unnest({arrays}) AS item ({_names(columns)})"
 
 

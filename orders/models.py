@@ -21,8 +21,13 @@ class Order(models.Model):
 
     id = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(unique=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
+    # Without constraints in the database, here and below: docs/adr/0016-references-of-hot-tables.md.
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     client_order_id = models.CharField(max_length=128)
     side = models.CharField(max_length=4, choices=[(side.value, side.value) for side in Side])
     type = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in OrderType])
@@ -170,9 +175,13 @@ class Execution(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     trade_id = models.BigIntegerField()
-    order = models.ForeignKey(Order, on_delete=models.PROTECT)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_index=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, db_constraint=False)
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     side = models.CharField(max_length=4)
     price = models.DecimalField(max_digits=28, decimal_places=8)
     quantity = models.DecimalField(max_digits=28, decimal_places=8)

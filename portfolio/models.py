@@ -187,13 +187,24 @@ class Transfer(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     kind = models.CharField(max_length=12, choices=Kind)
+    # Without constraints in the database, here and below: docs/adr/0016-references-of-hot-tables.md.
     debit_account = models.ForeignKey(
-        TradingAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+        TradingAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     credit_account = models.ForeignKey(
-        TradingAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+        TradingAccount,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
-    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, db_index=False)
+    currency = models.ForeignKey(
+        Currency, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     amount = models.DecimalField(max_digits=28, decimal_places=8)
     trade_id = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -233,9 +244,15 @@ class Hold(models.Model):
 
     order_id = models.UUIDField(primary_key=True)
     # Read by order or as a whole: an index more would only cost each order its upkeep.
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, db_index=False)
-    currency = models.ForeignKey(Currency, null=True, on_delete=models.PROTECT, db_index=False)
-    instrument = models.ForeignKey(Instrument, null=True, on_delete=models.PROTECT, db_index=False)
+    account = models.ForeignKey(
+        TradingAccount, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    currency = models.ForeignKey(
+        Currency, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
+    instrument = models.ForeignKey(
+        Instrument, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     amount = models.DecimalField(max_digits=28, decimal_places=8)
     remaining = models.DecimalField(max_digits=28, decimal_places=8)
     state = models.CharField(max_length=8, choices=State)

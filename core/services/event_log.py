@@ -4,7 +4,7 @@ core.services.outbox.
 
 from typing import NamedTuple
 
-from core.batch_columns import WriteRows, insert, json, number, text, time
+from core.batch_columns import WriteRows, document, insert, number, text, time
 
 
 class EventRow(NamedTuple):
@@ -25,7 +25,7 @@ events: WriteRows[EventRow] = insert(
         number("version", lambda rows: [row.version for row in rows]),
         number("account_id", lambda rows: [row.account_id for row in rows]),
         number("account_sequence", lambda rows: [row.account_sequence for row in rows]),
-        json("payload", lambda rows: [row.payload for row in rows]),
+        document("payload", lambda rows: [row.payload for row in rows]),
         time("occurred_at", lambda rows: [row.occurred_ns for row in rows]),
     ),
 )

@@ -6,7 +6,7 @@ import msgspec
 
 from core.domain.clock import wire_time
 from core.domain.decimals import to_wire
-from core.domain.ids import execution_uuid
+from core.domain.ids import execution_text
 from core.domain.units import average_units, units_to_wire
 from orders.domain.matching.trailing import stop_at
 from orders.domain.views import (
@@ -88,7 +88,7 @@ def _price(ticks: int | None, instrument: Instrument) -> str | None:
 
 def execution_view(row: ExecutionRow, symbol: str) -> ExecutionView:
     return ExecutionView(
-        id=str(execution_uuid(row.id)),
+        id=execution_text(row.id),
         order_id=str(row.order_id),
         symbol=symbol,
         side=row.side,

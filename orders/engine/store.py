@@ -48,9 +48,9 @@ _ORDER_TERMS: Columns[OrderState] = (
     number("account_id", lambda rows: [order.account.id for order in rows]),
     number("instrument_id", lambda rows: [order.instrument.id for order in rows]),
     text("client_order_id", lambda rows: [order.client_order_id for order in rows]),
-    text("side", lambda rows: [order.side.value for order in rows]),
-    text("type", lambda rows: [order.type.value for order in rows]),
-    text("time_in_force", lambda rows: [order.time_in_force.value for order in rows]),
+    text("side", lambda rows: [order.side for order in rows]),
+    text("type", lambda rows: [order.type for order in rows]),
+    text("time_in_force", lambda rows: [order.time_in_force for order in rows]),
     units("trail_price", lambda rows: [_price_units(order.trail_price, order) for order in rows]),
     units("trail_percent", lambda rows: [_percent_units(order.trail_ppm) for order in rows]),
     bps("fee_bps", lambda rows: [order.fee_rate for order in rows]),
@@ -72,17 +72,17 @@ _ORDER_TERMS: Columns[OrderState] = (
     flag("post_only", lambda rows: [order.post_only for order in rows]),
     flag("reduce_only", lambda rows: [order.reduce_only for order in rows]),
     text("forced", lambda rows: [order.forced for order in rows]),
-    text("stp_mode", lambda rows: [order.stp_mode.value for order in rows]),
+    text("stp_mode", lambda rows: [order.stp_mode for order in rows]),
     uuid("replaces", lambda rows: [order.replaces for order in rows]),
     uuid("group_id", lambda rows: [order.group_id for order in rows]),
-    text("leg", lambda rows: [order.leg.value if order.leg else "" for order in rows]),
-    text("order_class", lambda rows: [order.order_class.value for order in rows]),
+    text("leg", lambda rows: [order.leg if order.leg else "" for order in rows]),
+    text("order_class", lambda rows: [order.order_class for order in rows]),
 )
 """What stays as it was when the order was accepted."""
 
 _ORDER_COURSE: Columns[OrderState] = (
-    text("status", lambda rows: [order.status.value for order in rows]),
-    text("reason", lambda rows: [order.reason.value if order.reason else "" for order in rows]),
+    text("status", lambda rows: [order.status for order in rows]),
+    text("reason", lambda rows: [order.reason if order.reason else "" for order in rows]),
     units(
         "filled_quantity",
         lambda rows: [order.filled * order.instrument.lot_units for order in rows],

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from accounts.models import User
 from accounts.selectors import may_read_all_accounts
@@ -116,9 +117,9 @@ def _events(order: Order) -> tuple[list[AccountEvent], bool]:
     if order.closed_at is not None:
         end = _first_at(order.account_id, order.closed_at + MARGIN, end)
     scanned = max(start, end - MAX_SCANNED)
-    rows = of_account.filter(
-        account_sequence__gte=scanned, account_sequence__lt=end, payload__order__id=str(order.pk)
-    ).order_by("account_sequence")[:MAX_EVENTS]
+    within = of_account.filter(account_sequence__gte=scanned, account_sequence__lt=end)
+    told = within.alias(tells_of=KeyTextTransform("id", KeyTransform("order", "payload")))
+    rows = told.filter(tells_of=str(order.pk)).order_by("account_sequence")[:MAX_EVENTS]
     return [msgspec.convert(row.payload, type=AccountEvent) for row in rows], scanned > start
 
 

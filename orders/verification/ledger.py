@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from orders.verification import events, fees, money, orders, risk
+from orders.verification import events, fees, money, orders, references, risk
 from orders.verification.replay import position_discrepancies
 from orders.verification.values import Discrepancy
 
@@ -19,6 +19,7 @@ CHECKS: Final[Mapping[str, str]] = {
     **orders.CHECKS,
     **events.CHECKS,
     **risk.CHECKS,
+    **references.CHECKS,
 }
 """Name → statement that gives (row, problem) for everything that breaks the rule."""
 

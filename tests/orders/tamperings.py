@@ -294,10 +294,21 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "balance of account {alice} in USD",
     ),
     "told another fee": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{execution,fee}}', '\"1\"')"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{execution,fee}}', '\"1\"')"
         " WHERE id = {fill_event}",
         "fill_event",
         "execution {told_execution}",
+    ),
+    "execution of no order": (
+        "UPDATE orders_execution SET order_id = '00000000-0000-0000-0000-000000000000'"
+        " WHERE id = {first}",
+        "reference",
+        "orders_execution.order_id 00000000-0000-0000-0000-000000000000",
+    ),
+    "transfer from nobody": (
+        "UPDATE portfolio_transfer SET debit_account_id = 999999 WHERE id = 1",
+        "reference",
+        "portfolio_transfer.debit_account_id 999999",
     ),
     "event deleted": (
         "DELETE FROM core_event WHERE id = {fill_event}",
@@ -320,13 +331,13 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "execution {told_execution}",
     ),
     "told another price": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{execution,price}}', '\"1\"')"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{execution,price}}', '\"1\"')"
         " WHERE id = {fill_event}",
         "fill_event",
         "execution {told_execution}",
     ),
     "told of a fill that never was": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{execution,id}}',"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{execution,id}}',"
         " '\"7ead0000-0000-8000-8000-0000000003e7\"') WHERE id = {fill_event}",
         "fill_event",
         "event {fill_event}",
@@ -337,13 +348,13 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "order {filled_at_once}",
     ),
     "told another status": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{order,status}}', '\"EXPIRED\"')"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{order,status}}', '\"EXPIRED\"')"
         " WHERE id = {fill_event}",
         "order_event",
         "order {told_order}",
     ),
     "told another balance": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{balance,total}}', '\"1\"')"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{balance,total}}', '\"1\"')"
         " WHERE (account_id, account_sequence) IN (SELECT account_id, max(account_sequence)"
         " FROM core_event WHERE account_id = {alice} GROUP BY account_id)",
         "balance_event",

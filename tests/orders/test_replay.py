@@ -258,7 +258,7 @@ TAMPERINGS = {
         "transfer 3: amount is 1",
     ),
     "event's payload": (
-        "UPDATE core_event SET payload = jsonb_set(payload, '{{request_id}}', '\"x\"')"
+        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{request_id}}', '\"x\"')"
         " WHERE account_id = {charlie} AND account_sequence = 2",
         "event {charlie} / 2: payload is ",
     ),

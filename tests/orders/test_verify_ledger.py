@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
@@ -165,12 +165,29 @@ def tamper(statement: str, names: Names) -> None:
 
 
 def test_deleted_order_is_missed_by_its_events_and_its_hold(names: Names) -> None:
+    tamper("ALTER TABLE orders_order DISABLE TRIGGER delete_guard", names)
     tamper("DELETE FROM orders_order WHERE id = '{open_sell}'", names)
 
     rows = {(discrepancy.check, discrepancy.row) for discrepancy in found()}
 
     assert ("order_event", f"order {names['open_sell']}") in rows
     assert ("hold", f"hold of order {names['open_sell']}") in rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM orders_order WHERE id = '{filled_at_once}'",
+        "DELETE FROM marketdata_instrument WHERE id = {apple}",
+        "DELETE FROM portfolio_tradingaccount WHERE id = {alice}",
+        "DELETE FROM marketdata_currency WHERE code = 'USD'",
+    ],
+)
+def test_what_the_engines_rows_name_cannot_be_deleted(names: Names, statement: str) -> None:
+    with pytest.raises(IntegrityError, match="is named by"), transaction.atomic():
+        tamper(statement, names)
+
+    assert found() == []
 
 
 def test_every_check_has_a_tampering() -> None:
