@@ -72,6 +72,23 @@ def test_a_service_counts_as_started_when_it_is_ready(data: DataDir) -> None:
     run(scenario())
 
 
+def test_a_background_service_gives_way_to_the_sessions_of_others(data: DataDir) -> None:
+    async def scenario() -> None:
+        runner = runner_of(replace(service_spec("alpha", data), niceness=7))
+
+        await runner.start({})
+
+        pid = runner.snapshot().pid
+        assert pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 7
+        group = Path(f"/proc/{pid}/autogroup")
+        if group.exists():  # the kernel groups sessions
+            assert group.read_text().endswith(" nice 7\n")
+        await runner.stop()
+
+    run(scenario())
+
+
 def test_a_dead_service_is_started_again(data: DataDir) -> None:
     async def scenario() -> None:
         runner = runner_of(service_spec("alpha", data))

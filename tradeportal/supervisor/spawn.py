@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from tradeportal.supervisor.spec import OURSELVES
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 EXIT_POLL_SECONDS = 0.1
 LOG_MODE = 0o600
+AUTOGROUP_TRIES = 5
+AUTOGROUP_PAUSE_SECONDS = 0.1
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
 
@@ -76,12 +79,31 @@ def _before_start(number: signal.Signals, niceness: int) -> Callable[[], None] |
     parent = os.getpid()
 
     def ask() -> None:
-        os.nice(niceness)
+        if niceness:
+            _give_way(niceness)
         _prctl(PR_SET_PDEATHSIG, int(number))
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 
     return ask
+
+
+def _give_way(niceness: int) -> None:
+    """Make this process, the first of its session, nicer than others.
+
+    Linux shares the cores between sessions first, where it groups them, and a process's own
+    niceness then counts only within its session: of which each service has one of its own.
+    """
+    os.nice(niceness)
+    for _ in range(AUTOGROUP_TRIES):
+        try:
+            Path("/proc/self/autogroup").write_text(str(niceness))
+        except BlockingIOError:  # only so often, for all processes together
+            time.sleep(AUTOGROUP_PAUSE_SECONDS)
+        except OSError:  # sessions are not grouped here
+            return
+        else:
+            return
 
 
 async def wait_exit(process: subprocess.Popen[bytes]) -> int:
