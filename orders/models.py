@@ -21,7 +21,7 @@ class Order(models.Model):
 
     id = models.UUIDField(primary_key=True)
     sequence = models.BigIntegerField(unique=True)
-    # Without constraints in the database, here and below: docs/adr/0016-references-of-hot-tables.md.
+    # Not constraints of the database, here and below: docs/adr/0016-references-of-hot-tables.md.
     account = models.ForeignKey(
         TradingAccount, on_delete=models.PROTECT, db_index=False, db_constraint=False
     )

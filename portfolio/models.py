@@ -187,7 +187,7 @@ class Transfer(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     kind = models.CharField(max_length=12, choices=Kind)
-    # Without constraints in the database, here and below: docs/adr/0016-references-of-hot-tables.md.
+    # Not constraints of the database, here and below: docs/adr/0016-references-of-hot-tables.md.
     debit_account = models.ForeignKey(
         TradingAccount,
         on_delete=models.PROTECT,
