@@ -34,9 +34,14 @@ HEARTBEAT_SECONDS = 1.0
 HEARTBEAT_EXPIRY_SECONDS = 3
 REDIS_TIMEOUT_SECONDS = 2
 END_TIMEOUT_SECONDS = 0.5
-BY_KEY_ONLY = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+BY_KEY_ONLY = (
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off;"
+    " SET plan_cache_mode = force_generic_plan"
+)
 """Once it has recovered, the engine touches rows by their keys alone. A plan made while a table was
-small might read it whole, and be kept while it grows: an order would cost what history is long.
+small might read it whole, and be kept while it grows: an order would cost what history is long. And
+with one way to plan there is nothing to plan twice: the look-up of one client order id was planned
+anew each time, for more than it takes to run.
 """
 UNACKNOWLEDGED_MILLISECONDS = 10_000
 """How long what we sent may stay unacknowledged until the connection counts as lost."""
