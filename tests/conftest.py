@@ -13,14 +13,23 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.test import TransactionTestCase
 
 from accounts.models import User
 from marketdata.models import Currency, Instrument, Venue
+from tests.emptying import empty_database
 from tests.engine_process import EngineProcess, Zygote
 from tests.live_portal import LivePortal
 
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
+        yield
 
 
 @pytest.fixture
