@@ -125,5 +125,24 @@ def live_portal() -> Iterator[LivePortal]:
     try:
         yield portal
     finally:
-        portal.stop()
+        if portal.url:
+            portal.stop()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Stop the portal with its last test: for the rest of the run its market would go on."""
+    portal = getattr(item, "funcargs", {}).get("live_portal")
+    yield
+    if portal is not None and item is _last_of_the_portal(item.session):
+        portal.stop()
+
+
+def _last_of_the_portal(session: pytest.Session) -> pytest.Item:
+    """One process runs them all, in the order in which they were collected."""
+    return next(
+        item
+        for item in reversed(session.items)
+        if "live_portal" in getattr(item, "fixturenames", ())
+    )

@@ -6,6 +6,7 @@ The slowest fixture there is, so one session shares it: tests that use it stand 
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from tradeportal.supervisor.datadir import DataDir
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 240
 RESTART_SECONDS = 120
+COMMAND_SECONDS = 120
+COMMANDS = ("manage", "shell", "-v", "0", "-c", "from tests.live_commands import serve; serve()")
 INHERITED_NO_MORE = (
     "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORTAL_DATA_DIR", "PORTAL_REDIS_PREFIX",
     "PORTAL_SECRET_KEY", "PORTAL_SERVICE", "PORTAL_LOG_LEVEL", "PORTAL_ENGINE_SOCKET",
@@ -49,6 +52,7 @@ class LivePortal:
         self.url = ""
         self.printed = ""
         self._environment = environment or {}
+        self._commands: subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> None:
         """`up`; what it said is kept in `printed`."""
@@ -56,7 +60,9 @@ class LivePortal:
         self.url = self.status()["url"]
 
     def stop(self) -> None:
+        self._end_commands()
         self._portal("down", timeout=120)
+        self.url = ""
 
     def status(self) -> dict[str, Any]:
         """The address and the services; exit code 1 says that not all of them run."""
@@ -99,8 +105,33 @@ class LivePortal:
         return SignIn(found[1], found[2])
 
     def manage(self, *arguments: str) -> str:
-        """The standard output of a management command; fails with its error output."""
-        return self._portal("manage", *arguments, data_dir_by_environment=True)
+        """The standard output of a management command; fails with how it failed.
+
+        One process does them all (tests/live_commands.py), started like `./portal manage`.
+        """
+        if self._commands is None:
+            self._commands = subprocess.Popen(
+                [sys.executable, str(ROOT / "portal"), *COMMANDS],
+                cwd=ROOT,
+                env=self._process_environment() | {"PORTAL_DATA_DIR": str(self.data_dir)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        stdin, stdout = self._commands.stdin, self._commands.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps(arguments) + "\n")
+        stdin.flush()
+        assert select.select([stdout], [], [], COMMAND_SECONDS)[0], f"{arguments}: no answer"
+        printed, failure = json.loads(stdout.readline())
+        assert failure == "", f"{arguments}: {printed}\n{failure}"
+        return str(printed)
+
+    def _end_commands(self) -> None:
+        if self._commands is not None:
+            self._commands.communicate()
+            self._commands = None
 
     def create_trader(self, username: str, cash: str = "100000") -> SignIn:
         made = json.loads(
@@ -124,21 +155,22 @@ class LivePortal:
         self,
         *arguments: str,
         timeout: float = 120,
-        data_dir_by_environment: bool = False,
         accepted: tuple[int, ...] = (0,),
     ) -> str:
-        environment = {k: v for k, v in os.environ.items() if k not in INHERITED_NO_MORE}
-        environment |= self._environment
-        command = [sys.executable, str(ROOT / "portal"), *arguments]
-        if data_dir_by_environment:
-            environment["PORTAL_DATA_DIR"] = str(self.data_dir)
-        else:
-            command += ["--data-dir", str(self.data_dir)]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+            [sys.executable, str(ROOT / "portal"), *arguments, "--data-dir", str(self.data_dir)],
+            env=self._process_environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         assert done.returncode in accepted, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def _process_environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in INHERITED_NO_MORE}
+        return kept | dict(self._environment)
 
 
 @dataclass

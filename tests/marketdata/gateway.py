@@ -1,13 +1,13 @@
 """A real gateway for tests: uvicorn on a free port, in a thread, over the test's own database."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from django.db import connections
 
+from tests.engine_process import PATIENCE_SECONDS, wait_until
 from tests.marketdata.valkey import free_port
 
 
@@ -29,12 +29,11 @@ def running_gateway() -> Iterator[int]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: server.started or not thread.is_alive(), "the gateway listens")
     try:
         yield port
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         connections.close_all()
+        assert not thread.is_alive(), "the gateway does not end"
