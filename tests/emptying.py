@@ -51,7 +51,7 @@ def _sessions_left() -> list[tuple[str, ...]]:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT application_name, state, query {OTHERS}")
-            left = cursor.fetchall()
+            left: list[tuple[str, ...]] = cursor.fetchall()
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.01)

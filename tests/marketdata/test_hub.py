@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from marketdata.hub import QUEUE_LIMIT, TOPIC_LIMIT, Hub, TooManyTopicsError
 from marketdata.hub.listener import STUCK_SECONDS
@@ -293,5 +294,27 @@ def test_heartbeat_says_what_engine_and_feed_last_said(valkey: ValkeyServer) -> 
         await until(lambda: any('"heartbeat"' in frame for frame in socket.frames))
 
         assert '"engine":"live","feed_age_ms":null' in socket.frames[0]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_a_hub_ends_though_redis_answers_the_cancellation_with_an_error(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        asked = asyncio.Event()
+
+        async def answer_late(keys: list[str]) -> None:
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise RedisTimeoutError("Timed out closing connection") from None
+
+        monkeypatch.setattr(hub._pulse._redis, "mget", answer_late)
+        await asked.wait()
+
+        async with asyncio.timeout(60):
+            await hub.close()
 
     with_hub(valkey.url, scenario)
