@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 import msgspec
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from accounts.domain.api_keys import KeyPair, Principal, Scope, read_key_pair
 from accounts.models import User
@@ -80,7 +80,8 @@ class TradeUpdatesSocket(HubSocket):
             authorization=None,
         )
         reader = await _reader(pair) if pair else None
-        self._topic = await sync_to_async(_account_topic)(reader.user_id) if reader else None
+        if reader is not None:
+            self._topic = await database_sync_to_async(_account_topic)(reader.user_id)
         status = "authorized" if self._topic else "unauthorized"
         self._say("authorization", {"action": "authenticate", "status": status})
         if pair is None or self._topic is None:

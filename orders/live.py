@@ -7,7 +7,7 @@ Named in settings.LIVE_TOPIC_PROVIDERS, so that the hub below need not know of a
 from uuid import UUID
 
 import msgspec
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 
 from accounts.models import User
 from orders.selectors import account_snapshot
@@ -23,12 +23,12 @@ class AccountTopic:
     """Answers for every topic that starts with `account:`."""
 
     async def may_subscribe(self, user: User, topic: str) -> bool:
-        return await sync_to_async(_find)(user, topic) is not None
+        return await database_sync_to_async(_find)(user, topic) is not None
 
     async def snapshot(self, topic: str) -> tuple[str, int, object]:
         """(epoch, number of the last event in it, data). Call only after may_subscribe said yes."""
         account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
-        snapshot = await sync_to_async(account_snapshot)(account)
+        snapshot = await database_sync_to_async(account_snapshot)(account)
         data = msgspec.to_builtins(snapshot)
         return EPOCH, data.pop("sequence"), data
 
@@ -37,12 +37,12 @@ class TrailsTopic:
     """Answers for every topic that starts with `trails:`: where trailing stops stand."""
 
     async def may_subscribe(self, user: User, topic: str) -> bool:
-        return await sync_to_async(_find)(user, topic) is not None
+        return await database_sync_to_async(_find)(user, topic) is not None
 
     async def snapshot(self, topic: str) -> tuple[str, int, object]:
         """As stored. Of no epoch: whatever the engine says next is later."""
         account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
-        return "", 0, {"trails": await sync_to_async(waiting_trails)(account)}
+        return "", 0, {"trails": await database_sync_to_async(waiting_trails)(account)}
 
 
 def _find(user: User, topic: str) -> TradingAccount | None:

@@ -13,14 +13,23 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.test import TransactionTestCase
 
 from accounts.models import User
 from marketdata.models import Currency, Instrument, Venue
+from tests.emptying import empty_database
 from tests.engine_process import EngineProcess, Zygote
 from tests.live_portal import LivePortal
 
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
+        yield
 
 
 @pytest.fixture
@@ -116,5 +125,24 @@ def live_portal() -> Iterator[LivePortal]:
     try:
         yield portal
     finally:
-        portal.stop()
+        if portal.url:
+            portal.stop()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Stop the portal with its last test: for the rest of the run its market would go on."""
+    portal = getattr(item, "funcargs", {}).get("live_portal")
+    yield
+    if portal is not None and item is _last_of_the_portal(item.session):
+        portal.stop()
+
+
+def _last_of_the_portal(session: pytest.Session) -> pytest.Item:
+    """One process runs them all, in the order in which they were collected."""
+    return next(
+        item
+        for item in reversed(session.items)
+        if "live_portal" in getattr(item, "fixturenames", ())
+    )

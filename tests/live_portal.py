@@ -6,6 +6,8 @@ The slowest fixture there is, so one session shares it: tests that use it stand 
 import json
 import os
 import re
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from tradeportal.supervisor.datadir import DataDir
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 240
 RESTART_SECONDS = 120
+COMMAND_SECONDS = 120
+COMMANDS = ("manage", "shell", "-v", "0", "-c", "from tests.live_commands import serve; serve()")
 INHERITED_NO_MORE = (
     "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PORTAL_DATA_DIR", "PORTAL_REDIS_PREFIX",
     "PORTAL_SECRET_KEY", "PORTAL_SERVICE", "PORTAL_LOG_LEVEL", "PORTAL_ENGINE_SOCKET",
@@ -49,22 +54,51 @@ class LivePortal:
         self.url = ""
         self.printed = ""
         self._environment = environment or {}
+        self._commands: subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> None:
         """`up`; what it said is kept in `printed`."""
+        self._borrow_static_files()
         self.printed = self._portal("up", "--detach", *options, timeout=START_SECONDS)
         self.url = self.status()["url"]
+        self._lend_static_files()
+
+    def _borrow_static_files(self) -> None:
+        """Take what the first portal of this run has collected: compressing it is half a start."""
+        if _lent().exists() and not (self.data_dir / "static").exists():
+            self.data_dir.mkdir(mode=0o711, exist_ok=True)
+            shutil.copytree(_lent() / "static", self.data_dir / "static")
+            shutil.copy(_lent() / "static-stamp", self.data_dir)
+
+    def _lend_static_files(self) -> None:
+        if _lent().exists():
+            return
+        own = _lent().with_name(f"static-of-{self.data_dir.parent.name}")
+        shutil.copytree(self.data_dir / "static", own / "static")
+        shutil.copy(self.data_dir / "static-stamp", own)
+        try:
+            own.rename(_lent())
+        except OSError:  # another process was faster
+            shutil.rmtree(own)
 
     def stop(self) -> None:
+        self._end_commands()
         self._portal("down", timeout=120)
+        self.url = ""
 
     def status(self) -> dict[str, Any]:
         """The address and the services; exit code 1 says that not all of them run."""
         status: dict[str, Any] = json.loads(self._portal("status", "--json", accepted=(0, 1)))
         return status
 
+    def services(self) -> dict[str, dict[str, Any]]:
+        """By name; read where `status` reads it, which would be a process for each look."""
+        state = DataDir(self.data_dir).state.read_running()
+        assert state is not None, "the portal does not run"
+        return {item.name: msgspec.structs.asdict(item) for item in state.services}
+
     def service(self, name: str) -> dict[str, Any]:
-        return next(item for item in self.status()["services"] if item["name"] == name)
+        return self.services()[name]
 
     def kill(self, name: str) -> int:
         """kill -9 of a service; the process id that it had."""
@@ -80,7 +114,7 @@ class LivePortal:
             if service["state"] == "running" and service["pid"] != killed:
                 return
             assert time.monotonic() < deadline, service
-            time.sleep(0.3)
+            time.sleep(0.1)
 
     @property
     def database_url(self) -> str:
@@ -99,8 +133,33 @@ class LivePortal:
         return SignIn(found[1], found[2])
 
     def manage(self, *arguments: str) -> str:
-        """The standard output of a management command; fails with its error output."""
-        return self._portal("manage", *arguments, data_dir_by_environment=True)
+        """The standard output of a management command; fails with how it failed.
+
+        One process does them all (tests/live_commands.py), started like `./portal manage`.
+        """
+        if self._commands is None:
+            self._commands = subprocess.Popen(
+                [sys.executable, str(ROOT / "portal"), *COMMANDS],
+                cwd=ROOT,
+                env=self._process_environment() | {"PORTAL_DATA_DIR": str(self.data_dir)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        stdin, stdout = self._commands.stdin, self._commands.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps(arguments) + "\n")
+        stdin.flush()
+        assert select.select([stdout], [], [], COMMAND_SECONDS)[0], f"{arguments}: no answer"
+        printed, failure = json.loads(stdout.readline())
+        assert failure == "", f"{arguments}: {printed}\n{failure}"
+        return str(printed)
+
+    def _end_commands(self) -> None:
+        if self._commands is not None:
+            self._commands.communicate()
+            self._commands = None
 
     def create_trader(self, username: str, cash: str = "100000") -> SignIn:
         made = json.loads(
@@ -124,21 +183,27 @@ class LivePortal:
         self,
         *arguments: str,
         timeout: float = 120,
-        data_dir_by_environment: bool = False,
         accepted: tuple[int, ...] = (0,),
     ) -> str:
-        environment = {k: v for k, v in os.environ.items() if k not in INHERITED_NO_MORE}
-        environment |= self._environment
-        command = [sys.executable, str(ROOT / "portal"), *arguments]
-        if data_dir_by_environment:
-            environment["PORTAL_DATA_DIR"] = str(self.data_dir)
-        else:
-            command += ["--data-dir", str(self.data_dir)]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout, check=False
+            [sys.executable, str(ROOT / "portal"), *arguments, "--data-dir", str(self.data_dir)],
+            env=self._process_environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         assert done.returncode in accepted, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def _process_environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in INHERITED_NO_MORE}
+        return kept | dict(self._environment)
+
+
+def _lent() -> Path:
+    """Where the processes of a test run find the static files that a portal has collected."""
+    return Path(os.environ["PORTAL_DATA_DIR"]).parent / "static-of-portals"
 
 
 @dataclass

@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from core.domain.clock import Clock, SystemClock, wire_time
+from marketdata.hub.ending import end_if_cancelled
 from marketdata.hub.messages import Message
 
 logger = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class Pulse:
         try:
             engine, feed = await self._redis.mget(self._keys)
         except (RedisError, OSError):
+            end_if_cancelled()
             logger.debug("pulse_unknown")
         now_ns = self._clock.now_ns()
         frame = msgspec.json.encode(

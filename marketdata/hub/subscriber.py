@@ -15,6 +15,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from marketdata.hub.ending import end_if_cancelled
 from marketdata.metrics import HUB_RECONNECTS
 
 logger = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ class Subscriber:
                 pause = FIRST_PAUSE_SECONDS
                 await self._serve(connection)
             except (RedisError, OSError) as error:
+                end_if_cancelled()
                 if self._is_up:  # once, not at every try
                     logger.warning("hub_connection_lost", error=str(error))
                 self._is_up = False

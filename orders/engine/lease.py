@@ -13,6 +13,9 @@ from psycopg.rows import TupleRow
 LOCK_SPACE = 0x7EAD
 """First key of our advisory locks: "trade" in hexspeak, so that they are found in pg_locks."""
 
+NOTICE_DEATH = "client_connection_check_interval = '1s'"
+"""How often the server looks whether a standby that waits is still there."""
+
 _TAKE = """
 INSERT INTO orders_enginelease (segment, epoch, batch, holder, acquired_at)
 VALUES (%s, 1, 0, %s, now())
@@ -35,11 +38,13 @@ class Lease:
 
 async def acquire(connection: AsyncConnection[TupleRow], segment: str, holder: str) -> Lease:
     """Wait until nobody leads the segment, then lead it with a new epoch."""
-    await connection.execute("SET statement_timeout = 0")  # a standby waits for as long as it takes
+    # A standby waits for as long as it takes; of one that was killed the server would not know
+    # until it answers, and would keep its session waiting for as long as the leader lives.
+    await connection.execute(f"SET statement_timeout = 0; SET {NOTICE_DEATH}")
     await connection.execute(
         "SELECT pg_advisory_lock(%s, hashtext(%s))", (LOCK_SPACE, f"engine:{segment}")
     )
-    await connection.execute("RESET statement_timeout")
+    await connection.execute("RESET statement_timeout; RESET client_connection_check_interval")
     cursor = await connection.execute(_TAKE, (segment, holder))
     row = await cursor.fetchone()
     assert row is not None

@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD
 
 def receive(channel: str) -> dict[str, Any]:
     async def take() -> dict[str, Any]:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             message: dict[str, Any] = await get_channel_layer().receive(channel)
             return message
 

@@ -35,7 +35,7 @@ from alpaca.trading.stream import TradingStream
 from tests.live_portal import Key, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 ORDER = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.live_portal import Key, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 Headers = list[tuple[str, str]]
 JSON: Headers = [("Content-Type", "application/json")]
 ORDER: Mapping[str, object] = {

@@ -231,7 +231,7 @@ def run_stream(stream: Any, tell: Callable[[], None]) -> None:
     """
     thread = threading.Thread(target=stream.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and thread.is_alive():
         tell()
         thread.join(0.2)

@@ -97,7 +97,11 @@ class ToldClock:
 
 
 class InProcessEngine:
-    """Starts, stops and crashes an engine on `socket_path`; asks it as any client would."""
+    """Starts, stops and crashes an engine on `socket_path`; asks it as any client would.
+
+    `async with` starts it and leaves nothing behind: its session, and with it the segment's lease,
+    would otherwise live until the garbage collector comes by, in a test that knows nothing of it.
+    """
 
     def __init__(
         self, socket_path: Path, clock: ToldClock, max_elections: int = MAX_ELECTIONS
@@ -106,6 +110,17 @@ class InProcessEngine:
         self._clock = clock
         self._max_elections = max_elections
         self._session: AsyncConnection[TupleRow] | None = None
+
+    async def __aenter__(self) -> "InProcessEngine":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        try:
+            if not self._serving.done():
+                await self.stop()
+        finally:
+            await self.close()
 
     async def start(self) -> None:
         self._connection = await self._unlocked_session()

@@ -236,7 +236,7 @@ def wait_until_ready(portal: LivePortal) -> None:
     """Until every service runs and the portal says that it can trade."""
     deadline = time.monotonic() + MOST_SECONDS
     while True:
-        states = {service["name"]: service["state"] for service in portal.status()["services"]}
+        states = {name: service["state"] for name, service in portal.services().items()}
         if set(states.values()) == {"running"} and _says_ready(portal):
             return
         assert time.monotonic() < deadline, states

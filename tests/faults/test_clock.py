@@ -40,13 +40,8 @@ def run(
     directory: Path, clock: ToldClock, story: Callable[[InProcessEngine], Awaitable[None]]
 ) -> None:
     async def tell() -> None:
-        engine = InProcessEngine(directory / "engine.sock", clock)
-        await engine.start()
-        try:
+        async with InProcessEngine(directory / "engine.sock", clock) as engine:
             await story(engine)
-        finally:
-            await engine.stop()
-            await engine.close()
 
     asyncio.run(tell())
 

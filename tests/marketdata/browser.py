@@ -49,13 +49,13 @@ class BrowserPage:
 
     async def hear(self, count: int) -> list[dict[str, Any]]:
         """Wait for `count` messages in all."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.heard) < count:
                 await asyncio.sleep(0.01)
         return self.heard
 
     async def closed(self) -> int | None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.close_code is None:
                 await asyncio.sleep(0.01)
         return self.close_code
@@ -64,7 +64,7 @@ class BrowserPage:
         self._reading.cancel()
         if self.close_code is None:
             await self._socket.send_input({"type": "websocket.disconnect", "code": 1000})
-            await self._socket.wait(timeout=2)
+            await self._socket.wait(timeout=60)
 
     async def _read(self) -> None:
         while True:

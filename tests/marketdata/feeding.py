@@ -127,7 +127,7 @@ def with_feed(
             await scenario(feed_run)
         finally:
             feed_run.stop.set()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await process
             await feed_run.close()
         return feed_run

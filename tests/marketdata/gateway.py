@@ -1,14 +1,14 @@
 """A real gateway for tests: uvicorn on a free port, in a thread, over the test's own database."""
 
+import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from django.db import connections
 
-from tests.marketdata.valkey import free_port
+from tests.engine_process import PATIENCE_SECONDS, wait_until
 
 
 @contextmanager
@@ -16,10 +16,9 @@ def running_gateway() -> Iterator[int]:
     """The port of a gateway that serves until the block ends."""
     from tradeportal.asgi import application
 
-    port = free_port()
+    listening = socket.create_server(("127.0.0.1", 0))  # nobody else can take its port
     config = uvicorn.Config(
         application,
-        port=port,
         loop="uvloop",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
@@ -27,14 +26,14 @@ def running_gateway() -> Iterator[int]:
         lifespan="off",
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: server.started or not thread.is_alive(), "the gateway listens")
     try:
-        yield port
+        yield int(listening.getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         connections.close_all()
+        listening.close()
+        assert not thread.is_alive(), "the gateway does not end"

@@ -73,7 +73,7 @@ class Publisher:
             await self.redis.publish(PREFIX + topic, frame)
 
 
-async def until(is_true: Callable[[], bool], seconds: float = 5) -> None:
+async def until(is_true: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until the condition holds; fails the test when it never does."""
     async with asyncio.timeout(seconds):
         while not is_true():

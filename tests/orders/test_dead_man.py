@@ -118,18 +118,16 @@ def test_it_fires_after_an_outage_before_anything_that_came_later(
     account = desk.accounts["alice"].pk
 
     async def history() -> None:
-        engine = InProcessEngine(tmp_path / "engine", clock)
-        await engine.start()
-        await engine.ask(keyed(desk, "alice-1", "PKA"))
-        reply = await engine.ask(commands.SetDeadMan("PKA", account, 60, "watch"))
-        assert reply == DeadManReply(START_NS, START_NS + 60_000_000_000)
-        with pytest.raises(Exception):  # noqa: B017  # the engine dies of it
-            await engine.ask(keyed(desk, "alice-2", "PKB"), crash_at=point)
-        await engine.bury()
-        clock.time_ns += 3_600_000_000_000
-        await engine.start()
-        await engine.ask(keyed(desk, "alice-3", "PKA"))
-        await engine.stop()
+        async with InProcessEngine(tmp_path / "engine", clock) as engine:
+            await engine.ask(keyed(desk, "alice-1", "PKA"))
+            reply = await engine.ask(commands.SetDeadMan("PKA", account, 60, "watch"))
+            assert reply == DeadManReply(START_NS, START_NS + 60_000_000_000)
+            with pytest.raises(Exception):  # noqa: B017  # the engine dies of it
+                await engine.ask(keyed(desk, "alice-2", "PKB"), crash_at=point)
+            await engine.bury()
+            clock.time_ns += 3_600_000_000_000
+            await engine.start()
+            await engine.ask(keyed(desk, "alice-3", "PKA"))
 
     asyncio.run(history())
 

@@ -9,6 +9,7 @@ from core.models import Event
 from orders.domain.replies import OrderReply
 from orders.engine import core
 from orders.models import EngineLease, Order
+from orders.services.gateway import in_own_connection
 from tests.faults.in_process import InProcessEngine, ToldClock
 from tests.orders.desk import Desk, assert_clean
 from tests.simulation.floor import SECOND_NS, START_NS, told
@@ -24,16 +25,17 @@ def test_day_end_is_committed_in_bounded_batches_before_anybody_comes_in(
     offers = [desk.submit("alice", f"BUY 1 @ {price} DAY") for price in range(96, 101)]
     kept = desk.submit("alice", "BUY 1 @ 95")
 
+    def batch() -> int:
+        return EngineLease.objects.get().batch
+
     async def trade() -> tuple[str, int]:
         clock = ToldClock(START_NS)
-        engine = InProcessEngine(tmp_path / "engine.sock", clock)
-        await engine.start()
-        for command in (*offers, kept):
-            await engine.ask(command)
-        batches = await asyncio.to_thread(lambda: EngineLease.objects.get().batch)
-        clock.time_ns += DAY_NS
-        reply = await engine.ask(desk.submit("charlie", "BUY 1 @ 100"))
-        await engine.stop()
+        async with InProcessEngine(tmp_path / "engine.sock", clock) as engine:
+            for command in (*offers, kept):
+                await engine.ask(command)
+            batches = await asyncio.to_thread(in_own_connection(batch))
+            clock.time_ns += DAY_NS
+            reply = await engine.ask(desk.submit("charlie", "BUY 1 @ 100"))
         assert isinstance(reply, OrderReply)
         return told(reply.order), batches
 

@@ -112,6 +112,16 @@ def test_standby_that_is_told_to_stop_ends_well(standby: EngineProcess) -> None:
     assert waiting_for_the_lock() == 0
 
 
+def test_standby_that_is_killed_waits_no_longer(
+    engine: EngineProcess, standby: EngineProcess
+) -> None:
+    standby.kill()
+
+    wait_until(lambda: waiting_for_the_lock() == 0, "the server ends its session")
+
+    assert engine.poll() is None  # its leader leads all the while
+
+
 def test_leader_that_slept_through_a_takeover_cannot_write(
     engine: EngineProcess, standby: EngineProcess, desk: Desk
 ) -> None:

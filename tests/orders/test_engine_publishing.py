@@ -34,7 +34,7 @@ def listener(redis: Redis) -> Iterator[PubSub]:
     """Hears every channel of this portal."""
     listener = redis.pubsub()
     listener.psubscribe(f"{settings.REDIS_PREFIX}*")
-    assert listener.get_message(timeout=10)["type"] == "psubscribe"
+    assert listener.get_message(timeout=60)["type"] == "psubscribe"
     yield listener
     listener.close()
 
@@ -43,7 +43,7 @@ def hear(listener: PubSub, topic: str, count: int) -> list[Frame]:
     """The next `count` frames of the topic."""
     frames: list[Frame] = []
     channel = f"{settings.REDIS_PREFIX}{topic}".encode()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(frames) < count:
         assert time.monotonic() < deadline, f"heard only {frames}"
         message = listener.get_message(timeout=0.1)

@@ -9,6 +9,7 @@ from django.db import connection
 from core.models import Event
 from orders.domain.commands import AnyCommand
 from orders.models import EngineLease, Order
+from orders.services.gateway import in_own_connection
 from tests.faults.in_process import InProcessEngine, ToldClock
 from tests.orders.desk import Desk, assert_clean, offline, quote
 from tests.simulation.floor import START_NS
@@ -26,14 +27,16 @@ def test_more_elections_than_fit_go_on_in_batches_of_their_own(desk: Desk, tmp_p
         desk.submit("charlie", "SELL 1 MARKET"),
     ]
 
+    def batch() -> int:
+        return EngineLease.objects.get().batch
+
     async def trade() -> int:
-        engine = InProcessEngine(tmp_path / "engine.sock", ToldClock(START_NS), max_elections=2)
-        await engine.start()
-        for command in story[:-1]:
-            await engine.ask(command)
-        batches = await asyncio.to_thread(lambda: EngineLease.objects.get().batch)
-        await engine.ask(story[-1])
-        await engine.stop()
+        clock = ToldClock(START_NS)
+        async with InProcessEngine(tmp_path / "engine.sock", clock, max_elections=2) as engine:
+            for command in story[:-1]:
+                await engine.ask(command)
+            batches = await asyncio.to_thread(in_own_connection(batch))
+            await engine.ask(story[-1])
         return batches
 
     before = asyncio.run(trade())

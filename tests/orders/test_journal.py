@@ -279,9 +279,7 @@ def test_full_journal_is_committed_by_itself(
 
 
 async def refuse_many(desk: Desk, directory: Path) -> None:
-    engine = InProcessEngine(directory / "engine.sock", ToldClock(START_NS))
-    await engine.start()
-    assert await engine.ask(quote(asks="1x1")) == DoneReply()
-    for _ in range(12):
-        await engine.ask(desk.submit("alice", "BUY 999999 @ 100"))
-    await engine.stop()
+    async with InProcessEngine(directory / "engine.sock", ToldClock(START_NS)) as engine:
+        assert await engine.ask(quote(asks="1x1")) == DoneReply()
+        for _ in range(12):
+            await engine.ask(desk.submit("alice", "BUY 999999 @ 100"))

@@ -40,7 +40,7 @@ class Socket:
     def hear(self, op: str) -> Frame:
         """The next frame of this kind; others are skipped."""
         while True:
-            frame: Frame = json.loads(self.connection.recv(20))
+            frame: Frame = json.loads(self.connection.recv(60))
             if frame["op"] == op:
                 return frame
 
@@ -53,7 +53,7 @@ class Socket:
     def close_code(self) -> int | None:
         with pytest.raises(ConnectionClosed) as ending:
             while True:
-                self.connection.recv(20)
+                self.connection.recv(60)
         return ending.value.rcvd.code if ending.value.rcvd else None
 
 

@@ -15,6 +15,7 @@ from orders.domain.replies import DoneReply
 from orders.domain.session_commands import AnnounceSessions, OpenSession
 from orders.engine.liveness import SILENT_AFTER_NS, START_GRACE_NS
 from orders.models import Order, OrderSession
+from orders.services.gateway import in_own_connection
 from tests.engine_process import EngineProcess, wait_until
 from tests.faults.in_process import InProcessEngine, ToldClock
 from tests.orders.desk import Desk, assert_clean
@@ -75,29 +76,27 @@ def test_what_a_dead_gateway_leaves_is_canceled(desk: Desk, tmp_path: Path) -> N
 
     async def live() -> None:
         clock = ToldClock(START_NS)
-        engine = InProcessEngine(tmp_path / "engine.sock", clock)
-        await engine.start()
-        for session in (first, second):
-            assert await engine.ask(OpenSession(session, account, "open")) == DoneReply()
-            command = desk.submit("alice", "BUY 1 @ 10")
-            await engine.ask(msgspec.structs.replace(command, session_id=session))
-        await ticked(engine)
-        clock.time_ns += SILENT_AFTER_NS - 1_000
-        await engine._client.tell(AnnounceSessions((second,)))
-        await engine.ask(AwaitCommit())
-        clock.time_ns += 1_000_000
-        await until(lambda: reasons() == ["DISCONNECTED", ""])
-        await engine.stop()
+        async with InProcessEngine(tmp_path / "engine.sock", clock) as engine:
+            for session in (first, second):
+                assert await engine.ask(OpenSession(session, account, "open")) == DoneReply()
+                command = desk.submit("alice", "BUY 1 @ 10")
+                await engine.ask(msgspec.structs.replace(command, session_id=session))
+            await ticked(engine)
+            clock.time_ns += SILENT_AFTER_NS - 1_000
+            await engine._client.tell(AnnounceSessions((second,)))
+            await engine.ask(AwaitCommit())
+            clock.time_ns += 1_000_000
+            await until(lambda: reasons() == ["DISCONNECTED", ""])
+            await engine.stop()
 
-        clock.time_ns += START_GRACE_NS  # an outage does not count
-        await engine.start()
-        await ticked(engine)
-        clock.time_ns += START_GRACE_NS - 1_000
-        await ticked(engine)
-        assert await asyncio.to_thread(reasons) == ["DISCONNECTED", ""]
-        clock.time_ns += 1_000
-        await until(lambda: reasons() == ["DISCONNECTED", "DISCONNECTED"])
-        await engine.stop()
+            clock.time_ns += START_GRACE_NS  # an outage does not count
+            await engine.start()
+            await ticked(engine)
+            clock.time_ns += START_GRACE_NS - 1_000
+            await ticked(engine)
+            assert await asyncio.to_thread(in_own_connection(reasons)) == ["DISCONNECTED", ""]
+            clock.time_ns += 1_000
+            await until(lambda: reasons() == ["DISCONNECTED", "DISCONNECTED"])
 
     asyncio.run(live())
 
@@ -120,5 +119,5 @@ async def ticked(engine: InProcessEngine) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not await asyncio.to_thread(condition):
+        while not await asyncio.to_thread(in_own_connection(condition)):
             await asyncio.sleep(0.05)

@@ -51,7 +51,7 @@ def listen(valkey: ValkeyServer) -> PubSub:
     """Hears every channel."""
     listener = Redis.from_url(valkey.url).pubsub()
     listener.psubscribe(f"{PREFIX}*")
-    assert listener.get_message(timeout=10)["type"] == "psubscribe"
+    assert listener.get_message(timeout=60)["type"] == "psubscribe"
     return listener
 
 
@@ -228,7 +228,7 @@ def test_every_book_is_published_at_the_start_and_again_though_nothing_changes(
     }  # fmt: skip
 
     async def kept(symbol: str, is_it: Callable[[Frame], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (data := kept_book(redis, symbol)) is None or not is_it(data):
                 await asyncio.sleep(0.02)
 

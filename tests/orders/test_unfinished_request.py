@@ -99,7 +99,7 @@ def test_a_connection_closed_before_the_announced_length_places_nothing(
     def say(body: bytes, length: int) -> socket.socket:
         headers = {"host": "127.0.0.1", "content-type": "application/json", **key}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        client = socket.create_connection(("127.0.0.1", port), timeout=20)
+        client = socket.create_connection(("127.0.0.1", port), timeout=60)
         client.sendall(
             f"POST /v2/orders HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n".encode() + body
         )

@@ -153,8 +153,8 @@ def test_up_refuses_a_market_that_is_not_built(
 @pytest.mark.parametrize(
     ("given", "passed"),
     [
-        ([], ["-n", "2", "--dist", "loadgroup"]),
-        (["tests/core", "-x"], ["-n", "2", "--dist", "loadgroup", "tests/core", "-x"]),
+        ([], ["-n", "3", "--dist", "loadgroup"]),
+        (["tests/core", "-x"], ["-n", "3", "--dist", "loadgroup", "tests/core", "-x"]),
         (["-n", "0"], ["-n", "0"]),
         (["-n4"], ["-n4"]),
         (["--numprocesses=1"], ["--numprocesses=1"]),
@@ -162,7 +162,7 @@ def test_up_refuses_a_market_that_is_not_built(
         (["--pdb"], ["--pdb"]),
     ],
 )
-def test_pytest_runs_in_two_processes_unless_told_otherwise(
+def test_pytest_runs_in_a_few_processes_unless_told_otherwise(
     given: list[str], passed: list[str]
 ) -> None:
     assert testrun.pytest_arguments(given) == passed

@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> DataDir:
 
 def run(work: Coroutine[None, None, None]) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await work
 
     asyncio.run(limited())

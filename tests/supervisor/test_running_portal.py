@@ -20,7 +20,7 @@ from tests.engine_process import wait_until
 from tests.live_portal import Browser, LivePortal, SignIn
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 SERVICE_RESTARTS = 1012
 THREADS = 4
 GATEWAYS = "FROM pg_stat_activity WHERE application_name = 'portal-gateway'"

@@ -25,12 +25,10 @@ from tradeportal.supervisor.runner import Runner
 from tradeportal.supervisor.spawn import wait_exit
 from tradeportal.supervisor.spec import Backoff
 
-PARALLEL = (
-    "-n",
-    "2",
-    "--dist",
-    "loadgroup",
-)  # one process per core of the smallest machine we aim at
+PARALLEL = ("-n", "3", "--dist", "loadgroup")
+"""One process more than the smallest machine we aim at has cores: tests of processes, sockets and
+pages spend much of their time waiting.
+"""
 SAYS_HOW_MANY = ("-n", "--numprocesses", "--pdb", "--dist", "--collect-only", "--co")
 INTERRUPT_SECONDS = 20.0
 
@@ -50,7 +48,7 @@ def run(arguments: list[str]) -> int:
 
 
 def pytest_arguments(arguments: list[str]) -> list[str]:
-    """The caller's arguments, in two processes unless they say otherwise."""
+    """The caller's arguments, in a few processes unless they say otherwise."""
     says = any(
         argument.split("=")[0] in SAYS_HOW_MANY or argument.startswith("-n")
         for argument in arguments
