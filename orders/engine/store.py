@@ -7,7 +7,7 @@ other apps one statement.
 from collections.abc import Sequence
 from uuid import UUID
 
-from psycopg import AsyncCursor
+from psycopg import AsyncRawCursor
 from psycopg.rows import TupleRow
 
 from core.batch_columns import (
@@ -167,7 +167,7 @@ SELECT * FROM (
     SELECT id FROM orders_order
     WHERE account_id = asked.account AND client_order_id = asked.client_id
   ) AS id
-  FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS asked (account, client_id, position)
+  FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (account, client_id, position)
 ) AS answer WHERE id IS NOT NULL
 """
 
@@ -178,7 +178,7 @@ def journal_row(*, batch: int, epoch: int, now_ns: int, kind: str, content: byte
 
 
 async def known_client_ids(
-    cursor: AsyncCursor[TupleRow], asked: Sequence[tuple[int, str]]
+    cursor: AsyncRawCursor[TupleRow], asked: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], UUID]:
     """The order ids behind those (account, client order id) pairs that exist."""
     await cursor.execute(

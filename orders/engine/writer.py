@@ -40,6 +40,8 @@ class BatchWriter:
 
     def __init__(self, connection: AsyncConnection[TupleRow], lease: Lease) -> None:
         self._connection = connection
+        # One for all: making a cursor costs as much as filling in a table's part of a statement.
+        self._cursor = AsyncRawCursor(connection)
         self._lease = lease
         self.batch = lease.batch
 
@@ -56,8 +58,7 @@ class BatchWriter:
         self, asked: Sequence[tuple[int, str]]
     ) -> dict[tuple[int, str], UUID]:
         """The order ids behind those (account, client order id) pairs that are stored already."""
-        async with self._connection.cursor() as cursor:
-            return await store.known_client_ids(cursor, asked)
+        return await store.known_client_ids(self._cursor, asked)
 
     async def commit_start(self, content: bytes, now_ns: int) -> None:
         """Commit a START row of the journal: the first that an engine writes."""
@@ -78,8 +79,7 @@ class BatchWriter:
             batch=self.batch, epoch=self._lease.epoch, now_ns=now_ns, kind=kind, content=content
         )
         sql, values = one_statement(self._fence(now_ns), [*writes, row])
-        async with AsyncRawCursor(self._connection) as cursor:
-            await cursor.execute(sql, values, prepare=True)
+        await self._cursor.execute(sql, values, prepare=True)
 
     def _fence(self, now_ns: int) -> Write:
         lease = self._lease

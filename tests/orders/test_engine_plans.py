@@ -24,7 +24,7 @@ def plan_of(sql: str) -> str:
 
 
 def test_a_client_order_id_is_looked_up_by_itself() -> None:
-    asked = store.KNOWN_CLIENT_IDS.replace("%s", "$1", 1).replace("%s", "$2", 1)
+    asked = store.KNOWN_CLIENT_IDS
 
     plan = plan_of(asked)
 
