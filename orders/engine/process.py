@@ -62,7 +62,9 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
         if lease is None:
             return
         writer = BatchWriter(connection, lease)
+        gc.disable()  # what is being loaded is no garbage, and looking through it takes long
         core = await begin(connection, writer, clock.now_ns())
+        gc.enable()
         await connection.execute(BY_KEY_ONLY)
         logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(core.state.orders))
         # What was loaded by now lives as long as the process: the collector looking through it

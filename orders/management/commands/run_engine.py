@@ -15,6 +15,7 @@ from orders.engine.process import EngineOptions, run_engine
 
 class Command(BaseCommand):
     help = "Run the order engine. One leads; a second one waits as its standby."
+    requires_system_checks = ()  # they load every page, and nobody trades meanwhile
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
         engine = EngineOptions(
