@@ -10,6 +10,8 @@ class Options:
     connections: int
     sockets: int
     messages: int
+    orders: int
+    open_orders: int
 
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM")
