@@ -1,6 +1,6 @@
 """Composes and runs the engine process: lease, recovery, socket, batch loop, publisher, heartbeat.
 
-`manage.py run_engine` calls it. It returns after a clean stop and raises when it lost its footing;
+`tradeportal/engine.py` calls it. It returns after a clean stop and raises when it lost its footing;
 the supervisor then starts it again.
 """
 
