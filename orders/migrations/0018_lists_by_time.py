@@ -36,4 +36,15 @@ class Migration(migrations.Migration):
             model_name='order',
             index=models.Index(fields=['account', 'submitted_at', 'sequence'], name='order_by_account'),
         ),
+        # Made anew, so that it is the younger one: of two that seem to cost the same, as on an
+        # empty table, PostgreSQL takes it to look up a client order id
+        # (tests/orders/test_engine_plans.py).
+        migrations.RemoveConstraint(
+            model_name='order',
+            name='order_client_id_once',
+        ),
+        migrations.AddConstraint(
+            model_name='order',
+            constraint=models.UniqueConstraint(fields=('account', 'client_order_id'), name='order_client_id_once'),
+        ),
     ]
