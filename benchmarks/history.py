@@ -23,7 +23,6 @@ from benchmarks.portal import Portal
 from benchmarks.processes import paused, run_child
 from benchmarks.report import Row, Section, ratio
 
-OFFERED = 500
 MAX_ROUNDS = 3
 """Of each stage: the whole must not take longer than all other benchmarks together."""
 
@@ -115,7 +114,7 @@ class HistoryBenchmark:
         for service in SERVICES:
             used = (spent[service] - before[service]) / result.answered_in_all * 1e6
             stage.cpu.setdefault(service, []).append(used)
-        spec = product_spec(portal, self._traders, f"o{name}", options, OFFERED)
+        spec = product_spec(portal, self._traders, f"o{name}", options, options.offered)
         stage.offered.append(run_load(spec))
 
     def _cancel_all(self) -> None:
@@ -140,7 +139,7 @@ def _section(stages: list[Stage], options: Options) -> Section:
     rows: list[Row] = []
     notes: list[str] = []
     for stage in stages:
-        rows += _rows(stage)
+        rows += _rows(stage, options.offered)
         notes += failures(stage.name, [*stage.closed_loop, *stage.offered])
     rows.append(ratio("orders a commit, last ÷ first", last.in_commits, first.in_commits, "≥ 0.9"))
     rows += [
@@ -155,12 +154,12 @@ def _section(stages: list[Stage], options: Options) -> Section:
     )
 
 
-def _rows(stage: Stage) -> list[Row]:
+def _rows(stage: Stage, offered: int) -> list[Row]:
     rows = [
         Row(stage.name, "orders/s", [load.orders_per_second for load in stage.closed_loop]),
         Row("  PostgreSQL, 1 client", "rows/s", [insert.per_second for insert in stage.inserts]),
         Row("  orders a commit of that", "×", stage.in_commits),
-        Row(f"  p99 at {OFFERED}/s", "ms", [load.p99 for load in stage.offered], "≤ 25"),
+        Row(f"  p99 at {offered}/s", "ms", [load.p99 for load in stage.offered], "≤ 25"),
         *(Row(f"  CPU a request, {name}", "µs", used) for name, used in stage.cpu.items()),
     ]
     if stage.outage is not None:

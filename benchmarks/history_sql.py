@@ -147,7 +147,10 @@ COPIED: Mapping[LiteralString, Copied] = {
             SELECT jsonb_object_agg(key, value) FROM jsonb_each(payload->'order')
             WHERE key = ANY ('{id,client_order_id,side,status,reason,quantity,limit_price,
               filled_quantity}') AND value <> 'null'),
-          'execution', payload->'execution') AS payload,
+          'execution', (
+            SELECT jsonb_object_agg(key, value)
+            FROM jsonb_each(nullif(payload->'execution', 'null'))
+            WHERE key <> ALL ('{order_id,symbol,occurred_at}'))) AS payload,
           ('x' || right(payload->'execution'->>'id', 12))::bit(48)::bigint AS execution_id,
           (payload->'order'->>'id')::uuid AS order_id
         FROM core_event AS event WHERE event.id > %(event)s

@@ -37,10 +37,11 @@ def measure(portal: Portal, options: Options) -> Section:
             level.outages.append(kill_engine(portal, trader))
             level.loaded_mib.append(resident_mib(portal.pid("engine")))
         levels.append(level)
-    return _section(levels)
+    return section_of(levels)
 
 
-def _section(levels: list[Level]) -> Section:
+def section_of(levels: list[Level]) -> Section:
+    """`levels`: with no open orders, with some, and with twice as many."""
     none, some, most = levels
     rows: list[Row] = []
     for level in levels:
