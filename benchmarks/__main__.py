@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fanout, latency, machine, matching, orders
+from benchmarks import fanout, history, latency, machine, matching, orders, restart
 from benchmarks.options import Options
 from benchmarks.portal import Portal, running_portal
 from benchmarks.processes import BenchmarkError
@@ -17,6 +17,8 @@ WITH_PORTAL: dict[str, Callable[[Portal, Options], Section]] = {
     "orders": orders.measure,
     "latency": latency.measure,
     "fanout": fanout.measure,
+    "restart": restart.measure,
+    "history": history.measure,
 }
 NAMES = (*WITH_PORTAL, "matching")
 FAILED, INTERRUPTED = 1, 130
@@ -32,6 +34,8 @@ def main(arguments: list[str]) -> int:
         connections=options.connections,
         sockets=options.sockets,
         messages=options.messages,
+        orders=options.orders,
+        open_orders=options.open_orders,
     )
     sections: list[Section] = []
     try:
@@ -70,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sockets", type=_positive, default=1_000, help="WebSockets (1,000)")
     parser.add_argument(
         "--messages", type=_positive, default=2_000_000, help="messages to the book (2,000,000)"
+    )
+    parser.add_argument(
+        "--orders", type=_positive, default=5_000_000, help="stored orders at last (5,000,000)"
+    )
+    parser.add_argument(
+        "--open-orders", type=_positive, default=50_000, help="open orders (50,000)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser

@@ -49,18 +49,24 @@ def main() -> None:
 
 
 def _make_trader(spec: TraderSpec, username: str) -> Key:
+    user, _ = open_trader(spec, username)
+    key, secret = create_api_key(
+        user=user,
+        scopes=[Scope.TRADE, Scope.READ],
+        rate_limit_per_minute=RATE_PER_MINUTE,
+        origin=Origin(now=SystemClock().now(), request_id=username),
+    )
+    return Key(key.key_id, secret)
+
+
+def open_trader(spec: TraderSpec, username: str) -> tuple[User, TradingAccount]:
+    """A new person with an account that can buy, or sell, as much as a benchmark asks for."""
     origin = Origin(now=SystemClock().now(), request_id=username)
     user = create_user(username=username, role=Role.TRADER, origin=origin).user
     account = open_account(owner=user, name="Benchmark", cash=CASH, actor=None, origin=origin)
     if spec.side == "sell":
         _buy_from_street(spec.symbol, account, user)
-    key, secret = create_api_key(
-        user=user,
-        scopes=[Scope.TRADE, Scope.READ],
-        rate_limit_per_minute=RATE_PER_MINUTE,
-        origin=origin,
-    )
-    return Key(key.key_id, secret)
+    return user, account
 
 
 def _buy_from_street(symbol: str, account: TradingAccount, user: User) -> None:

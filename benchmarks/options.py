@@ -10,6 +10,10 @@ class Options:
     connections: int
     sockets: int
     messages: int
+    orders: int
+    open_orders: int
+    offered: int = 500
+    """Requests a second where the time to an acknowledgement is measured on a long history."""
 
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM")

@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import msgspec
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from benchmarks.load.spec import Trader
 from benchmarks.processes import PROJECT, BenchmarkError, cpu_seconds, run_child
 from tradeportal.supervisor.datadir import DataDir
-from tradeportal.supervisor.postgres import ROLE, SUPERUSER
+from tradeportal.supervisor.postgres import DATABASE, ROLE, SUPERUSER
 from tradeportal.supervisor.privileges import recorded_storage
 
 START_SECONDS = 180
@@ -85,23 +86,33 @@ class Portal:
             for spec, key in zip(specs, keys, strict=True)
         ]
 
+    def rest_orders(self, count: int) -> None:
+        """Place that many orders that stay open, in accounts of their own."""
+        environment = {**os.environ, **self.environment}
+        run_child("benchmarks.resting", str(count), environment=environment)
+
     def make_database(self, name: str) -> str:
         """Make a database in the portal's cluster for a yardstick; returns its URL."""
-        url = urlsplit(self.environment["DATABASE_URL"])
-        with psycopg.connect(
-            host=url.hostname,
-            port=url.port,
-            user=SUPERUSER,
-            password=self.data.secret("postgres-superuser"),
-            dbname="postgres",
-            autocommit=True,
-        ) as connection:
+        with self.administer("postgres") as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(
                     sql.Identifier(name), sql.Identifier(ROLE)
                 )
             )
+        url = urlsplit(self.environment["DATABASE_URL"])
         return url._replace(path=f"/{name}").geturl()
+
+    def administer(self, database: str = DATABASE) -> psycopg.Connection[TupleRow]:
+        """A connection as the cluster's superuser; each statement commits by itself."""
+        url = urlsplit(self.environment["DATABASE_URL"])
+        return psycopg.connect(
+            host=url.hostname,
+            port=url.port,
+            user=SUPERUSER,
+            password=self.data.secret("postgres-superuser"),
+            dbname=database,
+            autocommit=True,
+        )
 
 
 @contextlib.contextmanager

@@ -54,6 +54,12 @@ def cpu_seconds(root: int) -> float:
     return ticks / TICKS_PER_SECOND
 
 
+def resident_mib(pid: int) -> float:
+    """What the process alone keeps in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 @contextlib.contextmanager
 def paused(roots: Sequence[int]) -> Iterator[None]:
     """Hold the trees still, so that what they still have to do does not count against others."""

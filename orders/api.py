@@ -231,7 +231,7 @@ def _listed(account: TradingAccount, query: Mapping[str, str]) -> list[DialectOr
     if "until" in query:
         orders = orders.filter(submitted_at__lt=_moment(query, "until"))
     if _choice(query, "direction", ("desc", "asc")) == "asc":
-        orders = orders.order_by("sequence")
+        orders = orders.order_by("submitted_at", "sequence")
     found = list(orders[: _limit(query)])
     views = nested_order_views(found) if is_nested else map(order_view, found)
     return [dialect_order(view) for view in views]

@@ -152,10 +152,13 @@ class Order(models.Model):
             ),
         ]
         indexes = [
+            # Lists go by time, so that a page from long ago is found as fast as the newest.
             models.Index(
-                fields=["sequence"], condition=Q(closed_at__isnull=True), name="order_open"
+                fields=["account", "submitted_at", "sequence"],
+                condition=Q(closed_at__isnull=True),
+                name="order_open",
             ),
-            models.Index(fields=["account", "-sequence"], name="order_by_account"),
+            models.Index(fields=["account", "submitted_at", "sequence"], name="order_by_account"),
             models.Index(
                 fields=["rank"], condition=~Q(rank=F("sequence")), name="order_ranked_anew"
             ),
@@ -195,7 +198,9 @@ class Execution(models.Model):
                 condition=Q(price__gt=0, quantity__gt=0, fee__gte=0), name="execution_amounts"
             ),
         ]
-        indexes = [models.Index(fields=["account", "-id"], name="execution_by_account")]
+        indexes = [
+            models.Index(fields=["account", "occurred_at", "id"], name="execution_by_account")
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} at {self.price}"

@@ -226,6 +226,17 @@ class Transfer(models.Model):
         indexes = [
             models.Index(fields=["debit_account", "id"], name="transfer_by_debit"),
             models.Index(fields=["credit_account", "id"], name="transfer_by_credit"),
+            # Few among very many: what is no trade is found without looking through the trades.
+            models.Index(
+                fields=["debit_account", "occurred_at", "id"],
+                condition=~Q(kind="TRADE"),
+                name="transfer_cash_by_debit",
+            ),
+            models.Index(
+                fields=["credit_account", "occurred_at", "id"],
+                condition=~Q(kind="TRADE"),
+                name="transfer_cash_by_credit",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,9 @@ Each field is read by its name: one line in the SELECT, one where the object is 
 afterwards, in orders/engine/recovery.py, for they point at these.
 """
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
@@ -103,10 +105,16 @@ ORDER BY account_id, instrument_id
 
 async def rows_of(connection: Connection, statement: LiteralString) -> list[Row]:
     """All that it gives, each row's values by their names."""
-    cursor = await connection.cursor(row_factory=dict_row).execute(statement)
-    return await cursor.fetchall()
+    return [row async for row in each_row(connection, statement)]
 
 
+async def each_row(connection: Connection, statement: LiteralString) -> AsyncIterator[Row]:
+    """The same, one after another: a row of many columns takes more memory than what it becomes."""
+    async for row in await connection.cursor(row_factory=dict_row).execute(statement):
+        yield row
+
+
+@lru_cache(maxsize=16_384)  # quantities and prices come again and again
 def to_units(value: Decimal) -> int:
     """A stored number, which is a whole number of units."""
     units = decimal_to_units(value)

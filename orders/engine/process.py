@@ -1,6 +1,6 @@
 """Composes and runs the engine process: lease, recovery, socket, batch loop, publisher, heartbeat.
 
-`manage.py run_engine` calls it. It returns after a clean stop and raises when it lost its footing;
+`tradeportal/engine.py` calls it. It returns after a clean stop and raises when it lost its footing;
 the supervisor then starts it again.
 """
 
@@ -67,7 +67,9 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
         if lease is None:
             return
         writer = BatchWriter(connection, lease)
+        gc.disable()  # what is being loaded is no garbage, and looking through it takes long
         core = await begin(connection, writer, clock.now_ns())
+        gc.enable()
         await connection.execute(BY_KEY_ONLY)
         logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(core.state.orders))
         # What was loaded by now lives as long as the process: the collector looking through it

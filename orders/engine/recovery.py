@@ -14,6 +14,7 @@ from orders.domain.values import OrderStatus, OrderType, Side, StpMode, TimeInFo
 from orders.engine.loading import (
     Connection,
     Row,
+    each_row,
     load_accounts,
     load_fee_tiers,
     load_instruments,
@@ -125,7 +126,7 @@ async def load_stored(connection: Connection) -> StoredState:
         fee_tiers=await load_fee_tiers(connection),
         positions=await load_positions(connection, by_id),
         orders=[
-            _order(row, by_id[row["instrument_id"]]) for row in await rows_of(connection, _ORDERS)
+            _order(row, by_id[row["instrument_id"]]) async for row in each_row(connection, _ORDERS)
         ],
         last_trades=[
             StoredTrade(row["instrument_id"], to_units(row["price"]), to_ns(row["occurred_at"]))

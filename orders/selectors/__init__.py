@@ -53,7 +53,7 @@ SNAPSHOT_FILLS = 50
 def orders_of(account: TradingAccount) -> QuerySet[Order]:
     """All orders of the account, newest first."""
     orders = Order.objects.filter(account=account).select_related("instrument")
-    return with_peaks(orders).order_by("-sequence")
+    return with_peaks(orders).order_by("-submitted_at", "-sequence")
 
 
 def order_by_id(account: TradingAccount, order_id: UUID) -> Order | None:
@@ -72,7 +72,8 @@ def order_by_client_id(account: TradingAccount, client_order_id: str) -> Order |
 
 def executions_of(account: TradingAccount) -> QuerySet[Execution]:
     """All executions of the account, newest first."""
-    return Execution.objects.filter(account=account).select_related("instrument").order_by("-id")
+    rows = Execution.objects.filter(account=account).select_related("instrument")
+    return rows.order_by("-occurred_at", "-id")
 
 
 def order_view(order: Order, legs: Sequence[Order] | None = None) -> OrderView:
@@ -241,13 +242,15 @@ class ActivityPage:
 def activities_of(account: TradingAccount, page: ActivityPage) -> list[FillActivity | CashActivity]:
     """A page of the account's activities (portfolio.domain.activities), in one order of all."""
     kinds = [kind for kind, word in CASH_TYPES.items() if word in page.types]
-    mine = Q(debit_account=account) | Q(credit_account=account)
     sources: list[tuple[str, QuerySet[Any]]] = []  # Any: executions or transfers
     if "FILL" in page.types:
         executions = Execution.objects.filter(account=account)
         sources.append(("FILL", executions.select_related("instrument", "order")))
     if kinds:
-        sources.append(("TRANSFER", Transfer.objects.filter(mine, kind__in=kinds)))
+        cash = Transfer.objects.filter(kind__in=kinds).exclude(kind="TRADE")
+        # Each side for itself: one index has what it paid, the other what it got.
+        sources.append(("TRANSFER", cash.filter(debit_account=account)))
+        sources.append(("TRANSFER", cash.filter(credit_account=account)))
     last = _place_of(account, page.last) if page.last else None
     found: list[tuple[Place, Any]] = []
     for kind, rows in sources:
@@ -276,17 +279,18 @@ def _place_of(account: TradingAccount, last: tuple[str, int]) -> Place | None:
 
 
 def _window(rows: QuerySet[Any], page: ActivityPage, last: Place | None) -> QuerySet[Any]:
-    """Enough rows for a page: numbers rise with time, and those of the last instant may repeat."""
+    """Enough rows for a page; those of the last instant may repeat."""
     if page.after is not None:
         rows = rows.filter(occurred_at__gt=page.after)
     if page.until is not None:
         rows = rows.filter(occurred_at__lt=page.until)
+    order = ("occurred_at", "pk") if page.is_ascending else ("-occurred_at", "-pk")
     if last is not None:
         bound = "occurred_at__gte" if page.is_ascending else "occurred_at__lte"
         rows = rows.filter(**{bound: last.at})
         same = rows.filter(occurred_at=last.at).count()
-        return rows.order_by("pk" if page.is_ascending else "-pk")[: page.size + same]
-    return rows.order_by("pk" if page.is_ascending else "-pk")[: page.size]
+        return rows.order_by(*order)[: page.size + same]
+    return rows.order_by(*order)[: page.size]
 
 
 def _described(

@@ -1,19 +1,37 @@
 """The benchmarks run for a moment and report; how fast anything is, no test says."""
 
+import dataclasses
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import fanout, latency, orders
+from benchmarks import fanout, history, latency, orders, restart
+from benchmarks.killing import Outage
 from benchmarks.machine import describe
 from benchmarks.options import Options
 from benchmarks.portal import Portal, running_portal
+from benchmarks.processes import PROJECT
 from benchmarks.report import Report, Row, Section, ratio
 
-A_MOMENT = Options(seconds=1, rounds=1, connections=8, sockets=20, messages=2_000)
+A_MOMENT = Options(
+    seconds=1,
+    rounds=1,
+    connections=8,
+    sockets=20,
+    messages=2_000,
+    orders=100,
+    open_orders=40,
+    offered=20,
+)
+
+MORE_THAN_MEASURED = 50_000
+"""Stored orders, so that there is something to fill in after all that is measured."""
 
 
 def test_book_benchmark_prints_its_table_and_writes_json(
@@ -49,6 +67,23 @@ def test_table_shows_median_spread_and_bar() -> None:
     assert "a note" in text
 
 
+def test_memory_of_open_orders_is_told_for_a_hundred_thousand() -> None:
+    outages = [Outage(2.5, 0.5), Outage(3.5, 1.5)]
+    levels = [
+        restart.Level(0, 100.0, outages, [100.0, 110.0]),
+        restart.Level(50_000, 170.0, outages, [180.0, 180.0]),
+        restart.Level(100_000, 260.0, outages, [280.0, 290.0]),
+    ]
+
+    rows = {row.name: row for row in restart.section_of(levels).rows}
+
+    assert rows["first ack, 50,000 open"].values == [2.5, 3.5]
+    assert rows["first ack, 50,000 open"].bar == "≤ 5"
+    assert rows["of that, recovery, 50,000 open"].values == [0.5, 1.5]
+    assert rows["memory of 100,000 open orders, placed"].values == [120.0]
+    assert rows["memory of 100,000 open orders, restarted"].values == [180.0, 180.0]
+
+
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Portal]:
     with running_portal() as running:
@@ -76,3 +111,22 @@ class TestAgainstPortal:
         section = fanout.measure(portal, A_MOMENT)
 
         assert section.rows[0].values == [100.0]
+
+    def test_history_is_such_as_the_portal_itself_writes(self, portal: Portal) -> None:
+        options = dataclasses.replace(A_MOMENT, orders=MORE_THAN_MEASURED)
+
+        section = history.measure(portal, options)
+
+        assert all(value > 0 for row in section.rows for value in row.values)
+        stored = [row.name.split()[0] for row in section.rows if " stored, " in row.name]
+        assert len(stored) == 4
+        assert int(stored[-1].replace(",", "")) >= MORE_THAN_MEASURED
+        verified = subprocess.run(
+            [sys.executable, "manage.py", "verify_ledger"],
+            cwd=PROJECT,
+            env={**os.environ, **portal.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert verified.returncode == 0, verified.stdout

@@ -111,9 +111,10 @@ def application_specs(plan: Plan) -> list[ServiceSpec]:
     """The portal's own processes in the order of their start."""
     host, port = plan.configuration.server.host, plan.port
     local_host = LOCAL_FACE.get(host, host)
+    engine = (sys.executable, "-m", "tradeportal.engine")
     gateway = (sys.executable, "-m", "tradeportal.gateway", "--host", host, "--port", str(port))
     specs = [
-        _spec("engine", manage_command("run_engine"), plan, WAIT_FOR_BOTH),
+        _spec("engine", engine, plan, WAIT_FOR_BOTH),
         _spec("feed", manage_command("run_feed"), plan, (*WAIT_FOR_BOTH, "engine")),
         _spec("gateway", gateway, plan, WAIT_FOR_BOTH, local_host),
         _spec("worker", _celery_worker(plan), plan, WAIT_FOR_BOTH),
