@@ -52,10 +52,12 @@ class KeyCache(FreshCache[str, KnownKey]):
     def is_use_noted_late(self, key_id: str) -> bool:
         """True once per key and precision interval: then the caller notes the use."""
         now = self._clock()
+        noted_at = self._noted.get(key_id)
+        if noted_at is not None and now - noted_at < self._use_precision_seconds:
+            return False  # nearly always, and then without the lock
         with self._lock:
-            noted_at = self._noted.get(key_id)
-            if noted_at is not None and now - noted_at < self._use_precision_seconds:
-                return False
+            if self._noted.get(key_id) != noted_at:
+                return False  # another thread was faster
             self._noted[key_id] = now
             self._noted.move_to_end(key_id)
             if len(self._noted) > MAX_KEYS:

@@ -122,7 +122,8 @@ async def resolve_key_async(key_id: str, secret: str) -> Principal | None:
     """
     if not is_key_id(key_id):
         return None
-    return _used(_verified(await key_cache.get_async(key_id), secret))
+    known = key_cache.remembered(key_id) or await key_cache.get_async(key_id)
+    return _used(_verified(known, secret))
 
 
 def spend_request(principal: Principal, cost: int = 1) -> RateDecision:

@@ -55,12 +55,25 @@ class FreshCache(Generic[Key, Value]):
         """As `get` without blocking the loop. A busy key never waits: its entry is read anew before
         it is too old; those who miss at the same time share one reading.
         """
-        known = self._fresh(key)
-        if known is None:
-            # Shielded: one client that hangs up must not cancel the reading for the others.
-            return await asyncio.shield(self._reading(key))
-        asked_at, value = known
-        if self._clock() - asked_at > self._ttl_seconds * REFRESH_SHARE:
+        value = self.remembered(key)
+        if value is not None:
+            return value
+        # Shielded: one client that hangs up must not cancel the reading for the others.
+        return await asyncio.shield(self._reading(key))
+
+    def remembered(self, key: Key) -> Value | None:
+        """On the event loop, what `get_async` would give without waiting; None when it would wait.
+
+        Asking this first spares a busy caller the coroutine.
+        """
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        asked_at, value = entry
+        age = self._clock() - asked_at
+        if age > self._ttl_seconds:
+            return None
+        if age > self._ttl_seconds * REFRESH_SHARE:
             self._reading(key)
         return value
 

@@ -57,7 +57,8 @@ class GatewayDesk:
 
     async def account(self, user_id: int) -> TradingAccount:
         """The user's trading account."""
-        account = await self._accounts.get_async(user_id)
+        accounts = self._accounts
+        account = accounts.remembered(user_id) or await accounts.get_async(user_id)
         if account is None:
             raise not_found("This user has no trading account.")
         return account
