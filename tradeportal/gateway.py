@@ -9,6 +9,8 @@ import os
 
 import uvicorn
 
+from tradeportal.frame_sockets import FrameSocket
+
 MAX_SOCKET_MESSAGE_BYTES = 65_536
 """A client's frame: subscriptions and pings are far smaller."""
 
@@ -33,7 +35,7 @@ def main() -> None:
         port=options.port,
         loop="uvloop" if os.name == "posix" else "asyncio",
         http="httptools",
-        ws="websockets-sansio",
+        ws=FrameSocket,
         ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # costs more than it saves at these sizes, and bombs inflate
         ws_ping_interval=20,

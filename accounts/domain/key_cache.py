@@ -5,7 +5,7 @@ An entry's age is the longest time for which a revoked key or a disabled user ca
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.domain.api_keys import Principal
@@ -30,7 +30,7 @@ class KeyCache(FreshCache[str, KnownKey]):
         self,
         *,
         load: Callable[[str], KnownKey | None],
-        load_in_thread: Callable[[str], KnownKey | None],
+        load_in_thread: Callable[[Sequence[str]], Mapping[str, KnownKey]],
         use_precision_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

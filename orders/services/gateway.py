@@ -21,7 +21,7 @@ from orders.engine.client import AsyncEngineClient, EngineUnavailableError, Unkn
 from orders.services.asking import accept, unavailable, unknown_outcome
 from orders.services.living_sessions import LivingSessions
 from portfolio.models import TradingAccount
-from portfolio.selectors import default_account
+from portfolio.selectors import default_account, default_accounts
 
 ACCOUNT_TTL_SECONDS: Final = 1.0
 """How long a user's default account is remembered: a change of it shows within a second."""
@@ -41,7 +41,7 @@ class GatewayDesk:
         self.sessions = LivingSessions(self.ask, self._engine)
         self._accounts = FreshCache(
             load=_default_account,
-            load_in_thread=in_own_connection(_default_account),
+            load_in_thread=in_own_connection(default_accounts),
             ttl_seconds=ACCOUNT_TTL_SECONDS,
             max_entries=MAX_REMEMBERED_ACCOUNTS,
         )

@@ -9,6 +9,7 @@ import uvicorn
 from django.db import connections
 
 from tests.marketdata.valkey import free_port
+from tradeportal.frame_sockets import FrameSocket
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def running_gateway() -> Iterator[int]:
         application,
         port=port,
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=FrameSocket,
         ws_per_message_deflate=False,
         log_config=None,
         lifespan="off",
