@@ -5,6 +5,8 @@ hub builds it once (marketdata/hub/messages.py) and writes it past ASGI. Sockets
 extension of their scope; every check and every wait stays with uvicorn's own send.
 """
 
+from typing import cast
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -18,7 +20,8 @@ class FrameSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent and not self.conn.extensions:
             # The application has not run yet: its task was only just made.
-            self.scope["extensions"][FRAME_WRITER] = self.write_frame  # type: ignore[index]
+            extensions = cast(dict[str, object], self.scope["extensions"])  # uvicorn expects dicts
+            extensions[FRAME_WRITER] = self.write_frame
 
     def write_frame(self, frame: bytes) -> bool:
         """Write a whole frame, unmasked; False when only `send` can say what is to be done: it is

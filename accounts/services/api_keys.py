@@ -120,9 +120,9 @@ async def resolve_key_async(key_id: str, secret: str) -> Principal | None:
     """As `resolve_key` on the event loop: a hit never leaves it, concurrent misses of a key share
     one lookup.
     """
-    if not is_key_id(key_id):
-        return None
-    known = key_cache.remembered(key_id) or await key_cache.get_async(key_id)
+    known = key_cache.remembered(key_id)
+    if known is None and is_key_id(key_id):
+        known = await key_cache.get_async(key_id)
     return _used(_verified(known, secret))
 
 

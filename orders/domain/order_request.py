@@ -6,6 +6,7 @@ Numbers arrive as strings (ccxt) or JSON numbers (alpaca-py); both are exact dec
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -194,7 +195,7 @@ def _strategy(body: Mapping[str, object], field: str) -> str | None:
 
 def read_choice(body: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
     value = body[field]
-    choice = _spellings(choices).get(value) if isinstance(value, str) else None
+    choice: Choice | None = _spellings(choices).get(value) if isinstance(value, str) else None
     if choice is not None:
         return choice
     offered = ", ".join(choice.value.lower() for choice in choices)
@@ -206,7 +207,7 @@ def _stp_mode(body: Mapping[str, object], field: str) -> StpMode | None:
 
 
 @cache
-def _spellings(choices: type[Choice]) -> dict[str, Choice]:
+def _spellings(choices: type[StrEnum]) -> dict[str, Any]:  # Any: a member of `choices`
     return {name.lower(): choice for name, choice in choices.__members__.items()}
 
 
