@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from django.db import connections
@@ -17,6 +18,13 @@ def running_gateway() -> Iterator[int]:
     """The port of a gateway that serves until the block ends."""
     from tradeportal.asgi import application
 
+    with serving(application) as port:
+        yield port
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[int]:  # Any: an ASGI application
+    """The port on which the gateway's server runs an application until the block ends."""
     port = free_port()
     config = uvicorn.Config(
         application,
