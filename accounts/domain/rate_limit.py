@@ -33,7 +33,7 @@ class RateDecision(NamedTuple):
         return {_SPELLINGS[name]: value.decode() for name, value in raw}
 
     def raw_headers(self, epoch_ns: int) -> list[tuple[bytes, bytes]]:
-        """`headers` as ASGI sends them: an order spends a third of it this way."""
+        """`headers` as ASGI sends them: half the work of turning those into bytes."""
         limit, policy = _limit_headers(self.limit)
         full_in = _ceil_seconds(self.full_in_ns)
         headers = [

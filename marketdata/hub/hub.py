@@ -36,8 +36,8 @@ logger = structlog.get_logger(__name__)
 INBOX_LIMIT = 5_000
 """Facts that wait for fan-out in an overloaded process; beyond it their topics start over."""
 SENDS_AT_ONCE = 100
-"""Then requests and reads go on. To let them after each message would cost one that few listen to,
-as an account's, twice as much: the loop asks the system for news each time it comes around.
+"""Then requests and reads go on. To let them after each message would add a turn of the loop, which
+asks the system for news, to each of those that few listen to, as an account's.
 """
 SNAPSHOT_RETRY_SECONDS = 0.5
 SNAPSHOT_AWAY = (RedisError, OSError, DatabaseError, Refusal)
