@@ -32,7 +32,7 @@ class User(AbstractUser):
         """The user's roles, read once per instance. Who was made by `createsuperuser` counts as an
         admin.
         """
-        names = frozenset(self.groups.values_list("name", flat=True))
+        names = frozenset(group.name for group in self.groups.all())  # maybe prefetched
         return names | {Role.ADMIN.value} if self.is_superuser else names
 
 

@@ -3,11 +3,11 @@
 import re
 from contextvars import ContextVar
 from datetime import datetime
-from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from core.domain.ids import random_bytes
 from core.domain.origin import Origin, client_address
 
 MAX_REQUEST_ID_LENGTH = 64
@@ -22,7 +22,7 @@ def current_request_id() -> str:
 
 def begin_request(offered: str | None) -> str:
     """Take the client's X-Request-ID when harmless, else make one. Log lines show it."""
-    request_id = offered if offered and _SAFE.fullmatch(offered) else uuid4().hex
+    request_id = offered if offered and _SAFE.fullmatch(offered) else random_bytes().hex()
     _current.set(request_id)
     return request_id
 

@@ -14,7 +14,8 @@ from accounts.domain.api_keys import KeyPair, Principal, Scope, read_key_pair
 from accounts.models import User
 from accounts.services import resolve_key_async
 from core.domain import strict_json
-from marketdata.consumers.base import CLOSE_POLICY, KEY_CHECK_SECONDS, HubSocket
+from marketdata.consumers.base import CLOSE_POLICY, HubSocket
+from marketdata.consumers.key_watch import local_key_watch
 from marketdata.hub import AsgiEvent, Message
 from orders.domain.dialect import trade_update
 from orders.domain.views import AccountEvent
@@ -87,7 +88,7 @@ class TradeUpdatesSocket(HubSocket):
         if pair is None or self._topic is None:
             await self.end(CLOSE_POLICY)
         else:
-            self.help_with(self._watch_key(pair))
+            self.help_with(self._end_with(pair))
 
     def _listen(self, message: dict[str, Any]) -> None:  # Any: JSON values
         """Replace the set of streams; only `trade_updates` exists."""
@@ -108,10 +109,9 @@ class TradeUpdatesSocket(HubSocket):
         if self._topic is None:
             await self.end(CLOSE_POLICY)
 
-    async def _watch_key(self, pair: KeyPair) -> None:
+    async def _end_with(self, pair: KeyPair) -> None:
         """A key that was revoked ends the sockets that it has opened."""
-        while await _reader(pair) is not None:
-            await asyncio.sleep(KEY_CHECK_SECONDS)
+        await local_key_watch().end_of(pair, Scope.READ)
         await self.end(CLOSE_POLICY)
 
     def _say(self, stream: str, data: dict[str, object]) -> None:

@@ -48,7 +48,12 @@ _ORDER_PATH = re.compile(
     r"/v2/orders/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII
 )
 _ENCODER = msgspec.json.Encoder()
+Headers = list[tuple[bytes, bytes]]
 _JSON_HEADER: Final = (b"content-type", b"application/json")
+_CONSTANT_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+]
 
 
 class OrderRoute:
@@ -63,23 +68,25 @@ class OrderRoute:
             await self._application(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        begin_request(_text(headers, b"x-request-id"))
-        rate_headers: dict[str, str] = {}
+        request_id = begin_request(_text(headers, b"x-request-id"))
+        answer_headers = [(b"x-request-id", request_id.encode()), *_CONSTANT_HEADERS]
         try:
-            principal = await _authenticate(headers, rate_headers)
+            principal = await _authenticate(headers, answer_headers)
             status, body = await handler(scope, receive, principal)
         except Refusal as refusal:
             status, body = refusal.status, _ENCODER.encode(refusal_body(refusal))
         except RequestAborted:
             return  # nothing was done, and nobody is there to be told
-        await _respond(send, status, body, rate_headers)
+        await _respond(send, status, body, answer_headers)
         logger.info("order_answered", method=scope["method"], path=scope["path"], status=status)
 
     def _handler(
         self, scope: Scope_
     ) -> Callable[[Scope_, Receive, Principal], Awaitable[tuple[int, bytes]]] | None:
         """Which hot request this is. What is unusual about it in any way is left to Django."""
-        if scope["type"] != "http" or scope["query_string"] or _has_twins(scope["headers"]):
+        if scope["type"] != "http" or not scope["path"].startswith(ORDERS_PATH):
+            return None
+        if scope["query_string"] or _has_twins(scope["headers"]):
             return None
         method, path = scope["method"], scope["path"]
         if method == "POST" and path == ORDERS_PATH:
@@ -93,7 +100,8 @@ class OrderRoute:
     ) -> tuple[int, bytes]:
         body = await _read_body(receive)
         spec = read_order_request(read_json_object(body))
-        account = await local_desk().account(principal.user_id)
+        desk = local_desk()
+        account = await desk.account(principal.user_id)
         command = submit_command(
             account_id=account.pk,
             spec=spec,
@@ -101,7 +109,7 @@ class OrderRoute:
             request_id=current_request_id(),
             key_id=principal.key_id,
         )
-        reply = await local_desk().ask(command)
+        reply = await desk.ask(command)
         assert isinstance(reply, OrderReply)
         return 200, _ENCODER.encode(dialect_order(reply.order))
 
@@ -111,9 +119,10 @@ class OrderRoute:
         match = _ORDER_PATH.fullmatch(scope["path"])
         assert match is not None
         order_id = UUID(match.group(1))
-        account = await local_desk().account(principal.user_id)
+        desk = local_desk()
+        account = await desk.account(principal.user_id)
         try:
-            await local_desk().ask(commands.CancelOrder(order_id, account.pk, current_request_id()))
+            await desk.ask(commands.CancelOrder(order_id, account.pk, current_request_id()))
         except Refusal as refusal:
             if refusal.reason is not DenialReason.ORDER_NOT_OPEN:
                 raise
@@ -140,8 +149,8 @@ def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return is_json
 
 
-async def _authenticate(headers: dict[bytes, bytes], rate_headers: dict[str, str]) -> Principal:
-    """Who calls and may trade; fills in the rate headers as soon as a key is known."""
+async def _authenticate(headers: dict[bytes, bytes], answer_headers: Headers) -> Principal:
+    """Who calls and may trade; adds the rate headers to the answer's as soon as a key is known."""
     pair = read_key_pair(
         key_id=_text(headers, b"apca-api-key-id"),
         secret=_text(headers, b"apca-api-secret-key"),
@@ -151,7 +160,7 @@ async def _authenticate(headers: dict[bytes, bytes], rate_headers: dict[str, str
     if principal is None:
         raise not_authenticated()
     decision = spend_request(principal)
-    rate_headers.update(decision.headers(time.time_ns()))
+    answer_headers += decision.raw_headers(time.time_ns())
     if not decision.is_allowed:
         raise rate_limited()
     if Scope.TRADE not in principal.scopes:
@@ -175,14 +184,8 @@ async def _read_body(receive: Receive) -> bytes:
             return body
 
 
-async def _respond(send: Send, status: int, body: bytes, rate_headers: dict[str, str]) -> None:
-    headers = [
-        (b"x-request-id", current_request_id().encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
-        (b"content-length", str(len(body)).encode()),
-        *((name.lower().encode(), value.encode()) for name, value in rate_headers.items()),
-    ]
+async def _respond(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    headers.append((b"content-length", b"%d" % len(body)))
     if body:
         headers.append(_JSON_HEADER)
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -224,8 +224,6 @@ class Transfer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["debit_account", "id"], name="transfer_by_debit"),
-            models.Index(fields=["credit_account", "id"], name="transfer_by_credit"),
             # Few among very many: what is no trade is found without looking through the trades.
             models.Index(
                 fields=["debit_account", "occurred_at", "id"],

@@ -1,10 +1,10 @@
 """Reads of accounts, balances, positions and the ledger, always scoped by who is looking."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from core.domain.units import decimal_to_units, divide_half_up
@@ -29,9 +29,26 @@ def accounts_visible_to(user: User) -> QuerySet[TradingAccount]:
 
 def default_account(user: User) -> TradingAccount | None:
     """What pages and API keys of `user` work on: the oldest own account, else a shared one."""
-    accounts = list(accounts_visible_to(user))
-    own = [account for account in accounts if account.owner_id == user.pk]
-    return next(iter(own or accounts), None)
+    return default_accounts([user.pk]).get(user.pk)
+
+
+def default_accounts(user_ids: Collection[int]) -> dict[int, TradingAccount]:
+    """`default_account` of many users, by user; who has none is left out."""
+    accounts = (
+        TradingAccount.objects.annotate(member_id=F("members"))
+        .filter(Q(owner__in=user_ids) | Q(member_id__in=user_ids), kind="CASH")
+        .select_related("currency")
+        .order_by("pk")
+    )
+    own: dict[int, TradingAccount] = {}
+    shared: dict[int, TradingAccount] = {}
+    for account in accounts:  # one of several members comes once for each
+        if account.owner_id is not None:
+            own.setdefault(account.owner_id, account)
+        if account.member_id is not None:
+            shared.setdefault(account.member_id, account)
+    found = shared | own
+    return {user_id: found[user_id] for user_id in user_ids if user_id in found}
 
 
 def balance_of(account: TradingAccount) -> Balance:

@@ -47,8 +47,8 @@ async def sockets(scope: MutableMapping[str, Any], receive: Receive, send: Send)
         await send({"type": "websocket.close", "code": 4404})
 
 
-application = ProtocolTypeRouter(
-    {"http": OrderRoute(cast(Application, pages)), "websocket": sockets}
+application = OrderRoute(
+    cast(Application, ProtocolTypeRouter({"http": pages, "websocket": sockets}))
 )
 
 # All modules are loaded and stay: the collector need not look through them during a request.

@@ -72,7 +72,7 @@ def hash_secret(secret: str) -> str:
 
 def is_same_hash(left: str, right: str) -> bool:
     """Compare in a time that does not depend on where they differ."""
-    return hmac.compare_digest(left.encode(), right.encode())
+    return hmac.compare_digest(left, right)
 
 
 def read_key_pair(

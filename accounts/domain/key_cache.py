@@ -5,7 +5,7 @@ An entry's age is the longest time for which a revoked key or a disabled user ca
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.domain.api_keys import Principal
@@ -30,7 +30,7 @@ class KeyCache(FreshCache[str, KnownKey]):
         self,
         *,
         load: Callable[[str], KnownKey | None],
-        load_in_thread: Callable[[str], KnownKey | None],
+        load_in_thread: Callable[[Sequence[str]], Mapping[str, KnownKey]],
         use_precision_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,10 +52,12 @@ class KeyCache(FreshCache[str, KnownKey]):
     def is_use_noted_late(self, key_id: str) -> bool:
         """True once per key and precision interval: then the caller notes the use."""
         now = self._clock()
+        noted_at = self._noted.get(key_id)
+        if noted_at is not None and now - noted_at < self._use_precision_seconds:
+            return False  # nearly always, and then without the lock
         with self._lock:
-            noted_at = self._noted.get(key_id)
-            if noted_at is not None and now - noted_at < self._use_precision_seconds:
-                return False
+            if self._noted.get(key_id) != noted_at:
+                return False  # another thread was faster
             self._noted[key_id] = now
             self._noted.move_to_end(key_id)
             if len(self._noted) > MAX_KEYS:

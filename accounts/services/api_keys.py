@@ -6,7 +6,7 @@ The gateway's hot order route and DRF come here with the same key pair and get t
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -120,9 +120,10 @@ async def resolve_key_async(key_id: str, secret: str) -> Principal | None:
     """As `resolve_key` on the event loop: a hit never leaves it, concurrent misses of a key share
     one lookup.
     """
-    if not is_key_id(key_id):
-        return None
-    return _used(_verified(await key_cache.get_async(key_id), secret))
+    known = key_cache.remembered(key_id)
+    if known is None and is_key_id(key_id):
+        known = await key_cache.get_async(key_id)
+    return _used(_verified(known, secret))
 
 
 def spend_request(principal: Principal, cost: int = 1) -> RateDecision:
@@ -133,13 +134,19 @@ def spend_request(principal: Principal, cost: int = 1) -> RateDecision:
 
 
 def _load(key_id: str) -> KnownKey | None:
-    key = (
-        ApiKey.objects.select_related("user")
-        .filter(key_id=key_id, revoked_at__isnull=True, user__is_active=True)
-        .first()
+    return _load_many([key_id]).get(key_id)
+
+
+def _load_many(key_ids: Sequence[str]) -> dict[str, KnownKey]:
+    keys = (
+        ApiKey.objects.filter(key_id__in=key_ids, revoked_at__isnull=True, user__is_active=True)
+        .select_related("user")
+        .prefetch_related("user__groups")
     )
-    if key is None:
-        return None
+    return {key.key_id: _known(key) for key in keys}
+
+
+def _known(key: ApiKey) -> KnownKey:
     user = key.user
     scopes = {scope for scope in key.scopes if scope not in {Scope.TRADE, Scope.RISK}}
     if Scope.TRADE in key.scopes and may_trade(user):
@@ -151,7 +158,7 @@ def _load(key_id: str) -> KnownKey | None:
         principal=Principal(
             user_id=user.pk,
             username=user.username,
-            key_id=key_id,
+            key_id=key.key_id,
             scopes=frozenset(scopes),
             roles=user.role_names,
             rate_limit_per_minute=key.rate_limit_per_minute,
@@ -159,9 +166,9 @@ def _load(key_id: str) -> KnownKey | None:
     )
 
 
-def _load_in_thread(key_id: str) -> KnownKey | None:
+def _load_in_thread(key_ids: Sequence[str]) -> dict[str, KnownKey]:
     try:
-        return _load(key_id)
+        return _load_many(key_ids)
     finally:
         connection.close()  # this thread serves no request that would give the connection back
 

@@ -12,6 +12,10 @@ MAX_FRACTION_DIGITS = 9
 # ASCII digits only: Python's Decimal would also take "1_000", full-width digits, " 5 ", "+5", "1E3"
 # and NaN.
 _PATTERN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
+_SHORT_ENOUGH = re.compile(
+    rf"-?(?:0|[1-9][0-9]{{,{MAX_INTEGER_DIGITS - 1}}})(?:\.[0-9]{{1,{MAX_FRACTION_DIGITS}}})?",
+    re.ASCII,
+)
 
 
 class DecimalSyntaxError(ValueError):
@@ -24,15 +28,18 @@ def parse_decimal(text: str) -> Decimal:
     Refused: exponents, underscores, signs other than one minus, blanks, NaN, infinities, more than
     18 digits before or 9 digits after the point. Minus zero is zero.
     """
-    if len(text) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 2 or not _PATTERN.fullmatch(text):
-        raise DecimalSyntaxError("must be a plain decimal number such as 12.50")
-    integer, _, fraction = text.lstrip("-").partition(".")
-    if len(integer) > MAX_INTEGER_DIGITS or len(fraction) > MAX_FRACTION_DIGITS:
-        raise DecimalSyntaxError(
-            f"must have at most {MAX_INTEGER_DIGITS} digits before and"
-            f" {MAX_FRACTION_DIGITS} after the point"
-        )
+    if not _SHORT_ENOUGH.fullmatch(text):
+        raise _refused(text)
     return Decimal(text) or Decimal(0)
+
+
+def _refused(text: str) -> DecimalSyntaxError:
+    if len(text) > MAX_INTEGER_DIGITS + MAX_FRACTION_DIGITS + 2 or not _PATTERN.fullmatch(text):
+        return DecimalSyntaxError("must be a plain decimal number such as 12.50")
+    return DecimalSyntaxError(
+        f"must have at most {MAX_INTEGER_DIGITS} digits before and"
+        f" {MAX_FRACTION_DIGITS} after the point"
+    )
 
 
 def decimal_from_json(value: object) -> Decimal:

@@ -7,7 +7,8 @@ from typing import Any
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from marketdata.hub import Form, Hub, Listener, local_hub
+from marketdata.domain.frames import FRAME_WRITER
+from marketdata.hub import Form, Hub, Listener, Outgoing, local_hub
 from marketdata.metrics import HUB_TOO_SLOW
 
 logger = structlog.get_logger(__name__)
@@ -16,10 +17,6 @@ MESSAGE_LIMIT_BYTES = 65_536
 MESSAGES_PER_SECOND = 50
 """What a person's page or a reader of prices may say; the order socket has a number of its own."""
 CLOSE_TIMEOUT_SECONDS = 5
-KEY_CHECK_SECONDS = 0.5
-"""How often a program's socket asks for its key, in memory: with the age that the key cache may
-have it makes little more than a second from a revocation to the end of what the key opened.
-"""
 
 CLOSE_SIGNED_OUT = 4401
 CLOSE_TOO_SLOW = 4408
@@ -51,7 +48,8 @@ class HubSocket(AsyncWebsocketConsumer):
         self._helpers: set[asyncio.Task[None]] = set()
         self._window = (0, 0)
         self.hub = local_hub()
-        self.listener = Listener(send, self.form, self._on_stuck)
+        write_frame = scope.get("extensions", {}).get(FRAME_WRITER)
+        self.listener = Listener(send, self.form, self._on_stuck, write_frame)
         reading = asyncio.create_task(self._read(receive))
         ending = asyncio.create_task(self._ended.wait())
         try:
@@ -83,7 +81,7 @@ class HubSocket(AsyncWebsocketConsumer):
     def say(self, frame: str | bytes) -> bool:
         """Queue a frame of our own behind what the hub has queued; False when there is no room."""
         kind = "text" if isinstance(frame, str) else "bytes"
-        return self.listener.put_log({"type": "websocket.send", kind: frame})
+        return self.listener.put_log(Outgoing({"type": "websocket.send", kind: frame}))
 
     def help_with(self, work: Any) -> None:  # Any: a coroutine of whatever kind
         """Run a task beside the socket, for as long as it lives."""

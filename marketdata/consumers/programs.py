@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from accounts.domain.api_keys import Principal, Scope
+from accounts.domain.api_keys import KeyPair, Principal, Scope
 from accounts.services import resolve_key_async
 from core.domain import strict_json
-from marketdata.consumers.base import CLOSE_POLICY, KEY_CHECK_SECONDS, HubSocket
+from marketdata.consumers.base import CLOSE_POLICY, HubSocket
 from marketdata.consumers.forms import DialectForm, JsonCodec, MsgpackCodec
+from marketdata.consumers.key_watch import local_key_watch
 from marketdata.consumers.symbols import known_instruments
 from marketdata.domain.topics import bar_topic, book_topic, quote_topic, trade_topic
 from marketdata.hub import TOPIC_LIMIT
@@ -65,7 +66,7 @@ class DataSocket(HubSocket):
         headers = dict(scope["headers"])
         self.form = _MSGPACK if headers.get(b"content-type") == MSGPACK_TYPE else _JSON
         self._codec = self.form.codec
-        self._key: tuple[str, str] | None = None
+        self._key: KeyPair | None = None
         self._chosen: dict[str, set[str]] = {channel: set() for channel in self.channels}
         await super().__call__(scope, receive, send)
 
@@ -100,9 +101,9 @@ class DataSocket(HubSocket):
         if not _may_read(await resolve_key_async(key, secret)):
             self._fail(402)
             return
-        self._key = (key, secret)
+        self._key = KeyPair(key, secret)
         self._tell({"T": "success", "msg": "authenticated"})
-        self.help_with(self._watch_key(key, secret))
+        self.help_with(self._end_with(self._key))
 
     async def _await_auth(self) -> None:
         await asyncio.sleep(AUTH_TIMEOUT_SECONDS)
@@ -110,10 +111,9 @@ class DataSocket(HubSocket):
             self._fail(404)
             await self.end(CLOSE_POLICY)
 
-    async def _watch_key(self, key: str, secret: str) -> None:
+    async def _end_with(self, pair: KeyPair) -> None:
         """A key that was revoked ends the sockets that it has opened."""
-        while _may_read(await resolve_key_async(key, secret)):
-            await asyncio.sleep(KEY_CHECK_SECONDS)
+        await local_key_watch().end_of(pair, Scope.READ)
         self._fail(402)
         await self.end(CLOSE_POLICY)
 

@@ -14,6 +14,11 @@ from core.domain.decimals import to_wire
 from marketdata.domain.bars import Bar
 from marketdata.domain.values import Level, Quote, Trade
 
+FRAME_WRITER = "tradeportal.frame_writer"
+"""The ASGI extension by which our gateway lets a socket write a finished WebSocket frame at once
+(tradeportal/frame_sockets.py): a function that takes the frame and says False when it cannot.
+"""
+
 _encoder = msgspec.json.Encoder()
 
 

@@ -8,7 +8,7 @@ reader gets the newest state later and never holds up another (DESIGN §2, "the 
 from marketdata.hub.hub import Hub, TooManyTopicsError
 from marketdata.hub.listener import QUEUE_LIMIT, TOPIC_LIMIT, Listener
 from marketdata.hub.local import local_hub
-from marketdata.hub.messages import AsgiEvent, Form, Message, TextForm
+from marketdata.hub.messages import AsgiEvent, Form, Message, Outgoing, TextForm
 from marketdata.hub.snapshots import TopicProvider
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Hub",
     "Listener",
     "Message",
+    "Outgoing",
     "TextForm",
     "TooManyTopicsError",
     "TopicProvider",

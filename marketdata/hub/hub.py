@@ -7,7 +7,7 @@ join again.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -35,6 +35,10 @@ logger = structlog.get_logger(__name__)
 
 INBOX_LIMIT = 5_000
 """Facts that wait for fan-out in an overloaded process; beyond it their topics start over."""
+SENDS_AT_ONCE = 100
+"""Then requests and reads go on. To let them after each message would add a turn of the loop, which
+asks the system for news, to each of those that few listen to, as an account's.
+"""
 SNAPSHOT_RETRY_SECONDS = 0.5
 SNAPSHOT_AWAY = (RedisError, OSError, DatabaseError, Refusal)
 
@@ -85,7 +89,7 @@ class Hub:
         for topic in list(listener.topics):
             self.unsubscribe(listener, topic)
         listener.stop()
-        self._count(listener)
+        self._count([listener])
         self._listeners.pop(listener, None)
 
     def subscribe(self, listener: Listener, name: str) -> None:
@@ -132,30 +136,36 @@ class Hub:
         while True:
             await self._has_mail.wait()
             self._has_mail.clear()
+            sent = 0
             while self._inbox:
-                self._deliver(self._inbox.pop())
-                await asyncio.sleep(0)  # requests and reads go on between two messages
+                sent += 1 + self._deliver(self._inbox.pop())
+                if sent >= SENDS_AT_ONCE:
+                    sent = 0
+                    await asyncio.sleep(0)
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message) -> int:
+        """Send the message to whoever listens; to how many."""
         topic = self._topics.get(message.topic)
         if topic is None:
-            return
+            return 0
         step = topic.check.take(message.epoch, message.seq)
         if step is Step.OLD:
-            return
+            return 0
         if step is Step.GAP and not topic.is_state:
             self._start_over(topic)
         topic.remember(message)
-        for listener in topic.recipients(message):
+        recipients = topic.recipients(message)
+        for listener in recipients:
             self._send(topic, listener, message)
+        return len(recipients)
 
     def _send(self, topic: LiveTopic, listener: Listener, message: Message) -> None:
-        event = message.event_for(listener.form)
-        if event is None:
+        outgoing = message.outgoing_for(listener.form)
+        if outgoing is None:
             return
         if topic.is_state:
-            listener.put_state(topic.name, event)
-        elif not listener.put_log(event):
+            listener.put_state(topic.name, outgoing)
+        elif not listener.put_log(outgoing):
             # The queue is full: the rest is dropped, and a snapshot tells it once there is room.
             HUB_OVERFLOWS.inc()
             topic.leave(listener)
@@ -228,18 +238,18 @@ class Hub:
             now = loop.time()
             for listener in list(self._listeners):
                 listener.check_progress(now)
-                self._count(listener)
-                event = beat.event_for(listener.form)
-                if event is not None:
-                    listener.put_state(beat.topic, event)
+                outgoing = beat.outgoing_for(listener.form)
+                if outgoing is not None:
+                    listener.put_state(beat.topic, outgoing)
+            self._count(self._listeners)
             HUB_SOCKETS.set(len(self._listeners))
             HUB_TOPICS.set(len(self._topics))
 
-    def _count(self, listener: Listener) -> None:
-        # Once a second, not per frame: a multiprocess counter costs as much as sending one.
-        delivered, conflated = listener.take_counts()
-        HUB_DELIVERED.inc(delivered)
-        HUB_CONFLATED.inc(conflated)
+    def _count(self, listeners: Iterable[Listener]) -> None:
+        # Once a second for all, not per frame: a multiprocess counter costs as much as sending one.
+        counts = [listener.take_counts() for listener in listeners]
+        HUB_DELIVERED.inc(sum(delivered for delivered, _ in counts))
+        HUB_CONFLATED.inc(sum(conflated for _, conflated in counts))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

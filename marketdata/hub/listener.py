@@ -1,7 +1,9 @@
 """One socket as the hub sees it: a bounded queue in front of the socket's own send.
 
-A socket that keeps up is written to at once, without a queue, a task or a wake-up. When its send
-has to wait (the client reads slowly), a task carries that send on and drains what queued meanwhile.
+A socket that keeps up is written to at once, without a queue, a task or a wake-up: a finished frame
+where the server takes one (FRAME_WRITER in marketdata/domain/frames.py), else through its send.
+When the send has to wait (the client reads slowly), a task carries that send on and drains what
+queued meanwhile.
 """
 
 import asyncio
@@ -10,9 +12,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, cast
 
 from marketdata.domain.conflation import ConflatingQueue
-from marketdata.hub.messages import AsgiEvent, Form
+from marketdata.hub.messages import AsgiEvent, Form, Outgoing
 
 Send = Callable[[AsgiEvent], Awaitable[None]]
+WriteFrame = Callable[[bytes], bool]
 
 TOPIC_LIMIT = 200
 """Topics a socket; a terminal shows some tens."""
@@ -28,7 +31,13 @@ SOCKET_GONE = (OSError, RuntimeError)
 class Listener:
     """`on_stuck` is called once when the socket has taken nothing for STUCK_SECONDS."""
 
-    def __init__(self, send: Send, form: Form, on_stuck: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        form: Form,
+        on_stuck: Callable[[], None],
+        write_frame: WriteFrame | None = None,
+    ) -> None:
         self.form = form
         self.topics: set[str] = set()
         self.paused: set[str] = set()
@@ -36,8 +45,9 @@ class Listener:
         self._delivered = 0
         self.on_drained: Callable[[Listener], None] | None = None
         self._send = send
+        self._write_frame = write_frame
         self._on_stuck = on_stuck
-        self._queue: ConflatingQueue[AsgiEvent] = ConflatingQueue(QUEUE_LIMIT)
+        self._queue: ConflatingQueue[Outgoing] = ConflatingQueue(QUEUE_LIMIT)
         self._writer: asyncio.Task[None] | None = None
         self._progress_at = 0.0
         self._is_gone = False
@@ -48,19 +58,19 @@ class Listener:
         self._delivered = self._queue.conflated = 0
         return counts
 
-    def put_state(self, key: str, event: AsgiEvent) -> None:
+    def put_state(self, key: str, outgoing: Outgoing) -> None:
         """Send the newest state of `key`, now or when the socket can take it."""
         if self._writer is None:
-            self._write(event)
+            self._write(outgoing)
         else:
-            self._queue.put_state(key, event)
+            self._queue.put_state(key, outgoing)
 
-    def put_log(self, event: AsgiEvent) -> bool:
+    def put_log(self, outgoing: Outgoing) -> bool:
         """Send a fact, now or in its turn; False when the queue is full and it was dropped."""
         if self._writer is None:
-            self._write(event)
+            self._write(outgoing)
             return True
-        return self._queue.put_log(event)
+        return self._queue.put_log(outgoing)
 
     def check_progress(self, now: float) -> None:
         """Called every second by the hub with the loop's time."""
@@ -75,11 +85,16 @@ class Listener:
         if self._writer is not None:
             self._writer.cancel()
 
-    def _write(self, event: AsgiEvent) -> None:
-        """Run the socket's send right here; most finish without waiting, and need no task."""
+    def _write(self, outgoing: Outgoing) -> None:
+        """Write the frame, or run the socket's send right here; most finish without waiting, and
+        need no task.
+        """
         if self._is_gone:
             return
-        sending = cast(Coroutine[Any, Any, None], self._send(event))
+        if self._write_frame is not None and self._write_frame(outgoing.frame):
+            self._delivered += 1
+            return
+        sending = cast(Coroutine[Any, Any, None], self._send(outgoing.event))
         try:
             waits_for = sending.send(None)
         except StopIteration:
@@ -98,7 +113,7 @@ class Listener:
             self._delivered += 1
             while self._queue:
                 self._progress_at = loop.time()
-                await self._send(self._queue.pop())
+                await self._send(self._queue.pop().event)
                 self._delivered += 1
         except SOCKET_GONE:
             self._is_gone = True

@@ -6,6 +6,7 @@ The work of a form is done once per message, however many sockets share it.
 from typing import Protocol
 
 import msgspec
+from websockets.frames import Frame, Opcode
 
 from marketdata.domain.frames import envelope_decoder, snapshot_frame
 
@@ -13,10 +14,29 @@ AsgiEvent = dict[str, str | bytes]
 """An ASGI `websocket.send` event, shared by the sockets that it is sent to: never changed."""
 
 
+class Outgoing:
+    """What any number of sockets are sent: the ASGI event, and the same as bytes of the WebSocket
+    protocol. The bytes are made once: to make them anew cost more than to write them to a socket.
+    """
+
+    __slots__ = ("event", "frame")
+
+    def __init__(self, event: AsgiEvent) -> None:
+        self.event = event
+        text = event.get("text")
+        if isinstance(text, str):
+            frame = Frame(Opcode.TEXT, text.encode())
+        else:
+            payload = event["bytes"]
+            assert isinstance(payload, bytes)
+            frame = Frame(Opcode.BINARY, payload)
+        self.frame = frame.serialize(mask=False)
+
+
 class Message:
     """One event or snapshot of a topic. `text` is the frame, `data` the JSON of its data member."""
 
-    __slots__ = ("_events", "data", "epoch", "is_snapshot", "seq", "text", "topic")
+    __slots__ = ("_outgoing", "data", "epoch", "is_snapshot", "seq", "text", "topic")
 
     def __init__(
         self, topic: str, epoch: str, seq: int, *, text: str, data: bytes, is_snapshot: bool
@@ -27,15 +47,16 @@ class Message:
         self.text = text
         self.data = data
         self.is_snapshot = is_snapshot
-        self._events: dict[str, AsgiEvent | None] = {}
+        self._outgoing: dict[str, Outgoing | None] = {}
 
-    def event_for(self, form: "Form") -> AsgiEvent | None:
+    def outgoing_for(self, form: "Form") -> Outgoing | None:
         """What a socket of this form is sent; None when the form leaves the message out."""
         try:
-            return self._events[form.name]
+            return self._outgoing[form.name]
         except KeyError:
-            event = self._events[form.name] = form.event(self)
-            return event
+            event = form.event(self)
+            outgoing = self._outgoing[form.name] = None if event is None else Outgoing(event)
+            return outgoing
 
 
 class Form(Protocol):

@@ -2,8 +2,6 @@
 meanwhile.
 """
 
-from collections.abc import Iterable
-
 from marketdata.domain.sequence import SequenceCheck
 from marketdata.domain.topics import is_state_topic
 from marketdata.hub.listener import Listener
@@ -61,7 +59,7 @@ class LiveTopic:
             del self._early[0]
         self._early.append(message)
 
-    def recipients(self, message: Message) -> Iterable[Listener]:
+    def recipients(self, message: Message) -> list[Listener]:
         """The live listeners that do not have `message` in their snapshot already."""
         if not self._floors:
             return list(self._live)

@@ -77,9 +77,15 @@ class SubmitOrder(Command, frozen=True, array_like=True, tag_field="command", ta
 
     def __post_init__(self) -> None:
         check_texts(self.client_order_id, self.request_id)
-        check_number(self.quantity)
-        prices = (self.limit_price, self.stop_price, self.trail_price, self.trail_percent)
-        for number in (*prices, self.display_quantity, self.notional):
+        for number in (
+            self.quantity,
+            self.limit_price,
+            self.stop_price,
+            self.trail_price,
+            self.trail_percent,
+            self.display_quantity,
+            self.notional,
+        ):
             if number is not None:
                 check_number(number)
 

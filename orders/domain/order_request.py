@@ -3,11 +3,14 @@
 Numbers arrive as strings (ccxt) or JSON numbers (alpaca-py); both are exact decimals by then.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from core.domain.clock import to_ns
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
@@ -42,6 +45,7 @@ KNOWN = frozenset(
         "expires_at",
     }
 )
+_GROUP_FIELDS = frozenset({"order_class", "take_profit", "stop_loss"})
 # What stock clients may send besides, and the values that change nothing here.
 INERT: Mapping[str, tuple[object, ...]] = {
     "extended_hours": (False, None),
@@ -50,8 +54,7 @@ INERT: Mapping[str, tuple[object, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class OrderSpec:
+class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a person or program wants done; exact decimals, shape already checked."""
 
     symbol: str
@@ -78,28 +81,22 @@ class OrderSpec:
 def read_order_request(body: Mapping[str, object]) -> OrderSpec:
     """The order that the body asks for; a Refusal (422) names the first field it cannot take."""
     _check_names(body)
-    group = _group(body)
-    return OrderSpec(
-        symbol=read_text(body, "symbol", MAX_SYMBOL_LENGTH),
-        side=read_choice(body, "side", Side),
-        type=read_choice(body, "type", OrderType),
-        time_in_force=read_choice(body, "time_in_force", TimeInForce),
-        quantity=Decimal(0) if body.get("qty") is None else read_decimal(body["qty"], "qty"),
-        notional=read_price(body, "notional"),
-        limit_price=_limit_price(body, group),
-        stop_price=read_price(body, "stop_price"),
-        trail_price=read_price(body, "trail_price"),
-        trail_percent=read_price(body, "trail_percent"),
-        display_quantity=read_price(body, "display_qty"),
-        expires_at=read_moment(body, "expires_at"),
-        group=group,
-        client_order_id=read_client_order_id(body),
-        strategy=_strategy(body.get("strategy")),
-        post_only=_flag(body, "post_only"),
-        reduce_only=_flag(body, "reduce_only"),
-        deadline_ns=_moment(body, "deadline"),
-        stp_mode=None if body.get("stp_mode") is None else read_choice(body, "stp_mode", StpMode),
-    )
+    group = None if _GROUP_FIELDS.isdisjoint(body) else _group(body)
+    fields: dict[str, Any] = {  # Any: each as its reader gives it
+        "symbol": read_text(body, "symbol", MAX_SYMBOL_LENGTH),
+        "side": read_choice(body, "side", Side),
+        "type": read_choice(body, "type", OrderType),
+        "time_in_force": read_choice(body, "time_in_force", TimeInForce),
+        "quantity": Decimal(0) if body.get("qty") is None else read_decimal(body["qty"], "qty"),
+        "group": group,
+    }
+    if group is not None and group.order_class is OrderClass.OCO:
+        fields["limit_price"] = _oco_limit_price(body)
+    # Most orders name few of these: to look first halves what reading an order costs.
+    for name, attribute, read in _OPTIONAL:
+        if name in body:
+            fields.setdefault(attribute, read(body, name))
+    return OrderSpec(**fields)
 
 
 def _group(body: Mapping[str, object]) -> GroupTerms | None:
@@ -136,11 +133,9 @@ def _leg(body: Mapping[str, object], name: str, known: tuple[str, ...]) -> dict[
     return {key: price for key, price in prices.items() if price is not None}
 
 
-def _limit_price(body: Mapping[str, object], group: GroupTerms | None) -> Decimal | None:
+def _oco_limit_price(body: Mapping[str, object]) -> Decimal:
     """An oco order is its own take profit, so it need not name its limit twice."""
     named = read_price(body, "limit_price")
-    if group is None or group.order_class is not OrderClass.OCO:
-        return named
     goal = _leg(body, "take_profit", ("limit_price",))["limit_price"]
     if named is not None and named != goal:
         raise field_refusal("limit_price", "of an oco order must be that of take_profit.")
@@ -160,7 +155,7 @@ def field_refusal(
 
 
 def _check_names(body: Mapping[str, object]) -> None:
-    for name, value in body.items():
+    for name, value in () if body.keys() <= KNOWN else body.items():
         if name in KNOWN:
             continue
         if name not in INERT:
@@ -191,18 +186,29 @@ def read_text(body: Mapping[str, object], field: str, longest: int) -> str:
     return value
 
 
-def _strategy(value: object) -> str | None:
+def _strategy(body: Mapping[str, object], field: str) -> str | None:
+    value = body[field]
     if value is None or (isinstance(value, str) and is_strategy_tag(value)):
         return value
-    raise field_refusal("strategy", "must be 1 to 32 of a-z, 0-9 and -.")
+    raise field_refusal(field, "must be 1 to 32 of a-z, 0-9 and -.")
 
 
 def read_choice(body: Mapping[str, object], field: str, choices: type[Choice]) -> Choice:
     value = body[field]
-    if isinstance(value, str) and value.islower() and value.upper() in choices.__members__:
-        return choices[value.upper()]
+    choice: Choice | None = _spellings(choices).get(value) if isinstance(value, str) else None
+    if choice is not None:
+        return choice
     offered = ", ".join(choice.value.lower() for choice in choices)
     raise field_refusal(field, f"must be one of: {offered}.")
+
+
+def _stp_mode(body: Mapping[str, object], field: str) -> StpMode | None:
+    return None if body[field] is None else read_choice(body, field, StpMode)
+
+
+@cache
+def _spellings(choices: type[StrEnum]) -> dict[str, Any]:  # Any: a member of `choices`
+    return {name.lower(): choice for name, choice in choices.__members__.items()}
 
 
 def read_moment(body: Mapping[str, object], field: str) -> datetime | None:
@@ -257,3 +263,23 @@ def _moment(body: Mapping[str, object], field: str) -> int | None:
     if moment is None or moment.tzinfo is None or moment.year < FIRST_YEAR:
         raise field_refusal(field, "must be a time with its zone, such as 2026-01-31T12:00:00Z.")
     return to_ns(moment)
+
+
+_OPTIONAL: Final[tuple[tuple[str, str, Callable[[Mapping[str, object], str], object]], ...]] = (
+    ("notional", "notional", read_price),
+    ("limit_price", "limit_price", read_price),
+    ("stop_price", "stop_price", read_price),
+    ("trail_price", "trail_price", read_price),
+    ("trail_percent", "trail_percent", read_price),
+    ("display_qty", "display_quantity", read_price),
+    ("expires_at", "expires_at", read_moment),
+    ("client_order_id", "client_order_id", lambda body, _: read_client_order_id(body)),
+    ("strategy", "strategy", _strategy),
+    ("post_only", "post_only", _flag),
+    ("reduce_only", "reduce_only", _flag),
+    ("deadline", "deadline_ns", _moment),
+    ("stp_mode", "stp_mode", _stp_mode),
+)
+"""Fields that may be left out, in the order in which the first wrong one is named: each with its
+place in OrderSpec and what reads it.
+"""

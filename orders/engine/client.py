@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from orders.domain.commands import AnyCommand
 from orders.domain.replies import AnyReply
@@ -52,14 +52,7 @@ class AsyncEngineClient:
         protocol = self._protocol
         if protocol is None or protocol.is_closed:
             protocol = await self._connect()
-        asked_at = time.monotonic()
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await protocol.request(command)
-        except TimeoutError as error:
-            if protocol.heard_at < asked_at:
-                protocol.close()  # it hangs; another engine may lead by now
-            raise UnknownOutcomeError("no reply in time") from error
+        return await protocol.request(command)
 
     async def tell(self, command: AnyCommand) -> None:
         """Send without asking for a reply (the feed's quotes)."""
@@ -79,50 +72,88 @@ class AsyncEngineClient:
             loop = asyncio.get_running_loop()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                    _, protocol = await loop.create_unix_connection(_ClientProtocol, self._path)
+                    _, protocol = await loop.create_unix_connection(
+                        lambda: _ClientProtocol(loop, self._timeout), self._path
+                    )
             except (OSError, TimeoutError) as error:
                 raise EngineUnavailableError(str(error)) from error
             self._protocol = protocol
             return protocol
 
 
+class _Asked(NamedTuple):
+    """A command under way: who waits for its reply, and since when."""
+
+    reply: "asyncio.Future[AnyReply]"
+    asked_at: float
+
+
 class _ClientProtocol(asyncio.Protocol):
-    def __init__(self) -> None:
+    """One connection. Its commands wait equally long, so the first that was asked is the first that
+    is late: one timer watches over all of them, where one for each would cost as much as sending.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_seconds: float) -> None:
+        self._loop = loop
+        self._timeout = timeout_seconds
         self._frames = FrameBuffer(MAX_REPLY_BYTES)
-        self._waiting: dict[int, asyncio.Future[AnyReply]] = {}
+        self._waiting: dict[int, _Asked] = {}
+        self._watch: asyncio.TimerHandle | None = None
         self._ids = itertools.count(1)
         self._transport: asyncio.Transport | None = None
         self.is_closed = False
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(UnknownOutcomeError("the engine closed the connection"))
+        if self._watch is not None:
+            self._watch.cancel()
+        for asked in self._waiting.values():
+            if not asked.reply.done():
+                asked.reply.set_exception(UnknownOutcomeError("the engine closed the connection"))
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
         try:
             for frame in self._frames.feed(data):
                 request_id, reply = decode_reply(frame)
-                future = self._waiting.pop(request_id, None)
-                if future is not None and not future.done():
-                    future.set_result(reply)
+                asked = self._waiting.pop(request_id, None)
+                if asked is not None and not asked.reply.done():
+                    asked.reply.set_result(reply)
         except FrameError:
             self.close()
 
     def request(self, command: AnyCommand) -> "asyncio.Future[AnyReply]":
+        """The reply; UnknownOutcomeError when none comes in time or the connection breaks."""
         assert self._transport is not None
         request_id = next(self._ids)
-        future = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = future
-        self._transport.write(encode(request_id, command))
-        return future
+        frame = encode(request_id, command)
+        reply: asyncio.Future[AnyReply] = self._loop.create_future()
+        self._waiting[request_id] = _Asked(reply, time.monotonic())
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._timeout, self._give_up)
+        self._transport.write(frame)
+        return reply
+
+    def _give_up(self) -> None:
+        """End the wait of all that were asked too long ago, and look again when the next is due."""
+        self._watch = None
+        latest = time.monotonic() - self._timeout
+        while self._waiting:
+            request_id, asked = next(iter(self._waiting.items()))
+            if asked.asked_at > latest:
+                wait_seconds = asked.asked_at - latest
+                self._watch = self._loop.call_later(wait_seconds, self._give_up)
+                return
+            del self._waiting[request_id]
+            if not asked.reply.done():
+                asked.reply.set_exception(UnknownOutcomeError("no reply in time"))
+                if self._heard_at < asked.asked_at:
+                    self.close()  # it hangs; another engine may lead by now
 
     def tell(self, command: AnyCommand) -> None:
         assert self._transport is not None

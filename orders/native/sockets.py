@@ -6,6 +6,7 @@ Who asks is found anew for each request, from memory that is less than a second 
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -20,7 +21,8 @@ from accounts.services import resolve_key_async, spend_request
 from core.api import not_authenticated
 from core.domain.fresh_cache import FreshCache
 from marketdata.consumers import BrowserSocket, TopicSocket
-from marketdata.consumers.base import CLOSE_POLICY, CLOSE_TOO_SLOW, KEY_CHECK_SECONDS
+from marketdata.consumers.base import CLOSE_POLICY, CLOSE_TOO_SLOW
+from marketdata.consumers.key_watch import local_key_watch
 from marketdata.consumers.standing import is_still_signed_in
 from orders.native.order_entry import Caller, OrderEntry
 
@@ -97,14 +99,14 @@ class ProgramSocket(TopicSocket):
         """Once for good: what the socket does ends with the key that opened it."""
         pair = read_key_pair(key_id=key_id, secret=secret, authorization=None)
         principal = await resolve_key_async(pair.key_id, pair.secret) if pair else None
-        if self._pair is not None or principal is None:
+        if self._pair is not None or pair is None or principal is None:
             self.say(_frame({"op": "error", "code": "NOT_AUTHENTICATED", "message": _WRONG_KEY}))
             await self.end(CLOSE_POLICY)
             return
         self._pair = pair
         self.user = user_of(principal)
         self.say(_frame({"op": "authenticated", "scopes": sorted(principal.scopes)}))
-        self.help_with(self._watch_key())
+        self.help_with(self._end_with(pair))
 
     async def _caller(self) -> Caller:
         principal = await self._principal()
@@ -124,10 +126,9 @@ class ProgramSocket(TopicSocket):
         if self._pair is None:
             await self.end(CLOSE_POLICY)
 
-    async def _watch_key(self) -> None:
+    async def _end_with(self, pair: KeyPair) -> None:
         """A key that was revoked ends the sockets that it has opened."""
-        while await self._principal() is not None:
-            await asyncio.sleep(KEY_CHECK_SECONDS)
+        await local_key_watch().end_of(pair)
         await self.end(CLOSE_POLICY)
 
     def _reply(self, frame: str) -> None:
@@ -154,16 +155,17 @@ def _is_trader(who: tuple[int, str]) -> bool | None:
     return may_trade(User.objects.get(pk=user_id))
 
 
-def _is_trader_in_thread(who: tuple[int, str]) -> bool | None:
+def _are_traders(all_who: Sequence[tuple[int, str]]) -> dict[tuple[int, str], bool]:
     try:
-        return _is_trader(who)
+        standings = {who: _is_trader(who) for who in all_who}
+        return {who: is_trader for who, is_trader in standings.items() if is_trader is not None}
     finally:
         connection.close()  # this thread serves no request that would give the connection back
 
 
 _standings: FreshCache[tuple[int, str], bool] = FreshCache(
     load=_is_trader,
-    load_in_thread=_is_trader_in_thread,
+    load_in_thread=_are_traders,
     ttl_seconds=STANDING_TTL_SECONDS,
     max_entries=MAX_REMEMBERED_SESSIONS,
 )

@@ -21,7 +21,7 @@ from orders.engine.client import AsyncEngineClient, EngineUnavailableError, Unkn
 from orders.services.asking import accept, unavailable, unknown_outcome
 from orders.services.living_sessions import LivingSessions
 from portfolio.models import TradingAccount
-from portfolio.selectors import default_account
+from portfolio.selectors import default_account, default_accounts
 
 ACCOUNT_TTL_SECONDS: Final = 1.0
 """How long a user's default account is remembered: a change of it shows within a second."""
@@ -41,7 +41,7 @@ class GatewayDesk:
         self.sessions = LivingSessions(self.ask, self._engine)
         self._accounts = FreshCache(
             load=_default_account,
-            load_in_thread=in_own_connection(_default_account),
+            load_in_thread=in_own_connection(default_accounts),
             ttl_seconds=ACCOUNT_TTL_SECONDS,
             max_entries=MAX_REMEMBERED_ACCOUNTS,
         )
@@ -57,7 +57,8 @@ class GatewayDesk:
 
     async def account(self, user_id: int) -> TradingAccount:
         """The user's trading account."""
-        account = await self._accounts.get_async(user_id)
+        accounts = self._accounts
+        account = accounts.remembered(user_id) or await accounts.get_async(user_id)
         if account is None:
             raise not_found("This user has no trading account.")
         return account

@@ -1,7 +1,7 @@
 """The event loop's way to a key: shared lookups, no blocking, the same answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -39,12 +39,18 @@ def test_the_loop_gets_the_principal_and_notes_the_use(make_user: Callable[..., 
     assert LAST_USED_PRECISION.total_seconds() == 60
 
 
+KNOWN = KnownKey("hash", None)  # type: ignore[arg-type]
+
+
 def make_cache(lookups: list[str], clock: Callable[[], float]) -> KeyCache:
     def load(key_id: str) -> KnownKey | None:
         lookups.append(key_id)
-        return KnownKey("hash", None)  # type: ignore[arg-type]
+        return KNOWN
 
-    return KeyCache(load=load, load_in_thread=load, use_precision_seconds=60, clock=clock)
+    def load_many(key_ids: Sequence[str]) -> dict[str, KnownKey]:
+        return {key_id: known for key_id in key_ids if (known := load(key_id))}
+
+    return KeyCache(load=load, load_in_thread=load_many, use_precision_seconds=60, clock=clock)
 
 
 def test_simultaneous_misses_share_one_lookup() -> None:
@@ -57,6 +63,59 @@ def test_simultaneous_misses_share_one_lookup() -> None:
     asyncio.run(burst())
 
     assert lookups == ["PK1"]
+
+
+def test_busy_keys_fall_due_together_and_are_read_at_once() -> None:
+    readings: list[list[str]] = []
+    now = [0.0]
+
+    def load_many(key_ids: Sequence[str]) -> dict[str, KnownKey]:
+        readings.append(sorted(key_ids))
+        return {key_id: KNOWN for key_id in key_ids if key_id != "PK-nobody"}
+
+    cache = KeyCache(
+        load=lambda _: None,
+        load_in_thread=load_many,
+        use_precision_seconds=60,
+        clock=lambda: now[0],
+    )
+
+    async def use() -> list[KnownKey | None]:
+        await cache.get_async("PK0")
+        now[0] = 0.1
+        await asyncio.gather(*(cache.get_async(f"PK{number}") for number in range(1, 4)))
+        now[0] = 0.5  # three of them are used again, none is old enough to be read anew
+        for number in range(3):
+            assert cache.remembered(f"PK{number}") is KNOWN
+        now[0] = 0.61
+        assert cache.remembered("PK0") is KNOWN
+        stranger = await cache.get_async("PK-nobody")
+        now[0] = 1.4
+        return [stranger, *(cache.remembered(f"PK{number}") for number in range(4))]
+
+    assert asyncio.run(use()) == [None, KNOWN, KNOWN, KNOWN, None]
+    assert readings[:2] == [["PK0"], ["PK1", "PK2", "PK3"]]
+    assert readings[2] == ["PK-nobody", "PK0", "PK1", "PK2"]
+
+
+def test_a_reading_that_fails_fails_for_who_waits_and_is_tried_again() -> None:
+    tries: list[Sequence[str]] = []
+
+    def load_many(key_ids: Sequence[str]) -> dict[str, KnownKey]:
+        tries.append(key_ids)
+        if len(tries) == 1:
+            raise OSError("the database is away")
+        return dict.fromkeys(key_ids, KNOWN)
+
+    cache = KeyCache(load=lambda _: None, load_in_thread=load_many, use_precision_seconds=60)
+
+    async def ask() -> list[object]:
+        first = await asyncio.gather(
+            *(cache.get_async("PK1") for _ in range(2)), return_exceptions=True
+        )
+        return [*map(type, first), await cache.get_async("PK1")]
+
+    assert asyncio.run(ask()) == [OSError, OSError, KNOWN]
 
 
 def test_a_caller_that_hangs_up_does_not_take_the_answer_from_others() -> None:

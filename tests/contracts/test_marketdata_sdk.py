@@ -363,14 +363,19 @@ def test_json_events_carry_exact_numbers(gateway: Gateway, feed: Feed) -> None:
 def test_revoked_key_ends_its_sockets(
     gateway: Gateway, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from marketdata.consumers import programs
+    from marketdata.consumers import key_watch
 
-    monkeypatch.setattr(programs, "KEY_CHECK_SECONDS", 0.2)
-    with connect(gateway.socket("/v2/iex")) as program:
-        program.recv(5)
+    monkeypatch.setattr(key_watch, "KEY_CHECK_SECONDS", 0.2)
+    with (
+        connect(gateway.socket("/v2/iex")) as leaving,
+        connect(gateway.socket("/v2/iex")) as program,
+    ):
         auth = {"action": "auth", "key": gateway.key, "secret": gateway.secret}
-        program.send(msgspec.json.encode(auth).decode())
-        program.recv(5)
+        for socket in (leaving, program):
+            socket.recv(5)
+            socket.send(msgspec.json.encode(auth).decode())
+            socket.recv(5)
+        leaving.close()  # both wait for the end of one key: it ends for who is left
 
         key = alice.api_keys.get()
         origin = Origin(now=SystemClock().now())

@@ -1,6 +1,10 @@
 """Ids that come from another id: the same each time, different from one another, of its time."""
 
-from core.domain.ids import derived_id, new_id
+import os
+
+import pytest
+
+from core.domain.ids import RANDOM_BYTES, derived_id, new_id, random_bytes
 
 NOW_NS = 1_772_465_400_000_000_000
 
@@ -30,3 +34,30 @@ def test_ids_of_different_bases_differ() -> None:
     assert not {derived_id(first, number) for number in range(50)} & {
         derived_id(second, number) for number in range(50)
     }
+
+
+def test_random_bytes_never_come_twice() -> None:
+    drawn = [random_bytes() for _ in range(2_000)]
+
+    assert {len(each) for each in drawn} == {RANDOM_BYTES}
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_draws_other_bytes() -> None:
+    random_bytes()  # so that there are some that both could give
+    reading, writing = os.pipe()
+
+    child = os.fork()
+    if child == 0:
+        os.write(writing, b"".join(random_bytes() for _ in range(100)))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        theirs = pipe.read()
+    os.waitpid(child, 0)
+
+    ours = {random_bytes() for _ in range(300)}
+    assert len(theirs) == 100 * RANDOM_BYTES
+    starts = range(0, len(theirs), RANDOM_BYTES)
+    assert not ours & {theirs[start : start + RANDOM_BYTES] for start in starts}

@@ -4,11 +4,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from django.db import connections
 
 from tests.engine_process import PATIENCE_SECONDS, wait_until
+from tradeportal.frame_sockets import FrameSocket
 
 
 @contextmanager
@@ -16,11 +18,18 @@ def running_gateway() -> Iterator[int]:
     """The port of a gateway that serves until the block ends."""
     from tradeportal.asgi import application
 
+    with serving(application) as port:
+        yield port
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[int]:  # Any: an ASGI application
+    """The port on which the gateway's server runs an application until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))  # nobody else can take its port
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=FrameSocket,
         ws_per_message_deflate=False,
         log_config=None,
         lifespan="off",

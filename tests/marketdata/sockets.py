@@ -22,12 +22,20 @@ class FakeSocket:
     client that reads nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_frames: bool = False) -> None:
         self.frames: list[str] = []
+        self.finished: list[bytes] = []
+        """What it took as finished frames, if it takes them."""
         self.stuck_count = 0
         self._reading = asyncio.Event()
         self._reading.set()
-        self.listener = Listener(self.send, TextForm(), self._on_stuck)
+        write_frame = self.write_frame if takes_frames else None
+        self.listener = Listener(self.send, TextForm(), self._on_stuck, write_frame)
+
+    def write_frame(self, frame: bytes) -> bool:
+        if self._reading.is_set():
+            self.finished.append(frame)
+        return self._reading.is_set()
 
     async def send(self, event: dict[str, Any]) -> None:
         await self._reading.wait()

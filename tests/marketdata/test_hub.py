@@ -7,7 +7,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from marketdata.hub import QUEUE_LIMIT, TOPIC_LIMIT, Hub, TooManyTopicsError
 from marketdata.hub.listener import STUCK_SECONDS
-from tests.marketdata.sockets import PREFIX, Publisher, attached, until, with_hub
+from tests.marketdata.sockets import PREFIX, FakeSocket, Publisher, attached, until, with_hub
 from tests.marketdata.valkey import ValkeyServer
 
 QUOTE = "quote:AAPL"
@@ -105,6 +105,34 @@ def test_slow_reader_gets_the_newest_state_and_holds_up_nobody(valkey: ValkeySer
         # The one whose send was waiting, and the newest: all between were conflated.
         assert slow.told(QUOTE) == [("snapshot", 0), ("event", 1), ("event", 100)]
         assert slow.listener.take_counts()[1] == 98
+
+    with_hub(valkey.url, scenario)
+
+
+def test_finished_frames_give_way_to_sends_while_a_reader_is_slow(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket, twin = FakeSocket(takes_frames=True), FakeSocket(takes_frames=True)
+        for each in (socket, twin):
+            hub.attach(each.listener)
+            hub.subscribe(each.listener, QUOTE)
+        await until(lambda: len(socket.finished) == len(twin.finished) == 1)
+        first = await publisher.state(QUOTE, 1, {"bid": "1"})
+        await until(lambda: len(socket.finished) == len(twin.finished) == 2)
+        socket.stop_reading()
+
+        for seq in range(2, 11):
+            await publisher.state(QUOTE, seq, {"bid": str(seq)})
+        await until(lambda: len(twin.finished) == 11)
+        socket.read_on()
+        await until(lambda: socket.told(QUOTE) == [("event", 2), ("event", 10)])
+        last = await publisher.state(QUOTE, 11, {"bid": "11"})
+        await until(lambda: len(socket.finished) == 3)
+
+        # A text frame (0x81) of less than 126 bytes, its length, and the publisher's bytes.
+        assert socket.finished[1:] == [bytes([0x81, len(f)]) + f for f in (first, last)]
+        assert socket.finished[1] is twin.finished[1]
+        assert twin.frames == []
+        assert socket.listener.take_counts() == (5, 7)
 
     with_hub(valkey.url, scenario)
 

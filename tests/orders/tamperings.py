@@ -348,7 +348,8 @@ TAMPERINGS: dict[str, tuple[str, str, str]] = {
         "order {filled_at_once}",
     ),
     "told another status": (
-        "UPDATE core_event SET payload = jsonb_set(payload::jsonb, '{{order,status}}', '\"EXPIRED\"')"
+        "UPDATE core_event SET"
+        " payload = jsonb_set(payload::jsonb, '{{order,status}}', '\"EXPIRED\"')"
         " WHERE id = {fill_event}",
         "order_event",
         "order {told_order}",

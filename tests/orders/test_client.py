@@ -18,7 +18,7 @@ from orders.engine.client import (
     UnknownOutcomeError,
     _is_alive,
 )
-from orders.engine.protocol import encode
+from orders.engine.protocol import FrameBuffer, decode_command, encode
 from tests.engine_process import EngineProcess
 from tests.orders.desk import Desk, quote
 
@@ -193,6 +193,40 @@ def test_async_client_leaves_an_engine_that_hangs(path: Path) -> None:
         assert asyncio.run(ask_twice()) == DoneReply()
 
     accepted[0].close()
+
+
+def test_a_command_that_is_answered_in_time_outlives_one_that_is_not(path: Path) -> None:
+    accepted: list[socket.socket] = []
+
+    def answer_all_but_the_first(listener: socket.socket) -> None:
+        engine = listener.accept()[0]
+        accepted.append(engine)
+        frames = FrameBuffer()
+        while data := engine.recv(65_536):
+            for frame in frames.feed(data):
+                request_id, _ = decode_command(frame)
+                if request_id > 1:
+                    engine.sendall(encode(request_id, DoneReply()))
+
+    async def ask_thrice() -> list[object]:
+        client = AsyncEngineClient(path, timeout_seconds=0.2)
+        silence = asyncio.create_task(client.request(ASK))
+        await asyncio.sleep(0)
+        answered = await client.request(ASK)
+        silent = (await asyncio.gather(silence, return_exceptions=True))[0]
+        again = await client.request(ASK)
+        await client.close()
+        return [type(silent), answered, again]
+
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        threading.Thread(target=answer_all_but_the_first, args=(listener,), daemon=True).start()
+
+        told = asyncio.run(ask_thrice())
+
+    assert told == [UnknownOutcomeError, DoneReply(), DoneReply()]
+    assert len(accepted) == 1  # an engine that answers others is not left
 
 
 def test_blocking_client_takes_no_reply_to_another_request(path: Path) -> None:

@@ -58,8 +58,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketdata', '0006_volatility_bands'),
-        ('orders', '0017_forced_orders'),
-        ('portfolio', '0009_references_of_hot_tables'),
+        ('orders', '0018_lists_by_time'),
+        ('portfolio', '0010_references_of_hot_tables'),
     ]
 
     operations = [

@@ -8,10 +8,18 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketdata', '0006_volatility_bands'),
-        ('portfolio', '0008_margin_calls'),
+        ('portfolio', '0009_cash_by_account'),
     ]
 
     operations = [
+        migrations.RemoveIndex(
+            model_name='transfer',
+            name='transfer_by_debit',
+        ),
+        migrations.RemoveIndex(
+            model_name='transfer',
+            name='transfer_by_credit',
+        ),
         migrations.AlterField(
             model_name='hold',
             name='account',
