@@ -148,8 +148,8 @@ KEYS = [
     Case("two forms that disagree", order(), NOT_SIGNED, key="two forms"),
     Case("key id twice", order(), NOT_SIGNED, key="twice"),
     Case("no key and no JSON", b"{", NOT_SIGNED, key="nobody"),
-    Case("read-only key", order(), (403, 40310000, "NOT_PERMITTED"), key="reads only"),
-    Case("read-only key, no JSON", b"{", (403, 40310000, "NOT_PERMITTED"), key="reads only"),
+    Case("read-only key", order(), (403, 40110000, "NOT_PERMITTED"), key="reads only"),
+    Case("read-only key, no JSON", b"{", (403, 40110000, "NOT_PERMITTED"), key="reads only"),
 ]
 CASES = [
     *(
