@@ -25,7 +25,12 @@ from orders.domain.order_changes import read_cancel_filter, read_order_changes
 from orders.domain.order_request import field_refusal, read_order_request
 from orders.domain.views import OrderView
 from orders.models import Order
-from orders.schemas import OrderChangesSerializer, OrderRequestSerializer, OrderSerializer
+from orders.schemas import (
+    CanceledEntrySerializer,
+    OrderChangesSerializer,
+    OrderRequestSerializer,
+    OrderSerializer,
+)
 from orders.selectors import order_by_client_id, order_by_id, order_view, orders_of
 from orders.selectors.groups import first_orders_of, nested_order_view, nested_order_views
 from orders.services.ordering import (
@@ -105,7 +110,7 @@ class OrdersView(TradingView):
 
     @extend_schema(
         parameters=CANCEL_FILTER,
-        responses={207: OpenApiTypes.OBJECT},
+        responses={207: CanceledEntrySerializer(many=True)},
         operation_id="cancel_all_orders",
     )
     def delete(self, request: Request) -> HttpResponse:

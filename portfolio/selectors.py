@@ -37,8 +37,13 @@ def default_account(user: User) -> TradingAccount | None:
 def balance_of(account: TradingAccount) -> Balance:
     """The account's balance; zero when no money was ever moved."""
     balance = Balance.objects.filter(account=account, currency_id=account.currency_id).first()
+    nothing = Decimal(0)
     return balance or Balance(
-        account=account, currency_id=account.currency_id, total=Decimal(0), locked=Decimal(0)
+        account=account,
+        currency_id=account.currency_id,
+        total=nothing,
+        locked=nothing,
+        fees_paid=nothing,
     )
 
 

@@ -5,16 +5,35 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 
 from core.api import not_found, read_query
 from orders.domain.order_request import field_refusal
 from orders.selectors import ActivityPage, activities_of
 from portfolio.api import TradingView, answer
-from portfolio.domain.activities import ACTIVITY_TYPES, read_activity_id
+from portfolio.domain.activities import (
+    ACTIVITY_TYPES,
+    CashActivity,
+    FillActivity,
+    read_activity_id,
+)
+from portfolio.schemas import serializer_of
 
 MAX_PAGE = 100
+ACTIVITIES = PolymorphicProxySerializer(
+    component_name="Activity",
+    serializers=[
+        serializer_of(FillActivity, "FillActivitySerializer"),
+        serializer_of(CashActivity, "CashActivitySerializer"),
+    ],
+    resource_type_field_name=None,
+    many=True,
+)
 PARAMETERS = [
     OpenApiParameter("date", OpenApiTypes.DATE, description="of this UTC day only"),
     OpenApiParameter("after", OpenApiTypes.DATETIME, description="later than this"),
@@ -33,7 +52,7 @@ class ActivitiesView(TradingView):
             OpenApiParameter("activity_types", str, description=f"of {', '.join(ACTIVITY_TYPES)}"),
             *PARAMETERS,
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses=ACTIVITIES,
         operation_id="list_activities",
     )
     def get(self, request: Request) -> HttpResponse:
@@ -48,7 +67,7 @@ class ActivitiesOfTypeView(TradingView):
 
     @extend_schema(
         parameters=PARAMETERS,
-        responses={200: OpenApiTypes.OBJECT},
+        responses=ACTIVITIES,
         operation_id="list_activities_of_type",
     )
     def get(self, request: Request, activity_type: str) -> HttpResponse:

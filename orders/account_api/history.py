@@ -14,10 +14,18 @@ from core.api import read_query
 from core.domain.clock import SystemClock
 from orders.domain.order_request import field_refusal
 from portfolio.api import TradingView
-from portfolio.domain.history import FRAMES, MAX_FRAMES, dialect_history, period_days
+from portfolio.domain.history import (
+    FRAMES,
+    MAX_FRAMES,
+    DialectHistory,
+    dialect_history,
+    period_days,
+)
+from portfolio.schemas import serializer_of
 from portfolio.selectors import samples_of
 
 NUMBERS: Final = msgspec.json.Encoder(decimal_format="number")
+HistorySerializer = serializer_of(DialectHistory, "HistorySerializer")
 ONE_DAY = timedelta(days=1)
 SHORT_PERIOD_DAYS = 7
 """Up to this the timeframe is 15Min unless told, beyond it 1D."""
@@ -34,7 +42,7 @@ class PortfolioHistoryView(TradingView):
             OpenApiParameter("end", OpenApiTypes.DATETIME, description="now unless told"),
             OpenApiParameter("date_end", OpenApiTypes.DATE, description="instead of end"),
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses=HistorySerializer,
         operation_id="get_portfolio_history",
     )
     def get(self, request: Request) -> HttpResponse:
