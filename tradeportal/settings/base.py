@@ -193,7 +193,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradeportal API",
-    "DESCRIPTION": "Trading and market data in the Alpaca v2 dialect: alpaca-py runs unmodified.",
+    "DESCRIPTION": "Trading and data in the Alpaca v2 dialect: alpaca-py and ccxt run unmodified.",
     "VERSION": "2",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
