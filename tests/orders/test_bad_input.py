@@ -23,6 +23,7 @@ from tests.orders.desk import Desk, assert_clean, quote
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
+Fields = dict[str, object]
 NO_NUMBERS = (
     "NaN", "Infinity", "-Infinity", "1e400", "1e-400", "1E999999999", "true", "[]", "{}", '""',
     '"NaN"', '"sNaN"', '"Infinity"', '"-Infinity"', '"1e400"', '"1E999999999"',
@@ -35,18 +36,23 @@ BAD = (*NO_NUMBERS, *OUT_OF_RANGE)
 KEPT_ANYWAY = {"orders.Journal", "orders.EngineLease", "portfolio.EquitySample"}
 """What goes on whether orders are refused or not; the journal holds refused commands, too."""
 
-ORDER: dict[str, object] = {
+ORDER: Fields = {
     "symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "time_in_force": "gtc",
     "limit_price": "10",
 }  # fmt: skip
-STOP = {"limit_price": None, "type": "stop", "stop_price": "200"}
-TRAIL = {"limit_price": None, "type": "trailing_stop", "side": "sell", "trail_price": "1"}
-PERCENT = {"limit_price": None, "type": "trailing_stop", "side": "sell", "trail_percent": "1"}
-VALUE = {"limit_price": None, "qty": None, "type": "market", "notional": "100"}
-BRACKET = {
+STOP: Fields = {"limit_price": None, "type": "stop", "stop_price": "200"}
+TRAIL: Fields = {"limit_price": None, "type": "trailing_stop", "side": "sell", "trail_price": "1"}
+PERCENT: Fields = {
+    "limit_price": None,
+    "type": "trailing_stop",
+    "side": "sell",
+    "trail_percent": "1",
+}
+VALUE: Fields = {"limit_price": None, "qty": None, "type": "market", "notional": "100"}
+BRACKET: Fields = {
     "order_class": "bracket", "take_profit": {"limit_price": "20"}, "stop_loss": {"stop_price": "5"}
 }  # fmt: skip
-FIELDS: dict[str, dict[str, object]] = {
+FIELDS: dict[str, Fields] = {
     "qty": {"qty": "@"},
     "limit_price": {"limit_price": "@"},
     "stop_price": STOP | {"stop_price": "@"},
@@ -61,7 +67,7 @@ FIELDS: dict[str, dict[str, object]] = {
 """Where an order has a number: the order with `@` in that place."""
 
 
-def order(**changes: object) -> dict[str, object]:
+def order(**changes: object) -> Fields:
     return {name: value for name, value in (ORDER | changes).items() if value is not None}
 
 
@@ -195,7 +201,7 @@ def test_a_position_is_not_closed_by_a_bad_number(http: httpx.Client) -> None:
     assert everything() == before
 
 
-BOUNDS: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
+BOUNDS: dict[str, tuple[Fields, Fields, str]] = {
     "tick": ({"limit_price": "10.001"}, {"limit_price": "10.01"}, "PRICE_OFF_TICK"),
     "lot": ({"qty": "1.5"}, {"qty": "2"}, "QUANTITY_OFF_LOT"),
     "lot of a pair": (
