@@ -2,7 +2,7 @@
 
 Services build a NewEvent and append it (core.services.outbox); the engine writes the same columns
 in its own batch. Readers get a RecordedEvent. The payloads of account events are described in
-docs/events.md.
+docs/event-kinds.md.
 """
 
 from collections.abc import Mapping

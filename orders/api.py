@@ -7,7 +7,6 @@ bytes without Django's request machinery; what it does not take comes here.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -20,12 +19,19 @@ from core.domain.errors import Refusal
 from core.once import HEADER, once, read_body
 from core.request_context import current_request_id
 from core.services.idempotency import Claim
+from marketdata.selectors import symbols_named
 from orders.domain.dialect import DialectOrder, dialect_order
 from orders.domain.order_changes import read_cancel_filter, read_order_changes
 from orders.domain.order_request import field_refusal, read_order_request
+from orders.domain.query_request import read_choice, read_flag, read_time
 from orders.domain.views import OrderView
 from orders.models import Order
-from orders.schemas import OrderChangesSerializer, OrderRequestSerializer, OrderSerializer
+from orders.schemas import (
+    CanceledEntrySerializer,
+    OrderChangesSerializer,
+    OrderRequestSerializer,
+    OrderSerializer,
+)
 from orders.selectors import order_by_client_id, order_by_id, order_view, orders_of
 from orders.selectors.groups import first_orders_of, nested_order_view, nested_order_views
 from orders.services.ordering import (
@@ -40,7 +46,6 @@ from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
 
 DEFAULT_PAGE = 50
-BOOLEANS = ("false", "true")
 MAX_PAGE = 500
 NESTED = OpenApiParameter(
     "nested", bool, description="true: legs stand under the first order of their group"
@@ -105,7 +110,7 @@ class OrdersView(TradingView):
 
     @extend_schema(
         parameters=CANCEL_FILTER,
-        responses={207: OpenApiTypes.OBJECT},
+        responses={207: CanceledEntrySerializer(many=True)},
         operation_id="cancel_all_orders",
     )
     def delete(self, request: Request) -> HttpResponse:
@@ -217,20 +222,21 @@ def why_not_open(account: TradingAccount, order_id: UUID, refusal: Refusal) -> R
 
 
 def _listed(account: TradingAccount, query: Mapping[str, str]) -> list[DialectOrder]:
-    status = _choice(query, "status", ("open", "closed", "all"))
-    is_nested = _is_nested(query)
+    status = read_choice(query, "status", ("open", "closed", "all"))
+    is_nested = read_flag(query, "nested")
     orders = first_orders_of(account, status) if is_nested else orders_of(account)
     if status != "all" and not is_nested:
         orders = orders.filter(closed_at__isnull=status == "open")
     if "side" in query:
-        orders = orders.filter(side=_choice(query, "side", ("buy", "sell")).upper())
+        orders = orders.filter(side=read_choice(query, "side", ("buy", "sell")).upper())
     if query.get("symbols"):
-        orders = orders.filter(instrument__symbol__in=query["symbols"].split(","))
-    if "after" in query:
-        orders = orders.filter(submitted_at__gt=_moment(query, "after"))
-    if "until" in query:
-        orders = orders.filter(submitted_at__lt=_moment(query, "until"))
-    if _choice(query, "direction", ("desc", "asc")) == "asc":
+        orders = orders.filter(instrument__symbol__in=symbols_named(query["symbols"].split(",")))
+    after, until = read_time(query, "after"), read_time(query, "until")
+    if after is not None:
+        orders = orders.filter(submitted_at__gt=after)
+    if until is not None:
+        orders = orders.filter(submitted_at__lt=until)
+    if read_choice(query, "direction", ("desc", "asc")) == "asc":
         orders = orders.order_by("submitted_at", "sequence")
     found = list(orders[: _limit(query)])
     views = nested_order_views(found) if is_nested else map(order_view, found)
@@ -239,20 +245,9 @@ def _listed(account: TradingAccount, query: Mapping[str, str]) -> list[DialectOr
 
 def _shown(order: Order, query: Mapping[str, str]) -> DialectOrder:
     """One order, with the legs under it if it is asked for them."""
-    return dialect_order(nested_order_view(order) if _is_nested(query) else order_view(order))
-
-
-def _is_nested(query: Mapping[str, str]) -> bool:
-    """Stock clients write booleans with a capital."""
-    return _choice({"nested": query.get("nested", "false").lower()}, "nested", BOOLEANS) == "true"
-
-
-def _choice(query: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """The parameter's value, the first choice when it is absent."""
-    value = query.get(name, choices[0])
-    if value not in choices:
-        raise field_refusal(name, f"must be one of: {', '.join(choices)}.")
-    return value
+    return dialect_order(
+        nested_order_view(order) if read_flag(query, "nested") else order_view(order)
+    )
 
 
 def _limit(query: Mapping[str, str]) -> int:
@@ -260,16 +255,6 @@ def _limit(query: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 0 < int(text) <= MAX_PAGE):
         raise field_refusal("limit", f"must be a whole number from 1 to {MAX_PAGE}.")
     return int(text)
-
-
-def _moment(query: Mapping[str, str], name: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(query[name].replace(" ", "+"))
-    except ValueError as error:
-        raise field_refusal(name, "must be a time such as 2026-01-31T12:00:00Z.") from error
-    if moment.tzinfo is None:
-        raise field_refusal(name, "must name its time zone, such as 2026-01-31T12:00:00Z.")
-    return moment
 
 
 def _canceled_entry(order: OrderView) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from core.schemas import ErrorSerializer
 from orders.domain.dialect import DialectOrder
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from orders.domain.views import OrderView
@@ -82,3 +83,28 @@ class AmendmentSerializer(serializers.Serializer[object]):
 
 OrderViewSerializer = serializer_of(OrderView, "OrderViewSerializer")
 OrderSerializer = serializer_of(DialectOrder, "OrderSerializer")
+
+
+class EntrySerializer(serializers.Serializer[object]):
+    """One of several that a request was about: its status, and what came of it or why not."""
+
+    status = serializers.IntegerField()
+
+
+class CanceledEntrySerializer(EntrySerializer):
+    id = serializers.UUIDField()
+    body = OrderSerializer()
+
+
+class ClosedEntrySerializer(EntrySerializer):
+    symbol = serializers.CharField()
+    body = serializers.DictField(help_text="the closing order, or the refusal")
+
+
+class PlacedBatchEntrySerializer(EntrySerializer):
+    order = OrderSerializer(required=False)
+    error = ErrorSerializer(required=False)
+
+
+class CanceledBatchEntrySerializer(PlacedBatchEntrySerializer):
+    id = serializers.UUIDField()

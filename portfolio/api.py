@@ -19,8 +19,13 @@ from accounts.api import HasScope
 from accounts.domain.api_keys import Principal
 from accounts.models import User
 from core.api import not_found
+from core.domain.clock import SystemClock
 from marketdata.models import Instrument
-from marketdata.selectors import instrument_by_public_id, instrument_by_symbol
+from marketdata.selectors import (
+    instrument_by_public_id,
+    instrument_by_symbol,
+    previous_closes,
+)
 from portfolio.domain.dialect import (
     DialectPosition,
     Funds,
@@ -35,6 +40,7 @@ from portfolio.selectors import (
     average_entry_price,
     balance_of,
     default_account,
+    equity_at_day_start,
     margin_of,
     mark_prices,
     open_positions,
@@ -93,6 +99,7 @@ class AccountView(TradingView):
                     is_shorting_enabled=account.is_shorting_enabled,
                     is_suspended=account.is_suspended,
                 ),
+                last_equity=equity_at_day_start(account, SystemClock().now()),
             )
         )
 
@@ -125,10 +132,13 @@ def valued_positions(account: TradingAccount) -> Sequence[DialectPosition]:
     """The account's open positions at the newest prices."""
     positions = list(open_positions(account))
     marks = mark_prices([position.instrument.symbol for position in positions])
-    return [_valued(position, marks) for position in positions]
+    closes = previous_closes(SystemClock().now()) if positions else {}
+    return [_valued(position, marks, closes) for position in positions]
 
 
-def _valued(position: Position, marks: dict[str, Decimal]) -> DialectPosition:
+def _valued(
+    position: Position, marks: dict[str, Decimal], closes: dict[int, Decimal]
+) -> DialectPosition:
     instrument = position.instrument
     average = average_entry_price(position)
     return dialect_position(
@@ -142,6 +152,7 @@ def _valued(position: Position, marks: dict[str, Decimal]) -> DialectPosition:
             average=average,
             cost=position.cost_basis,
             mark=marks.get(instrument.symbol, average),
+            last_close=closes.get(instrument.pk),
         )
     )
 

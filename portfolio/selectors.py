@@ -9,10 +9,11 @@ from django.db.models import F, Q, QuerySet
 from accounts.models import User
 from core.domain.units import decimal_to_units, divide_half_up
 from marketdata.selectors import LiveDataUnavailableError, latest_quotes
+from portfolio.domain.activities import CASH_TYPES
 from portfolio.domain.fees import RATE_PER_BPS
-from portfolio.domain.history import Sample
+from portfolio.domain.history import CashMove, Sample
 from portfolio.domain.margin import Exposure, MarginState, margin_state
-from portfolio.models import Balance, EquitySample, FeeTier, Position, TradingAccount
+from portfolio.models import Balance, EquitySample, FeeTier, Position, TradingAccount, Transfer
 
 UNIT = Decimal("0.00000001")
 
@@ -54,8 +55,13 @@ def default_accounts(user_ids: Collection[int]) -> dict[int, TradingAccount]:
 def balance_of(account: TradingAccount) -> Balance:
     """The account's balance; zero when no money was ever moved."""
     balance = Balance.objects.filter(account=account, currency_id=account.currency_id).first()
+    nothing = Decimal(0)
     return balance or Balance(
-        account=account, currency_id=account.currency_id, total=Decimal(0), locked=Decimal(0)
+        account=account,
+        currency_id=account.currency_id,
+        total=nothing,
+        locked=nothing,
+        fees_paid=nothing,
     )
 
 
@@ -130,6 +136,36 @@ def samples_of(account: TradingAccount, start: datetime, end: datetime) -> list[
         account=account, sampled_at__gte=start, sampled_at__lt=end
     ).order_by("sampled_at")
     return [Sample(row.sampled_at, row.equity, row.deposited) for row in rows]
+
+
+def cash_moves_of(
+    account: TradingAccount, start: datetime, end: datetime, types: Collection[str]
+) -> dict[str, list[CashMove]]:
+    """The cash that came and went from `start` to before `end`, by the dialect's types: oldest
+    first. A type that does not happen here has none.
+    """
+    moves: dict[str, list[CashMove]] = {kind: [] for kind in types}
+    rows = Transfer.objects.filter(
+        Q(debit_account=account) | Q(credit_account=account),
+        kind__in=[kind for kind, word in CASH_TYPES.items() if word in types],
+        occurred_at__gte=start,
+        occurred_at__lt=end,
+    ).order_by("pk")
+    for row in rows:
+        amount = row.amount if row.credit_account_id == account.pk else -row.amount
+        moves[CASH_TYPES[row.kind]].append(CashMove(row.occurred_at, amount))
+    return moves
+
+
+def equity_at_day_start(account: TradingAccount, now: datetime) -> Decimal | None:
+    """The last sample before the UTC day of `now`; None for an account that has none."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    row = (
+        EquitySample.objects.filter(account=account, sampled_at__lt=midnight)
+        .order_by("-sampled_at")
+        .first()
+    )
+    return row.equity if row else None
 
 
 def mark_prices(symbols: Sequence[str]) -> dict[str, Decimal]:

@@ -170,11 +170,13 @@ class LivePortal:
         )  # fmt: skip
         return SignIn(username, made["password"])
 
-    def create_key(self, username: str, scopes: str = "trade,read") -> Key:
+    def create_key(
+        self, username: str, scopes: str = "trade,read", rate_limit: int = 1_000_000
+    ) -> Key:
         made = json.loads(
             self.manage(
                 "create_api_key", "--username", username, "--scopes", scopes,
-                "--rate-limit", "1000000", "--json",
+                "--rate-limit", str(rate_limit), "--json",
             )
         )  # fmt: skip
         return Key(made["key_id"], made["secret"])

@@ -11,7 +11,7 @@ from enum import StrEnum
 # The dialect's numbers: HTTP status × 100000 + n.
 CODE_MALFORMED = 40010001
 CODE_NOT_AUTHENTICATED = 40110000
-CODE_NOT_PERMITTED = 40310000
+CODE_NOT_PERMITTED = 40110000  # with 403; to stock clients 403xxxxx says that funds are short
 CODE_NOT_FOUND = 40410000
 CODE_METHOD = 40510000
 CODE_CONFLICT = 40910000

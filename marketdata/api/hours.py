@@ -38,9 +38,8 @@ class ClockView(DataView):
         if code != ALWAYS:
             return Response(_clock(code, now))
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        return Response(
-            {"timestamp": now, "is_open": True, "next_open": midnight, "next_close": midnight}
-        )
+        always = {"is_open": True, "next_open": midnight, "next_close": midnight}
+        return Response({"timestamp": _stamp(now)} | always)
 
 
 class CalendarView(DataView):
@@ -80,11 +79,18 @@ def _clock(code: str, now: datetime) -> Fields:
     if opening is None:
         raise invalid("calendar", "its sessions are not known that far ahead")
     return {
-        "timestamp": now,
+        "timestamp": _stamp(now),
         "is_open": ahead[0].opens_at <= now,
         "next_open": opening,
         "next_close": ahead[0].closes_at,
     }
+
+
+def _stamp(now: datetime) -> str:
+    """With an offset in digits and always with a fraction: ccxt cuts the time out of the text by
+    position, and takes a `Z` for hours of an offset.
+    """
+    return now.isoformat(timespec="microseconds")
 
 
 def _trading_days(code: str, start: date, end: date) -> list[Fields]:

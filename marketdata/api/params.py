@@ -17,6 +17,8 @@ from marketdata.selectors import instruments_named
 
 SYMBOL_LIMIT = 200
 PAGE_LIMIT = 10_000
+MAX_LIMIT_DIGITS = 12
+"""Enough to tell every number that matters; what follows makes it only larger."""
 DEFAULT_PAGE_LIMIT = 1_000
 
 
@@ -62,14 +64,15 @@ class Query:
         return value
 
     def limit(self) -> int:
+        """Items of one page. More than a page holds is a page: stock clients ask for more, and
+        `next_page_token` says that there is.
+        """
         text = self.text("limit")
         if text is None:
             return DEFAULT_PAGE_LIMIT
-        if not text.isascii() or not text.isdigit() or len(text) > 6:
-            raise invalid("limit", "it must be a whole number")
-        if not 1 <= int(text) <= PAGE_LIMIT:
-            raise invalid("limit", f"it must be from 1 to {PAGE_LIMIT}")
-        return int(text)
+        if not text.isascii() or not text.isdigit() or not text.strip("0"):
+            raise invalid("limit", "it must be a whole number from 1")
+        return min(int(text.lstrip("0")[:MAX_LIMIT_DIGITS]), PAGE_LIMIT)
 
     def moment(self, name: str) -> datetime | None:
         """An RFC 3339 time or a date; without an offset it is UTC."""

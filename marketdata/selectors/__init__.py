@@ -18,6 +18,7 @@ from marketdata.selectors.instruments import (
     instrument_by_public_id,
     instrument_by_symbol,
     instruments_named,
+    symbols_named,
     tradable_instruments,
 )
 from marketdata.selectors.live import (
@@ -29,6 +30,7 @@ from marketdata.selectors.live import (
     latest_trades,
     recent_trades,
 )
+from marketdata.selectors.watch import previous_closes
 
 __all__ = [
     "CHART_LIMIT",
@@ -51,7 +53,9 @@ __all__ = [
     "latest_books",
     "latest_quotes",
     "latest_trades",
+    "previous_closes",
     "recent_trades",
+    "symbols_named",
     "tradable_instruments",
     "with_open_minute",
 ]

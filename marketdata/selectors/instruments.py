@@ -47,6 +47,13 @@ def instruments_named(names: Collection[str], asset_class: str) -> list[Instrume
     ]
 
 
+def symbols_named(names: Collection[str]) -> list[str]:
+    """The symbols of what `names` name, of any class; pairs also without their slash."""
+    wanted = set(names)
+    symbols = Instrument.objects.order_by("symbol").values_list("symbol", flat=True)
+    return [name for name in symbols if name in wanted or compressed(name) in wanted]
+
+
 def instrument_by_public_id(public_id: UUID) -> Instrument | None:
     return tradable_instruments().filter(public_id=public_id).first()
 

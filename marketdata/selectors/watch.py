@@ -48,7 +48,7 @@ def watch_rows(now: datetime) -> list[WatchRow]:
     instruments = list(tradable_instruments())
     symbols = [instrument.symbol for instrument in instruments]
     quotes, bars = _live(symbols)
-    closes = _previous_closes(now)
+    closes = previous_closes(now)
     return [
         WatchRow(
             instrument=instrument,
@@ -69,7 +69,7 @@ def _live(symbols: Sequence[str]) -> tuple[dict[str, QuoteWire], dict[str, BarWi
         return {}, {}
 
 
-def _previous_closes(now: datetime) -> dict[int, Decimal]:
+def previous_closes(now: datetime) -> dict[int, Decimal]:
     """The close of each instrument's last daily bar before today (UTC)."""
     today = from_ns(floor_ns(to_ns(now), DAY_NS))
     newest = (

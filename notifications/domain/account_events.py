@@ -1,6 +1,6 @@
 """The parts of an account event that a message is made of; fields we do not need are passed over.
 
-The engine writes these payloads (docs/events.md); numbers come as decimal strings.
+The engine writes these payloads (docs/event-kinds.md); numbers come as decimal strings.
 """
 
 from datetime import datetime

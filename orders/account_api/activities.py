@@ -1,20 +1,41 @@
 """/v2/account/activities: fills, fees and cash of the account, newest first, page by page."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 
 from core.api import not_found, read_query
 from orders.domain.order_request import field_refusal
+from orders.domain.query_request import read_choice, read_day, read_time
 from orders.selectors import ActivityPage, activities_of
 from portfolio.api import TradingView, answer
-from portfolio.domain.activities import ACTIVITY_TYPES, read_activity_id
+from portfolio.domain.activities import (
+    ACTIVITY_TYPES,
+    KNOWN_TYPES,
+    CashActivity,
+    FillActivity,
+    read_activity_id,
+)
+from portfolio.schemas import serializer_of
 
 MAX_PAGE = 100
+ACTIVITIES = PolymorphicProxySerializer(
+    component_name="Activity",
+    serializers=[
+        serializer_of(FillActivity, "FillActivitySerializer"),
+        serializer_of(CashActivity, "CashActivitySerializer"),
+    ],
+    resource_type_field_name=None,
+    many=True,
+)
 PARAMETERS = [
     OpenApiParameter("date", OpenApiTypes.DATE, description="of this UTC day only"),
     OpenApiParameter("after", OpenApiTypes.DATETIME, description="later than this"),
@@ -33,7 +54,7 @@ class ActivitiesView(TradingView):
             OpenApiParameter("activity_types", str, description=f"of {', '.join(ACTIVITY_TYPES)}"),
             *PARAMETERS,
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses=ACTIVITIES,
         operation_id="list_activities",
     )
     def get(self, request: Request) -> HttpResponse:
@@ -48,12 +69,12 @@ class ActivitiesOfTypeView(TradingView):
 
     @extend_schema(
         parameters=PARAMETERS,
-        responses={200: OpenApiTypes.OBJECT},
+        responses=ACTIVITIES,
         operation_id="list_activities_of_type",
     )
     def get(self, request: Request, activity_type: str) -> HttpResponse:
         """The account's activities of one type, newest first."""
-        if activity_type not in ACTIVITY_TYPES:
+        if activity_type not in KNOWN_TYPES:
             raise not_found(f"There are no activities of type {activity_type[:16]}.")
         query = read_query(request._request.GET)
         return answer(activities_of(self.account(request), _read_page(query, activity_type)))
@@ -61,11 +82,9 @@ class ActivitiesOfTypeView(TradingView):
 
 def _read_page(query: Mapping[str, str], types: str) -> ActivityPage:
     wanted = frozenset(types.split(",")) if types else frozenset(ACTIVITY_TYPES)
-    if not wanted <= frozenset(ACTIVITY_TYPES):
-        raise field_refusal("activity_types", f"must be of: {', '.join(ACTIVITY_TYPES)}.")
-    direction = query.get("direction", "desc")
-    if direction not in {"asc", "desc"}:
-        raise field_refusal("direction", "must be one of: asc, desc.")
+    if not wanted <= KNOWN_TYPES:
+        raise field_refusal("activity_types", f"must be of: {', '.join(sorted(KNOWN_TYPES))}.")
+    direction = read_choice(query, "direction", ("desc", "asc"))
     after, until = _bounds(query)
     token = query.get("page_token")
     last = read_activity_id(token) if token else None
@@ -83,29 +102,10 @@ def _read_page(query: Mapping[str, str], types: str) -> ActivityPage:
 
 def _bounds(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
     """(later than, earlier than); a day's first instant belongs to it."""
-    if "date" in query:
-        day = _day(query["date"])
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        return start - timedelta(microseconds=1), start + timedelta(days=1)
-    return _moment(query, "after"), _moment(query, "until")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise field_refusal("date", "must be a day such as 2026-01-31.") from error
-
-
-def _moment(query: Mapping[str, str], name: str) -> datetime | None:
-    """A time, or a day's midnight in UTC."""
-    if name not in query:
-        return None
-    try:
-        moment = datetime.fromisoformat(query[name].replace(" ", "+"))
-    except ValueError as error:
-        raise field_refusal(name, "must be a time such as 2026-01-31T12:00:00Z.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    day = read_day(query, "date")
+    if day is not None:
+        return day - timedelta(microseconds=1), day + timedelta(days=1)
+    return read_time(query, "after"), read_time(query, "until")
 
 
 def _size(query: Mapping[str, str]) -> int:

@@ -9,7 +9,6 @@ from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
@@ -23,7 +22,7 @@ from orders.domain.dialect import dialect_order
 from orders.domain.order_request import OrderSpec, field_refusal
 from orders.domain.values import OrderType, Side, TimeInForce
 from orders.domain.views import OrderView
-from orders.schemas import OrderSerializer
+from orders.schemas import ClosedEntrySerializer, OrderSerializer
 from orders.services.ordering import cancel_all_orders, submit_order
 from portfolio import api
 from portfolio.api import answer
@@ -42,7 +41,7 @@ class PositionsView(api.PositionsView):
             HEADER,
             OpenApiParameter("cancel_orders", bool, description="cancel all open orders first"),
         ],
-        responses={207: OpenApiTypes.OBJECT},
+        responses={207: ClosedEntrySerializer(many=True)},
         operation_id="close_all_positions",
     )
     def delete(self, request: Request) -> HttpResponse:
@@ -78,7 +77,7 @@ class PositionView(api.PositionView):
             OpenApiParameter("qty", str, description="how much; all of it unless told"),
             OpenApiParameter("percentage", str, description="instead of qty: above 0, at most 100"),
         ],
-        responses=OrderSerializer,
+        responses={200: OrderSerializer},
         operation_id="close_position",
     )
     def delete(self, request: Request, asset: str) -> HttpResponse:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,7 +21,11 @@ from core.services.idempotency import Claim
 from orders.api import why_not_open
 from orders.domain.batch_request import read_cancel_batch, read_order_batch
 from orders.domain.dialect import dialect_order
-from orders.schemas import OrderRequestSerializer
+from orders.schemas import (
+    CanceledBatchEntrySerializer,
+    OrderRequestSerializer,
+    PlacedBatchEntrySerializer,
+)
 from orders.services.batches import BatchOutcome, cancel_batch, submit_batch
 from portfolio.api import TradingView, answer
 from portfolio.models import TradingAccount
@@ -43,7 +46,7 @@ class OrderBatchView(TradingView):
     @extend_schema(
         parameters=[HEADER],
         request=OrderBatchSerializer,
-        responses={207: OpenApiTypes.OBJECT},
+        responses={207: PlacedBatchEntrySerializer(many=True)},
         operation_id="submit_order_batch",
     )
     def post(self, request: Request) -> HttpResponse:
@@ -69,11 +72,13 @@ class OrderBatchView(TradingView):
     @extend_schema(
         parameters=[HEADER],
         request=CancelBatchSerializer,
-        responses={207: OpenApiTypes.OBJECT},
+        responses={207: CanceledBatchEntrySerializer(many=True)},
         operation_id="cancel_order_batch",
     )
     def delete(self, request: Request) -> HttpResponse:
-        """Cancel up to 50 orders in one commit. 207 with a status for each."""
+        """Cancel up to 50 orders in one commit: the body is `{"ids": [...]}`. 207 with a status for
+        each.
+        """
         body = read_body(request)
         ids = read_cancel_batch(read_json_object(body))
         spend_batch(request, len(ids))

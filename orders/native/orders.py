@@ -26,7 +26,7 @@ class NativeOrdersView(TradingView):
 
     @extend_schema(
         parameters=CANCEL_FILTER,
-        responses=OrderViewSerializer(many=True),
+        responses={200: OrderViewSerializer(many=True)},
         operation_id="native_cancel_all_orders",
     )
     def delete(self, request: Request) -> HttpResponse:

@@ -21,6 +21,15 @@ CASH_TYPES: Final = {"DEPOSIT": "CSD", "ADJUSTMENT": "JNLC", "FEE": "FEE"}
 """The dialect's word for a ledger transfer that is no trade."""
 
 ACTIVITY_TYPES: Final = ("FILL", *CASH_TYPES.values())
+KNOWN_TYPES: Final = frozenset(
+    {
+        *ACTIVITY_TYPES, "ACATC", "ACATS", "CFEE", "CIL", "CSW", "DIV", "DIVCGL", "DIVCGS",
+        "DIVNRA", "DIVROC", "DIVTXEX", "DIVWH", "EXTRD", "FXTRD", "INT", "INTPNL", "JNLS", "MA",
+        "MEM", "NC", "OCT", "OPASN", "OPCSH", "OPEXC", "OPEXP", "OPTRD", "PTC", "REORG", "SPIN",
+        "SPLIT", "SWP", "VOF", "WH",
+    }
+)  # fmt: skip
+"""Every type of the dialect: a client may ask for what does not happen here, and finds none."""
 
 
 class FillActivity(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ class DialectAccount(msgspec.Struct, frozen=True, kw_only=True):
 class DialectPosition(msgspec.Struct, frozen=True, kw_only=True):
     """A Position; of a short one quantity, value and cost are below zero.
 
-    Intraday figures equal the total ones: there is no day boundary here.
+    Intraday figures equal the total ones: no position is valued anew at a day's end.
     """
 
     asset_id: str
@@ -87,6 +87,7 @@ class Holding:
     average: Decimal
     cost: Decimal
     mark: Decimal
+    last_close: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +110,17 @@ class Terms:
 
 
 def dialect_account(
-    *, account_id: str, created_at: datetime, funds: Funds, margin: MarginState, terms: Terms
+    *,
+    account_id: str,
+    created_at: datetime,
+    funds: Funds,
+    margin: MarginState,
+    terms: Terms,
+    last_equity: Decimal | None,
 ) -> DialectAccount:
-    """The account with its funds and what its positions are worth and require."""
+    """The account with its funds and what its positions are worth and require. One that has no
+    `last_equity` began today: it is told the present one.
+    """
     equity = to_wire(units_to_decimal(margin.equity))
     cash = to_wire(funds.total - funds.locked)
     power = to_wire(units_to_decimal(margin.buying_power)) if terms.multiplier > 1 else cash
@@ -126,7 +135,7 @@ def dialect_account(
             to_wire(units_to_decimal(max(margin.excess, 0))) if terms.multiplier > 1 else cash
         ),
         equity=equity,
-        last_equity=equity,
+        last_equity=equity if last_equity is None else to_wire(last_equity),
         portfolio_value=equity,
         position_market_value=to_wire(units_to_decimal(margin.long_value + margin.short_value)),
         long_market_value=to_wire(units_to_decimal(margin.long_value)),
@@ -147,6 +156,8 @@ def dialect_position(holding: Holding) -> DialectPosition:
     profit = value - holding.cost
     paid = abs(holding.cost)
     ratio = (profit / paid).quantize(RATIO, ROUND_HALF_UP) if paid else Decimal(0)
+    last = holding.last_close or holding.mark
+    change = (holding.mark / last - 1).quantize(RATIO, ROUND_HALF_UP) if last else Decimal(0)
     is_short = holding.quantity < 0
     free = abs(holding.quantity) - holding.locked
     return DialectPosition(
@@ -165,5 +176,6 @@ def dialect_position(holding: Holding) -> DialectPosition:
         unrealized_intraday_pl=to_wire(profit),
         unrealized_intraday_plpc=to_wire(ratio),
         current_price=to_wire(holding.mark),
-        lastday_price=to_wire(holding.mark),
+        lastday_price=to_wire(last),
+        change_today=to_wire(change),
     )

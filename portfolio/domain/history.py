@@ -4,10 +4,12 @@ Samples are taken every SAMPLE_MINUTES; a frame shows the last one in it (docs/l
 """
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -36,6 +38,7 @@ class DialectHistory(msgspec.Struct, frozen=True, kw_only=True):
     profit_loss_pct: list[Decimal]
     base_value: Decimal
     timeframe: str
+    cashflow: dict[str, list[Decimal]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ class Sample:
     deposited: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class CashMove:
+    """Cash that came (above zero) or went at an instant."""
+
+    at: datetime
+    amount: Decimal
+
+
 def period_days(text: str) -> int | None:
     """`1D`, `2W`, `3M`, `1A` in days; None when it is no period."""
     match = _PERIOD.fullmatch(text)
@@ -55,29 +66,62 @@ def period_days(text: str) -> int | None:
 
 def in_frames(samples: Sequence[Sample], timeframe: str) -> list[Sample]:
     """The last sample of each frame, dated to the frame's start; oldest first."""
-    width = int(FRAMES[timeframe].total_seconds())
-    last: dict[int, Sample] = {}
-    for sample in samples:
-        last[int(sample.at.timestamp()) // width * width] = sample
+    last = {_frame_of(sample.at, timeframe): sample for sample in samples}
     return [
         Sample(datetime.fromtimestamp(start, UTC), sample.equity, sample.deposited)
         for start, sample in sorted(last.items())
     ]
 
 
-def dialect_history(samples: Sequence[Sample], timeframe: str) -> DialectHistory:
-    """Profit is the change of equity since the first frame less what came in from outside."""
+def dialect_history(
+    samples: Sequence[Sample],
+    timeframe: str,
+    *,
+    resets_daily: bool = False,
+    cashflow: Mapping[str, Sequence[CashMove]] = MappingProxyType({}),
+) -> DialectHistory:
+    """Profit is the change of equity since the first frame, of its day if it resets daily, less
+    what came in from outside. Cash that moved in a frame that has no sample counts to the next.
+    """
     frames = in_frames(samples, timeframe)
-    base = frames[0].equity if frames else Decimal(0)
-    profits = [frame.equity - base - (frame.deposited - frames[0].deposited) for frame in frames]
+    bases = _bases(frames, resets_daily=resets_daily)
+    profits = [
+        frame.equity - base.equity - (frame.deposited - base.deposited)
+        for frame, base in zip(frames, bases, strict=True)
+    ]
+    starts = [int(frame.at.timestamp()) for frame in frames]
     return DialectHistory(
-        timestamp=[int(frame.at.timestamp()) for frame in frames],
+        timestamp=starts,
         equity=[frame.equity for frame in frames],
         profit_loss=profits,
-        profit_loss_pct=[_ratio(profit, base) for profit in profits],
-        base_value=base,
+        profit_loss_pct=[
+            _ratio(profit, base.equity) for profit, base in zip(profits, bases, strict=True)
+        ],
+        base_value=frames[0].equity if frames else Decimal(0),
         timeframe=timeframe,
+        cashflow={kind: _flow(moves, starts, timeframe) for kind, moves in cashflow.items()},
     )
+
+
+def _bases(frames: Sequence[Sample], *, resets_daily: bool) -> list[Sample]:
+    """What each frame's profit is counted from: the first of all, or the first of its UTC day."""
+    first: dict[object, Sample] = {}
+    return [first.setdefault(frame.at.date() if resets_daily else None, frame) for frame in frames]
+
+
+def _flow(moves: Sequence[CashMove], starts: Sequence[int], timeframe: str) -> list[Decimal]:
+    """The sum of each frame."""
+    sums = [Decimal(0)] * len(starts)
+    for move in moves:
+        index = bisect_left(starts, _frame_of(move.at, timeframe))
+        if index < len(starts):
+            sums[index] += move.amount
+    return sums
+
+
+def _frame_of(moment: datetime, timeframe: str) -> int:
+    width = int(FRAMES[timeframe].total_seconds())
+    return int(moment.timestamp()) // width * width
 
 
 def _ratio(profit: Decimal, base: Decimal) -> Decimal:

@@ -111,6 +111,8 @@ class Wording:
     status: int
     code: int
     sentence: str
+    sentence_of_pair: str = ""
+    """Of a pair such as BTC/USD, whose `base` it may name; empty when it is the same."""
 
 
 UNPROCESSABLE = (422, 42210000)

@@ -166,6 +166,8 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     DenialReason.POSITION_INSUFFICIENT: Wording(
         *FORBIDDEN,
         "insufficient qty available for order (requested: {requested}, available: {available})",
+        "insufficient balance for {base} (requested: {requested}, available: {available}). "
+        "Lower the quantity, or cancel orders that hold it.",
     ),
     DenialReason.POST_ONLY_NOT_ALLOWED: Wording(
         *UNPROCESSABLE,
@@ -239,7 +241,8 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
     ),
     DenialReason.TRADING_SUSPENDED: Wording(
         *FORBIDDEN,
-        "New orders are suspended by the account's configuration. Set suspend_trade to false.",
+        "new orders are rejected by user request: trading is suspended by the account's"
+        " configuration. Set suspend_trade to false.",
     ),
     DenialReason.DISPLAY_NOT_ALLOWED: Wording(
         *UNPROCESSABLE,
@@ -321,4 +324,8 @@ class Denial:
 
     @property
     def sentence(self) -> str:
-        return WORDINGS[self.reason].sentence.format_map(self.facts)
+        """In the dialect's words, which differ for a pair: clients look for them."""
+        wording = WORDINGS[self.reason]
+        base, slash, _ = self.facts.get("symbol", "").partition("/")
+        text = wording.sentence_of_pair if slash else ""
+        return (text or wording.sentence).format_map(self.facts | {"base": base})

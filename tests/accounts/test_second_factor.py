@@ -77,7 +77,7 @@ def test_halfway_json_gets_a_reason(halfway: Client) -> None:
 
     assert response.status_code == 403
     body = response.json()
-    assert (body["code"], body["reason"], body["status"]) == (40310000, "MFA_REQUIRED", 403)
+    assert (body["code"], body["reason"], body["status"]) == (40110000, "MFA_REQUIRED", 403)
     assert body["request_id"] == response["X-Request-ID"]
 
 

@@ -4,10 +4,11 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from orders.domain import states_page
+from orders.domain import events_page, reasons_page, states_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -100,7 +101,6 @@ def test_every_module_that_the_settings_name_exists() -> None:
     assert [dotted for dotted in named if dotted != "accounts.User" and not exists(dotted)] == []
 
 
-def test_the_page_of_order_states_is_made_from_the_table() -> None:
-    assert states_page.PATH.read_text(encoding="utf-8") == states_page.page(), (
-        "run: python -m orders.domain.states_page"
-    )
+@pytest.mark.parametrize("made", [events_page, reasons_page, states_page])
+def test_a_page_that_is_made_from_code_is_up_to_date(made: ModuleType) -> None:
+    assert made.PATH.read_text(encoding="utf-8") == made.page(), f"run: python -m {made.__name__}"

@@ -1,5 +1,6 @@
 """Unmodified alpaca-py against a running gateway: data over REST and over the data sockets."""
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -40,6 +41,8 @@ from core.domain.origin import Origin
 from marketdata.consumers.symbols import known_instruments
 from marketdata.domain.frames import event_frame
 from marketdata.services import seed_market
+from tests.ccxt_client import live_exchange
+from tests.live_portal import Key
 from tests.marketdata.gateway import running_gateway
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
@@ -394,3 +397,38 @@ def test_fragmented_request_is_one_request(gateway: Gateway) -> None:
         program.send([text[:10], text[10:30], text[30:]])
 
         assert msgspec.json.decode(program.recv(5)) == [{"T": "success", "msg": "authenticated"}]
+
+
+def test_ccxt_pro_reads_books_and_bars_exactly(gateway: Gateway, feed: Feed) -> None:
+    """Each book is a whole one: what the market took away does not stay."""
+    heard = asyncio.run(_ccxt_hears(gateway, feed))
+
+    assert heard["bars"] == [[1772465400000, 430.0, 431.5, 429.0, 430.25, 1200.0]]
+    assert (heard["book"]["bids"], heard["book"]["asks"]) == ([[64247.0, 1.0]], [[64251.0, 0.3704]])
+    assert (heard["trades"][-1]["price"], heard["trades"][-1]["side"]) == (430.48, "buy")
+
+
+async def _ccxt_hears(gateway: Gateway, feed: Feed) -> dict[str, Any]:
+    client = live_exchange(gateway.url, Key(gateway.key, gateway.secret))
+    later = BOOK | {"bids": [["64247", "1"]]}
+
+    async def heard(watch: Callable[[str], Any], topic: str, data: object) -> Any:
+        """What one watch says after this was told, again until it listens."""
+        task = asyncio.create_task(watch("BTC/USD"))
+        while not task.done():
+            feed.tell(topic, data)
+            await asyncio.wait([task], timeout=0.2)
+        return task.result()
+
+    try:
+        await heard(client.watch_order_book, "book:BTC/USD", BOOK)
+        book = await heard(client.watch_order_book, "book:BTC/USD", later)
+        while book["bids"][0][0] != 64247:  # the older one may have been told twice
+            book = await heard(client.watch_order_book, "book:BTC/USD", later)
+        return {
+            "book": book,
+            "bars": await heard(client.watch_ohlcv, "bar:BTC/USD:1Min", BAR),
+            "trades": await heard(client.watch_trades, "trade:BTC/USD", TRADE),
+        }
+    finally:
+        await client.close()

@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import expect
 
+from core.api import error_body
+from core.domain.errors import ErrorReason
 from tests.chromium import Watch, be_patient, running_chromium
 from tests.live_portal import LivePortal
 
@@ -55,6 +57,41 @@ def test_every_operation_says_what_it_answers_and_only_crypto_prices_need_no_key
                 {} in operation["security"]
                 or {"keyId": [], "keySecret": []} in operation["security"]
             ), (method, path, operation["security"])
+
+
+def test_every_operation_describes_what_it_takes_and_answers(schema: dict[str, Any]) -> None:
+    """By fields: a bare object would say nothing. An approval is its address alone."""
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            takes_body = method in {"post", "put", "patch"} and not path.endswith("/approve")
+            assert ("requestBody" in operation) is takes_body, (method, path)
+            answers = {s: a for s, a in operation["responses"].items() if s != "default"}
+            for status, answer in answers.items():
+                shape = answer.get("content", {}).get("application/json", {}).get("schema")
+                assert (shape is None) is (status == "204"), (method, path)
+                assert shape is None or is_described(shape), (method, path, shape)
+
+
+def test_every_operation_may_be_refused_in_the_one_shape(schema: dict[str, Any]) -> None:
+    told = set(schema["components"]["schemas"]["Error"]["properties"])
+    assert told == set(error_body(status=400, code=1, reason=ErrorReason.INTERNAL, message=""))
+    for item in schema["paths"].values():
+        for operation in item.values():
+            refused = operation["responses"]["default"]
+            assert refused["content"]["application/json"]["schema"] == {
+                "$ref": "#/components/schemas/Error"
+            }
+            for answer in operation["responses"].values():
+                assert {"X-RateLimit-Remaining", "RateLimit", "X-Request-ID"} <= set(
+                    answer["headers"]
+                )
+            assert "Retry-After" in refused["headers"]
+
+
+def is_described(shape: dict[str, Any]) -> bool:  # Any: JSON
+    """A named shape, a list of such, or an object that maps names to such."""
+    inner = shape.get("items") or shape.get("additionalProperties") or shape
+    return "$ref" in inner
 
 
 def test_the_order_shows_its_fields(schema: dict[str, Any]) -> None:

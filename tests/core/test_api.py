@@ -159,7 +159,7 @@ def test_a_refused_scope_has_the_one_shape(client: Client, alice: User, make_key
         "/v2/things", {"qty": "1"}, "application/json", headers=make_key(alice, "read")
     )
 
-    assert response.json()["code"] == 40310000
+    assert response.json()["code"] == 40110000
     assert response.json()["reason"] == "NOT_PERMITTED"
 
 

@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from accounts.domain.api_keys import Scope
 from accounts.models import User
 from accounts.services import create_api_key
 from core.domain.origin import Origin
+from marketdata.api.params import Query
 from marketdata.models import Bar, Currency, Instrument, Venue
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -251,7 +253,9 @@ def test_longer_bars_are_made_of_whole_minutes(get: Get, market: dict[str, Instr
         ({"symbols": "AAPL", "timeframe": "7Days"}, "timeframe"),
         ({"symbols": "AAPL", "timeframe": "1Min", "limit": "1_000"}, "limit"),
         ({"symbols": "AAPL", "timeframe": "1Min", "limit": "0"}, "limit"),
-        ({"symbols": "AAPL", "timeframe": "1Min", "limit": "10001"}, "limit"),
+        ({"symbols": "AAPL", "timeframe": "1Min", "limit": "00"}, "limit"),
+        ({"symbols": "AAPL", "timeframe": "1Min", "limit": "-1"}, "limit"),
+        ({"symbols": "AAPL", "timeframe": "1Min", "limit": "１０"}, "limit"),
         ({"symbols": "AAPL", "timeframe": "1Min", "start": "yesterday"}, "start"),
         ({"symbols": "AAPL", "timeframe": "1Min", "start": "2026-13-01"}, "start"),
         ({"symbols": "AAPL", "timeframe": "1Min", "sort": "up"}, "sort"),
@@ -266,6 +270,12 @@ def test_doubtful_query_is_refused_by_name(get: Get, query: dict[str, str], name
     assert response.status_code == 400
     assert response.json()["code"] == 40010001
     assert names in response.json()["message"]
+
+
+@pytest.mark.parametrize("limit", ["10001", "12000", "1000000000", "9" * 400])
+def test_more_than_a_page_is_a_page(limit: str) -> None:
+    """ccxt asks for 12000 trades; what does not fit is on the pages after it."""
+    assert Query(QueryDict(f"limit={limit}"), ("limit",)).limit() == 10_000
 
 
 def test_openapi_describes_every_route(db: None) -> None:

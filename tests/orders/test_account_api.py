@@ -269,19 +269,8 @@ def test_activities_of_a_type_and_a_time(http_for: Make, engine: EngineProcess, 
     assert told(http.get(path, params={"after": deposit["created_at"]}).json()) == ALL[:5]
     assert http.get(path, params={"until": deposit["created_at"]}).json() == []
     assert http.get(f"{path}/NOPE").status_code == 404
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["activity_types=NOPE", "direction=up", "page_size=0", "page_size=101", "page_token=x",
-     "page_token=20260101000000000::00000000-0000-0000-0000-000000000001", "date=x", "after=x"],
-)  # fmt: skip
-def test_a_question_that_cannot_be_is_refused(
-    http_for: Make, engine: EngineProcess, desk: Desk, query: str
-) -> None:
-    answer = http_for("alice").get(f"/v2/account/activities?{query}")
-
-    assert (answer.status_code, answer.json()["reason"]) == (422, "FIELD_INVALID")
+    assert http.get(f"{path}/DIV").json() == []
+    assert told(http.get(f"{path}?activity_types=DIV,CSD").json()) == [ALL[5]]
 
 
 # --- history
@@ -311,6 +300,59 @@ def test_profit_is_what_trading_made_and_not_what_was_paid_in(
     assert all(moment % 300 == 0 for moment in history["timestamp"])
 
 
+def test_profit_may_begin_anew_with_each_day_and_cash_is_told_by_type(
+    http_for: Make, engine: EngineProcess, desk: Desk
+) -> None:
+    today = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    alice = desk.accounts["alice"]
+    samples = {-1440: 10_000, -5: 10_300, 0: 10_400, 5: 10_390}
+    for minutes, equity in samples.items():
+        EquitySample.objects.create(
+            account=alice,
+            sampled_at=today + timedelta(minutes=minutes),
+            equity=equity,
+            deposited=10_000,
+        )
+    query = {
+        "start": (today - timedelta(days=2)).isoformat(),
+        "end": (today + timedelta(hours=1)).isoformat(),
+        "timeframe": "5Min",
+    }
+    get = http_for("alice").get
+
+    whole = get("/v2/account/portfolio/history", params=query).json()
+    daily = get(
+        "/v2/account/portfolio/history",
+        params=query | {"pnl_reset": "per_day", "cashflow_types": "ALL"},
+    ).json()
+
+    assert whole["profit_loss"] == [0, 300, 400, 390]
+    assert daily["profit_loss"] == [0, 300, 0, -10]
+    assert daily["profit_loss_pct"] == [0, 0.03, 0, -0.00096154]
+    assert whole["cashflow"] == {}
+    assert daily["cashflow"].keys() == {"CSD", "JNLC", "FEE"}
+    assert get("/v2/account").json()["last_equity"] == "10300"
+    assert http_for("charlie").get("/v2/account").json()["last_equity"] == "10000"
+
+
+def test_cash_counts_in_the_frame_in_which_it_moved(
+    http_for: Make, engine: EngineProcess, desk: Desk
+) -> None:
+    now = SystemClock().now()
+    sample_equity(now - timedelta(hours=2))
+    engine.ask(desk.deposit("alice", "500"))
+    engine.ask(desk.deposit("alice", "-7.5", "ADJUSTMENT"))
+    sample_equity(now + FIVE_MINUTES)
+    query = {"start": (now - timedelta(days=1)).isoformat(), "timeframe": "5Min"}
+    query |= {"end": (now + timedelta(hours=1)).isoformat(), "cashflow_types": "CSD,JNLC,DIV"}
+
+    history = http_for("alice").get("/v2/account/portfolio/history", params=query).json()
+
+    assert history["cashflow"]["JNLC"] == [0, -7.5]
+    assert history["cashflow"]["CSD"] == [0, 10_500]
+    assert history["cashflow"]["DIV"] == [0, 0]
+
+
 def test_an_account_that_was_never_sampled_has_an_empty_history(
     http_for: Make, engine: EngineProcess, desk: Desk
 ) -> None:
@@ -319,17 +361,47 @@ def test_an_account_that_was_never_sampled_has_an_empty_history(
     assert (history["equity"], history["base_value"], history["timeframe"]) == ([], 0, "1D")
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["period=1X", "period=0D", "timeframe=1Min", "period=1D&start=2026-01-01", "start=x",
-     "period=3A&timeframe=5Min", "start=2026-01-02&end=2026-01-01"],
-)  # fmt: skip
-def test_a_period_that_cannot_be_is_refused(
-    http_for: Make, engine: EngineProcess, desk: Desk, query: str
-) -> None:
-    answer = http_for("alice").get(f"/v2/account/portfolio/history?{query}")
+TOO_FAR = ("0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59")
+IMPOSSIBLE = {
+    "/v2/account/activities": [
+        "activity_types=NOPE", "direction=up", "page_size=0", "page_size=101", "page_token=x",
+        "page_token=20260101000000000::00000000-0000-0000-0000-000000000001", "date=x", "after=x",
+        "date=9999-12-31", "date=0001-01-01", f"after={TOO_FAR[0]}", f"until={TOO_FAR[1]}",
+    ],
+    "/v2/account/portfolio/history": [
+        "period=1X", "period=0D", "timeframe=1Min", "period=1D&start=2026-01-01", "start=x",
+        "period=3A&timeframe=5Min", "start=2026-01-02&end=2026-01-01", "pnl_reset=x",
+        "cashflow_types=NOPE", "cashflow_types=FILL", "intraday_reporting=x", "extended_hours=x",
+        f"start={TOO_FAR[0]}", f"end={TOO_FAR[1]}", "date_end=9999-12-31",
+        "end=0001-01-02T00:00:00Z",
+    ],
+    "/v2/orders": [
+        "status=x", "direction=up", "side=BUY", "limit=0", "limit=501", "limit=1_0", "nested=2",
+        "after=x", f"after={TOO_FAR[0]}", f"until={TOO_FAR[1]}",
+    ],
+}  # fmt: skip
 
-    assert (answer.status_code, answer.json()["reason"]) == (422, "FIELD_INVALID")
+
+def test_a_question_that_cannot_be_is_refused(http_for: Make) -> None:
+    http = http_for("alice")
+    for path, queries in IMPOSSIBLE.items():
+        for query in queries:
+            answer = http.get(f"{path}?{query}")
+
+            told = (answer.status_code, answer.json()["reason"])
+            assert told == (422, "FIELD_INVALID"), (path, query)
+
+
+@pytest.mark.parametrize("name", ["BTC/USD", "BTCUSD"])
+def test_orders_of_a_pair_are_listed_by_either_of_its_names(
+    http_for: Make, engine: EngineProcess, desk: Desk, name: str
+) -> None:
+    desk.place(engine, "alice-1", "BUY 1 @ 50")
+    desk.place(engine, "alice-2", "BUY 1 @ 50", symbol="BTC/USD")
+
+    found = http_for("alice").get("/v2/orders", params={"symbols": f"{name},NOPE"}).json()
+
+    assert [order["symbol"] for order in found] == ["BTC/USD"]
 
 
 def test_old_samples_are_kept_once_a_day(desk: Desk) -> None:

@@ -110,6 +110,20 @@ def test_position_that_is_short_has_nothing_to_sell() -> None:
     assert (denial.facts["available"], denial.facts["existing_qty"]) == ("0", "-5")
 
 
+def test_what_is_short_of_a_pair_is_told_in_the_words_that_clients_look_for() -> None:
+    """ccxt knows InsufficientFunds by them."""
+    pair = checks.check_position(2 * UNITS_PER_ONE, UNITS_PER_ONE, 0, "BTC/USD")
+    share = checks.check_position(2 * UNITS_PER_ONE, UNITS_PER_ONE, 0, "AAPL")
+
+    assert pair is not None
+    assert share is not None
+    assert pair.sentence == (
+        "insufficient balance for BTC (requested: 2, available: 1). Lower the quantity, or cancel"
+        " orders that hold it."
+    )
+    assert share.sentence == "insufficient qty available for order (requested: 2, available: 1)"
+
+
 @pytest.mark.parametrize(
     ("open_orders", "expected"),
     [

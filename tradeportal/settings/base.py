@@ -193,7 +193,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tradeportal API",
-    "DESCRIPTION": "Trading and market data in the Alpaca v2 dialect: alpaca-py runs unmodified.",
+    "DESCRIPTION": "Trading and data in the Alpaca v2 dialect: alpaca-py and ccxt run unmodified.",
     "VERSION": "2",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -201,6 +201,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.schemas.add_refusals",
+    ],
 }
 
 # --- Background work
