@@ -1,8 +1,9 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# The other half of the references that the database no longer checks (docs/adr/0016): what orders,
-# executions, transfers and holds name cannot be deleted. Arguments are pairs of table and column.
+# The other half of the references that the database no longer checks (docs/adr/0016): nobody can
+# delete what orders, executions, transfers and holds name. Asked at the end of the transaction, as
+# a foreign key would. Arguments: the key, then pairs of table and column that name it.
 GUARD = """
 CREATE FUNCTION refuse_delete_while_named() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +18,7 @@ BEGIN
         TG_TABLE_NAME, key, TG_ARGV[number], TG_ARGV[number + 1]);
     END IF;
   END LOOP;
-  RETURN OLD;
+  RETURN NULL;
 END $$;
 """
 NAMED_BY = {
@@ -48,7 +49,8 @@ def guard(table):
     key, *named_by = NAMED_BY[table]
     arguments = ", ".join([f"'{item}'" for item in (key, *(name for pair in named_by for name in pair))])
     return migrations.RunSQL(
-        f"CREATE TRIGGER delete_guard BEFORE DELETE ON {table} FOR EACH ROW"
+        f"CREATE CONSTRAINT TRIGGER delete_guard AFTER DELETE ON {table}"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
         f" EXECUTE FUNCTION refuse_delete_while_named({arguments})",
         f"DROP TRIGGER delete_guard ON {table}",
     )
