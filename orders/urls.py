@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/queue/<uuid:order_id>/cancel", QueuedOrderView.as_view(), name="api-queue-cancel"),
     path("risk/limits", limit_pages.page, name="limits"),
     path("risk/limits/set", limit_pages.change, name="set-limit"),
+    path("risk/limits/recommended", limit_pages.set_recommended, name="recommended-limits"),
     path("risk/limits/requests/<int:request_id>", limit_pages.decide, name="decide-limit"),
     path("risk/switch", switching.switch, name="switch"),
     path("risk/kill", switching.kill, name="kill"),
