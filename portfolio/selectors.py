@@ -38,7 +38,11 @@ def balance_of(account: TradingAccount) -> Balance:
     """The account's balance; zero when no money was ever moved."""
     balance = Balance.objects.filter(account=account, currency_id=account.currency_id).first()
     return balance or Balance(
-        account=account, currency_id=account.currency_id, total=Decimal(0), locked=Decimal(0)
+        account=account,
+        currency_id=account.currency_id,
+        total=Decimal(0),
+        locked=Decimal(0),
+        fees_paid=Decimal(0),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.domain import states_page
+from orders.domain import limits_page, states_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -104,3 +104,8 @@ def test_the_page_of_order_states_is_made_from_the_table() -> None:
     assert states_page.PATH.read_text(encoding="utf-8") == states_page.page(), (
         "run: python -m orders.domain.states_page"
     )
+
+
+def test_the_tables_of_limits_are_made_from_their_words() -> None:
+    text = limits_page.PATH.read_text(encoding="utf-8")
+    assert text == limits_page.page(text), "run: python -m orders.domain.limits_page"
