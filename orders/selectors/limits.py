@@ -10,12 +10,14 @@ from core.domain.units import units_to_decimal
 from marketdata.models import Instrument
 from portfolio.models import Desk, TradingAccount
 from portfolio.selectors import accounts_visible_to
+from risk.domain.limit_tree import LimitKind
 from risk.domain.scopes import FIRM, Scope, ScopeKind, read_scope
 from risk.models import Limit
 from risk.selectors import may_manage_trading
 
 _RANK: Final = {kind: number for number, kind in enumerate(ScopeKind)}
 _OF_ACCOUNTS: Final = frozenset({ScopeKind.ACCOUNT, ScopeKind.STRATEGY})
+_KINDS: Final = tuple(LimitKind)
 _WHOLE: Final = 100
 MAX_CHOICES: Final = 200
 """Accounts and desks that the form offers; any other is typed."""
@@ -65,7 +67,7 @@ def limit_tree(
     paths = {path[-1]: path for end in ends for path in _prefixes(_path(end, desks))}
     names = scope_names({scope.key for scope in paths})
     by_scope: dict[str, list[Limit]] = {}
-    for limit in limits:
+    for limit in sorted(limits, key=lambda limit: _KINDS.index(LimitKind(limit.kind))):
         by_scope.setdefault(limit.scope, []).append(limit)
     in_order = sorted(
         paths.values(),

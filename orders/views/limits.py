@@ -61,7 +61,10 @@ def _page(request: HttpRequest, form: LimitForm, status: int = 200) -> HttpRespo
 
 
 def _recommended() -> list[dict[str, object]]:
+    """The set that an operator may choose; nothing once the firm has all of it."""
     missing = limits.recommended_missing()
+    if not missing:
+        return []
     return [
         {"kind": kind.value, "wanted": wanted, "is_missing": kind in missing}
         for kind, wanted in RECOMMENDED.items()
