@@ -20,7 +20,13 @@ from core.domain.units import units_to_wire
 from core.request_context import origin_of
 from marketdata.selectors import instrument_by_symbol
 from orders.domain.order_request import field_refusal
-from orders.native.risk import MAX_REASON_LENGTH, ApprovalView, ReasonSerializer, RiskView
+from orders.native.risk import (
+    MAX_REASON_LENGTH,
+    REQUEST_STATUSES,
+    ApprovalView,
+    ReasonSerializer,
+    RiskView,
+)
 from orders.services import change_requests
 from orders.services import limits as services
 from orders.services.limits import Wanted
@@ -58,7 +64,9 @@ class LimitSerializer(serializers.Serializer[object]):
 
 
 class LimitInForceSerializer(LimitSerializer):
-    label = serializers.CharField(help_text="what people call it")
+    label = serializers.CharField(  # type: ignore[assignment]  # of the answer, not of the form
+        help_text="what people call it"
+    )
     unit = serializers.ChoiceField(list(LimitUnit), help_text="what its value counts")
     used = serializers.CharField(
         allow_null=True,
@@ -76,7 +84,7 @@ class RaiseSerializer(serializers.Serializer[object]):
     value = serializers.CharField(allow_null=True)
     window_seconds = serializers.IntegerField(help_text=WINDOW_HELP)
     reason = serializers.CharField()
-    status = serializers.ChoiceField(["pending", "approved", "rejected"])
+    status = serializers.ChoiceField(REQUEST_STATUSES)
     asked_at = serializers.CharField()
     expires_at = serializers.CharField()
 
@@ -88,7 +96,7 @@ class LimitListSerializer(serializers.Serializer[object]):
 
 class LimitKindSerializer(serializers.Serializer[object]):
     kind = serializers.ChoiceField(KINDS)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # of the answer, not of the form
     unit = serializers.ChoiceField(list(LimitUnit))
     meaning = serializers.CharField()
     has_window = serializers.BooleanField(help_text="whether it takes window_seconds")
@@ -102,7 +110,7 @@ class LimitKindListSerializer(serializers.Serializer[object]):
 
 class RecommendedSetSerializer(serializers.Serializer[object]):
     set = serializers.ListField(
-        child=serializers.ChoiceField(KINDS), help_text="the kinds that were missing"
+        child=serializers.CharField(), help_text="the kinds that were missing"
     )
 
 
