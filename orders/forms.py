@@ -23,6 +23,7 @@ from marketdata.selectors.instruments import instrument_by_symbol
 from orders.domain.changing import Wanted
 from orders.domain.order_request import OrderSpec
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from risk.domain.limit_tree import LimitKind
 from risk.models import LIMIT_KINDS
 from risk.selectors import may_manage_trading
 
@@ -270,9 +271,8 @@ class LimitForm(forms.Form):
     reason = forms.CharField(min_length=5, max_length=500)
 
     def __init__(self, data: QueryDict | None = None, *, viewer: User) -> None:
-        super().__init__(
-            data, initial={"scope": "firm" if may_manage_trading(viewer) else "account"}
-        )
+        scope = "firm" if may_manage_trading(viewer) else "account"
+        super().__init__(data, initial={"scope": scope, "kind": LimitKind.ORDER_VALUE.value})
 
     def clean_symbol(self) -> Instrument | None:
         """The instrument; nothing for whatever is traded."""

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from orders import api
 from orders.account_api import activities, configurations, history, positions
-from orders.native import limits, risk
+from orders.native import limits, markets, risk
 from orders.native import orders as native
 from orders.native.batch import OrderBatchView
 from orders.native.cancel_after import CancelAfterView
@@ -62,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/queue/<uuid:order_id>/cancel", QueuedOrderView.as_view(), name="api-queue-cancel"),
     path("risk/limits", limit_pages.page, name="limits"),
     path("risk/limits/set", limit_pages.change, name="set-limit"),
+    path("risk/limits/recommended", limit_pages.set_recommended, name="recommended-limits"),
     path("risk/limits/requests/<int:request_id>", limit_pages.decide, name="decide-limit"),
     path("risk/switch", switching.switch, name="switch"),
     path("risk/kill", switching.kill, name="kill"),
@@ -90,6 +91,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "api/v1/risk/limits/requests/<int:request_id>/reject",
         limits.RaiseRejectView.as_view(),
         name="api-limit-reject",
+    ),
+    path(
+        "api/v1/risk/limits/recommended",
+        limits.RecommendedView.as_view(),
+        name="api-limit-recommended",
+    ),
+    path("api/v1/risk/limits/kinds", limits.LimitKindsView.as_view(), name="api-limit-kinds"),
+    path("api/v1/markets", markets.MarketsView.as_view(), name="api-markets"),
+    path("api/v1/markets/state", markets.MarketStateView.as_view(), name="api-market-state"),
+    path("api/v1/markets/bands", markets.MarketBandsView.as_view(), name="api-market-bands"),
+    path("api/v1/markets/plans", markets.MarketPlansView.as_view(), name="api-market-plans"),
+    path(
+        "api/v1/markets/plans/<int:plan_id>/withdraw",
+        markets.MarketPlanWithdrawView.as_view(),
+        name="api-market-plan-withdraw",
     ),
     path("charts/bars", charts.bars, name="bars"),
 ]

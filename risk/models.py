@@ -13,10 +13,11 @@ from core.domain.decimals import to_wire
 from marketdata.models import Instrument
 from portfolio.models import TradingAccount
 from risk.domain.limit_tree import LimitKind
+from risk.domain.limit_words import WORDS
 from risk.domain.states import TradingState as State
 
 STATES = [(state.value, state.value) for state in State]
-LIMIT_KINDS = [(kind.value, kind.value.replace("_", " ").lower()) for kind in LimitKind]
+LIMIT_KINDS = [(kind.value, WORDS[kind].label) for kind in LimitKind]
 
 
 class TradingState(models.Model):

@@ -1,7 +1,7 @@
 """Orders, positions and events in the words of the Alpaca Trading API v2, field by field.
 
 Pure translation of our views; unmodified alpaca-py and ccxt parse the result. Extra fields
-(`reason`) are additive: both clients ignore what they do not know.
+(`reason`, `forced`) are additive: both clients ignore what they do not know.
 """
 
 import msgspec
@@ -82,6 +82,7 @@ class DialectOrder(msgspec.Struct, frozen=True, kw_only=True):
     prevented_qty: str
     reason: str | None
     strategy: str | None = None
+    forced: str | None = None
     group_id: str | None = None
     leg: str | None = None
 
@@ -139,6 +140,7 @@ def dialect_order(order: OrderView) -> DialectOrder:
         prevented_qty=order.prevented_quantity,
         reason=order.reason,
         strategy=order.strategy,
+        forced=order.forced,
         order_class=group.order_class.lower() if group else "simple",
         legs=[dialect_order(leg) for leg in group.legs] if group and group.legs else None,
         group_id=group.id if group else None,

@@ -1,5 +1,5 @@
-"""The state of a market that several things may set at once, and who is told when it changes by
-itself: docs/market-states.md, X10 and X14.
+"""The state of a market that several things may set at once, and who is told when it changes:
+docs/market-states.md, X10 and X14.
 """
 
 from core.domain.clock import wire_time

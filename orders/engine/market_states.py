@@ -11,6 +11,7 @@ from marketdata.domain.market_states import MarketState
 from orders.domain.commands import SetInstrumentStatus
 from orders.domain.values import OrderType, TimeInForce
 from orders.engine import market_plans, volatility
+from orders.engine.market_layers import change_state
 from orders.engine.queueing import AUCTION_ONLY, COLLECTING
 from orders.engine.state import Instrument, OrderState
 from orders.engine.step import Step
@@ -30,16 +31,19 @@ _REFUSALS: Final = {
 
 
 def set_state(step: Step, instrument: Instrument, command: SetInstrumentStatus) -> None:
-    """Bring the market into the state that an operator asks for, with an entry in the audit."""
+    """Bring the market into the state that an operator asks for, with an entry in the audit; whom a
+    change concerns is told (X14).
+    """
     market_plans.end_running(step, instrument)
     volatility.end_pause(step, instrument)
-    instrument.set_state = instrument.state = MarketState(command.status)
+    instrument.set_state = MarketState(command.status)
     step.changes.instruments[instrument.id] = instrument
     step.changes.books[instrument.id] = instrument
+    change_state(step, instrument, command.reason, command.request_id)
     step.changes.audits.append(
         AuditRow(
             actor_id=command.actor_id,
-            action=AUDIT_ACTIONS[instrument.state],
+            action=AUDIT_ACTIONS[instrument.set_state],
             target=f"instrument:{instrument.symbol}",
             reason=command.reason,
             facts={},

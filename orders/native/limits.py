@@ -16,26 +16,38 @@ from rest_framework.request import Request
 from core.api import not_found, refuse_unknown_fields
 from core.domain.clock import SystemClock, to_ns, wire_time
 from core.domain.decimals import DecimalSyntaxError, decimal_from_json, to_wire
+from core.domain.units import units_to_wire
 from core.request_context import origin_of
 from marketdata.selectors import instrument_by_symbol
 from orders.domain.order_request import field_refusal
-from orders.native.risk import MAX_REASON_LENGTH, ApprovalView, ReasonSerializer, RiskView
+from orders.native.risk import (
+    MAX_REASON_LENGTH,
+    REQUEST_STATUSES,
+    ApprovalView,
+    ReasonSerializer,
+    RiskView,
+)
 from orders.services import change_requests
 from orders.services import limits as services
 from orders.services.limits import Wanted
 from portfolio.api import answer
+from risk.domain.limit_tree import KINDS as TERMS
 from risk.domain.limit_tree import LimitKey, LimitKind
+from risk.domain.limit_words import WORDS, LimitUnit
+from risk.domain.recommended import RECOMMENDED
+from risk.domain.scopes import FIRM
 from risk.models import ChangeRequest, Limit
 from risk.selectors import change_requests_for, limits_for, scope_text, scope_texts
 
 KINDS: Final = [kind.value.lower() for kind in LimitKind]
+KIND_HELP: Final = "; ".join(f"{kind.lower()}: {words.meaning}" for kind, words in WORDS.items())
 FIELDS: Final = frozenset({"scope", "kind", "symbol", "value", "window_seconds", "reason"})
 WINDOW_HELP: Final = "of order_rate and repeated_orders: what comes within so many seconds"
 
 
 class SetLimitSerializer(serializers.Serializer[object]):
     scope = serializers.CharField(help_text="as for the kill switch")
-    kind = serializers.ChoiceField(KINDS)
+    kind = serializers.ChoiceField(KINDS, help_text=KIND_HELP)
     symbol = serializers.CharField(required=False, help_text="left out: whatever is traded")
     value = serializers.CharField(allow_null=True, help_text="null: no such limit any more")
     window_seconds = serializers.IntegerField(required=False, help_text=WINDOW_HELP)
@@ -52,6 +64,14 @@ class LimitSerializer(serializers.Serializer[object]):
 
 
 class LimitInForceSerializer(LimitSerializer):
+    label = serializers.CharField(  # type: ignore[assignment]  # of the answer, not of the form
+        help_text="what people call it"
+    )
+    unit = serializers.ChoiceField(list(LimitUnit), help_text="what its value counts")
+    used = serializers.CharField(
+        allow_null=True,
+        help_text="what it comes to now; null: it counts nothing, or the engine is away",
+    )
     reason = serializers.CharField()
     changed_at = serializers.CharField()
 
@@ -64,7 +84,7 @@ class RaiseSerializer(serializers.Serializer[object]):
     value = serializers.CharField(allow_null=True)
     window_seconds = serializers.IntegerField(help_text=WINDOW_HELP)
     reason = serializers.CharField()
-    status = serializers.ChoiceField(["pending", "approved", "rejected"])
+    status = serializers.ChoiceField(REQUEST_STATUSES)
     asked_at = serializers.CharField()
     expires_at = serializers.CharField()
 
@@ -72,6 +92,26 @@ class RaiseSerializer(serializers.Serializer[object]):
 class LimitListSerializer(serializers.Serializer[object]):
     limits = LimitInForceSerializer(many=True)
     requests = RaiseSerializer(many=True)
+
+
+class LimitKindSerializer(serializers.Serializer[object]):
+    kind = serializers.ChoiceField(KINDS)
+    label = serializers.CharField()  # type: ignore[assignment]  # of the answer, not of the form
+    unit = serializers.ChoiceField(list(LimitUnit))
+    meaning = serializers.CharField()
+    has_window = serializers.BooleanField(help_text="whether it takes window_seconds")
+    recommended = serializers.CharField(allow_null=True, help_text="for the firm, to begin with")
+    recommended_window_seconds = serializers.IntegerField()
+
+
+class LimitKindListSerializer(serializers.Serializer[object]):
+    kinds = LimitKindSerializer(many=True)
+
+
+class RecommendedSetSerializer(serializers.Serializer[object]):
+    set = serializers.ListField(
+        child=serializers.CharField(), help_text="the kinds that were missing"
+    )
 
 
 class _Wanted:
@@ -108,9 +148,10 @@ class LimitsView(RiskView):
         limits = list(limits_for(user))
         raises = change_requests_for(user).exclude(limit_kind="").select_related("instrument")
         texts = scope_texts({row.scope for row in limits} | {row.scope for row in raises})
+        used = (services.usage_now() or {}) if limits else {}
         return answer(
             {
-                "limits": [_limit(row, texts[row.scope]) for row in limits],
+                "limits": [_limit(row, texts[row.scope], used.get(row.key)) for row in limits],
                 "requests": [_raise(row, texts[row.scope]) for row in raises],
             }
         )
@@ -138,6 +179,37 @@ class LimitsView(RiskView):
                 "version": made.version,
             }
         )
+
+
+class LimitKindsView(RiskView):
+    """/api/v1/risk/limits/kinds"""
+
+    @extend_schema(responses=LimitKindListSerializer, operation_id="list_limit_kinds")
+    def get(self, request: Request) -> HttpResponse:
+        """What limits there are, in the order in which an order is judged by them."""
+        return answer({"kinds": [_kind(kind) for kind in LimitKind]})
+
+
+class RecommendedView(RiskView):
+    """/api/v1/risk/limits/recommended"""
+
+    @extend_schema(
+        request=ReasonSerializer,
+        responses=RecommendedSetSerializer,
+        operation_id="set_recommended_limits",
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Set the firm's recommended limits of the kinds of which it has none; the others stay."""
+        data = cast(Mapping[str, object], request.data)
+        refuse_unknown_fields(data, {"reason"})
+        reason = _text(data, "reason")
+        self.scope(request, FIRM.key)
+        made = services.set_recommended(
+            reason=reason,
+            actor=self.user(request),
+            origin=origin_of(request._request, SystemClock().now()),
+        )
+        return answer({"set": [kind.value.lower() for kind in made]})
 
 
 class RaiseView(RiskView):
@@ -237,8 +309,12 @@ def _wire(value: Decimal | None) -> str | None:
     return None if value is None else to_wire(value)
 
 
-def _limit(row: Limit, text: str) -> dict[str, object]:
+def _limit(row: Limit, text: str, used: int | None) -> dict[str, object]:
+    words = WORDS[LimitKind(row.kind)]
     return {
+        "label": words.label,
+        "unit": words.unit.value,
+        "used": None if used is None else units_to_wire(used),
         "scope": text,
         "kind": row.kind.lower(),
         "symbol": row.instrument.symbol if row.instrument else None,
@@ -247,6 +323,19 @@ def _limit(row: Limit, text: str) -> dict[str, object]:
         "version": row.version,
         "reason": row.reason,
         "changed_at": wire_time(to_ns(row.changed_at)),
+    }
+
+
+def _kind(kind: LimitKind) -> dict[str, object]:
+    words, wanted = WORDS[kind], RECOMMENDED.get(kind)
+    return {
+        "kind": kind.value.lower(),
+        "label": words.label,
+        "unit": words.unit.value,
+        "meaning": words.meaning,
+        "has_window": TERMS[kind].has_window,
+        "recommended": _wire(wanted.value if wanted else None),
+        "recommended_window_seconds": wanted.window_seconds if wanted else 0,
     }
 
 

@@ -36,6 +36,7 @@ from risk.selectors import (
 
 MAX_REASON_LENGTH = 500
 STATES = [state.value.lower() for state in State]
+REQUEST_STATUSES = ["pending", "approved", "rejected"]
 
 
 class KillSerializer(serializers.Serializer[object]):
@@ -72,7 +73,7 @@ class RequestSerializer(serializers.Serializer[object]):
     scope = serializers.CharField()
     state = serializers.ChoiceField(STATES)
     reason = serializers.CharField()
-    status = serializers.ChoiceField(["pending", "approved", "rejected"])
+    status = serializers.ChoiceField(REQUEST_STATUSES)
     asked_at = serializers.CharField()
     expires_at = serializers.CharField()
 

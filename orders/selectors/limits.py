@@ -1,82 +1,173 @@
-"""Limits as the page shows them: by scope, each with what it comes to now."""
+"""Limits as the page shows them: the tree of scopes, each limit with what it comes to now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-from core.domain.decimals import to_wire
+from accounts.models import User
 from core.domain.units import units_to_decimal
 from marketdata.models import Instrument
 from portfolio.models import Desk, TradingAccount
-from risk.domain.scopes import Scope, ScopeKind, read_scope
+from portfolio.selectors import accounts_visible_to
+from risk.domain.limit_tree import LimitKind
+from risk.domain.scopes import FIRM, Scope, ScopeKind, read_scope
 from risk.models import Limit
+from risk.selectors import may_manage_trading
 
-ORDER = tuple(ScopeKind)
+_RANK: Final = {kind: number for number, kind in enumerate(ScopeKind)}
+_OF_ACCOUNTS: Final = frozenset({ScopeKind.ACCOUNT, ScopeKind.STRATEGY})
+_KINDS: Final = tuple(LimitKind)
+_WHOLE: Final = 100
+MAX_CHOICES: Final = 200
+"""Accounts and desks that the form offers; any other is typed."""
 
 
 @dataclass(frozen=True)
 class ShownLimit:
-    """A limit in texts; `used` and `share` (hundredths) are None for one that counts nothing."""
+    """A limit; `used`, `left` and `share` (hundredths) are None for one that counts nothing.
+    `tighter` names the wider scope whose limit of the same kind is always reached before this one.
+    """
 
     kind: str
     symbol: str
-    value: str
+    value: Decimal
     window: int
-    used: str | None
+    used: Decimal | None
+    left: Decimal | None
     share: int | None
     is_reached: bool
     reason: str
+    tighter: str = ""
 
 
 @dataclass(frozen=True)
 class ShownScope:
-    """One scope of the tree with its limits."""
+    """One scope of the tree: its name, those of the scopes above it, and its limits."""
 
     key: str
     name: str
-    depth: int
+    above: Sequence[str]
     limits: Sequence[ShownLimit]
 
+    @property
+    def depth(self) -> int:
+        return len(self.above)
 
-def shown_scopes(limits: Sequence[Limit], used: Mapping[str, int]) -> list[ShownScope]:
-    """The scopes that have limits, widest first. `used` are units by the limits' keys."""
-    names = scope_names({limit.scope for limit in limits})
-    keys = sorted(names, key=lambda key: (ORDER.index(read_scope(key).kind), names[key]))
+
+def limit_tree(
+    limits: Sequence[Limit], used: Mapping[str, int], accounts: Sequence[int]
+) -> list[ShownScope]:
+    """The scopes that have limits and the accounts, with all that is above them; each scope is
+    followed by what is below it. `used` are units by the limits' keys.
+    """
+    ends = [read_scope(key) for key in {limit.scope for limit in limits}]
+    ends += [Scope(ScopeKind.ACCOUNT, number) for number in accounts]
+    desks = _desks_of({scope.number for scope in ends if scope.kind in _OF_ACCOUNTS})
+    paths = {path[-1]: path for end in ends for path in _prefixes(_path(end, desks))}
+    names = scope_names({scope.key for scope in paths})
+    by_scope: dict[str, list[Limit]] = {}
+    for limit in sorted(limits, key=lambda limit: _KINDS.index(LimitKind(limit.kind))):
+        by_scope.setdefault(limit.scope, []).append(limit)
+    in_order = sorted(
+        paths.values(),
+        key=lambda path: [(_RANK[one.kind], names[one.key], one.number) for one in path],
+    )
     return [
         ShownScope(
-            key=key,
-            name=names[key],
-            depth=ORDER.index(read_scope(key).kind),
-            limits=[_shown(limit, used.get(limit.key)) for limit in limits if limit.scope == key],
+            key=path[-1].key,
+            name=names[path[-1].key],
+            above=[names[one.key] for one in path[:-1]],
+            limits=[
+                _shown(limit, used.get(limit.key), _tighter(limit, path, by_scope, names))
+                for limit in by_scope.get(path[-1].key, ())
+            ],
         )
-        for key in keys
+        for path in in_order
     ]
 
 
-def _shown(limit: Limit, units: int | None) -> ShownLimit:
+def _path(scope: Scope, desks: Mapping[int, int]) -> tuple[Scope, ...]:
+    """The scope under those that bind it too, widest first."""
+    match scope.kind:
+        case ScopeKind.FIRM:
+            return (FIRM,)
+        case ScopeKind.STRATEGY:
+            return (*_path(Scope(ScopeKind.ACCOUNT, scope.number), desks), scope)
+        case ScopeKind.ACCOUNT if scope.number in desks:
+            return FIRM, Scope(ScopeKind.DESK, desks[scope.number]), scope
+    return FIRM, scope
+
+
+def _prefixes(path: tuple[Scope, ...]) -> list[tuple[Scope, ...]]:
+    return [path[:length] for length in range(1, len(path) + 1)]
+
+
+def _desks_of(accounts: set[int]) -> dict[int, int]:
+    joined = TradingAccount.objects.filter(pk__in=accounts, desk__isnull=False)
+    return dict(joined.values_list("pk", "desk"))
+
+
+def _tighter(
+    limit: Limit,
+    path: Sequence[Scope],
+    by_scope: Mapping[str, Sequence[Limit]],
+    names: Mapping[str, str],
+) -> str:
+    for scope in path[:-1]:
+        for other in by_scope.get(scope.key, ()):
+            if _is_tighter(other, limit):
+                return names[scope.key]
+    return ""
+
+
+def _is_tighter(other: Limit, limit: Limit) -> bool:
+    assert other.value is not None and limit.value is not None  # those in force alone are shown
+    return (
+        other.kind == limit.kind
+        and other.instrument_id in {None, limit.instrument_id}
+        and other.window_seconds >= limit.window_seconds
+        and other.value <= limit.value
+    )
+
+
+def _shown(limit: Limit, units: int | None, tighter: str) -> ShownLimit:
     assert limit.value is not None  # those in force alone are shown
-    used = None if units is None else units_to_decimal(units)
+    used = None if units is None else units_to_decimal(units).quantize(Decimal("0.01"))
     return ShownLimit(
-        kind=limit.get_kind_display(),
+        kind=limit.kind,
         symbol=limit.instrument.symbol if limit.instrument else "",
-        value=to_wire(limit.value),
+        value=limit.value,
         window=limit.window_seconds,
-        used=None if used is None else to_wire(used.quantize(Decimal("0.01"))),
+        used=used,
+        left=None if used is None else max(limit.value - used, Decimal(0)),
         share=None if used is None else _share(used, limit.value),
         is_reached=used is not None and used >= limit.value,
         reason=limit.reason,
+        tighter=tighter,
     )
 
 
 def _share(used: Decimal, value: Decimal) -> int:
-    return min(100, int(used * 100 / value)) if value else 100
+    return min(_WHOLE, int(used * _WHOLE / value)) if value else _WHOLE
+
+
+def scope_choices(viewer: User) -> list[tuple[str, str]]:
+    """Scopes that the viewer may limit, as the API names them, each with what people call it."""
+    accounts = accounts_visible_to(viewer)
+    wider: list[tuple[str, str]] = []
+    if may_manage_trading(viewer):
+        accounts = TradingAccount.objects.filter(kind=TradingAccount.Kind.CASH)
+        desks = Desk.objects.order_by("name").values_list("name", flat=True)[:MAX_CHOICES]
+        wider = [("firm", "The firm"), *((f"desk:{name}", f"Desk {name}") for name in desks)]
+    named = accounts.order_by("name", "pk").values_list("public_id", "name")[:MAX_CHOICES]
+    return wider + [(f"account:{number}", f"Account {name}") for number, name in named]
 
 
 def scope_names(keys: set[str]) -> dict[str, str]:
     """Each scope as people call it."""
     scopes = {key: read_scope(key) for key in keys}
-    of_accounts = {ScopeKind.ACCOUNT, ScopeKind.STRATEGY}
-    accounts = _numbers(scopes, of_accounts)
+    accounts = _numbers(scopes, _OF_ACCOUNTS)
     named = {account.pk: account for account in TradingAccount.objects.filter(pk__in=accounts)}
     desks = dict(
         Desk.objects.filter(pk__in=_numbers(scopes, {ScopeKind.DESK})).values_list("pk", "name")
@@ -102,5 +193,5 @@ def scope_names(keys: set[str]) -> dict[str, str]:
     return texts
 
 
-def _numbers(scopes: Mapping[str, Scope], kinds: set[ScopeKind]) -> set[int]:
+def _numbers(scopes: Mapping[str, Scope], kinds: Set[ScopeKind]) -> set[int]:
     return {scope.number for scope in scopes.values() if scope.kind in kinds}

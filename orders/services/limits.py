@@ -18,8 +18,10 @@ from orders.services.change_requests import conflict, open_request, require, uni
 from orders.services.ordering import submit_command
 from portfolio.models import TradingAccount
 from risk.domain.commands import ReadUsage, SetLimit
-from risk.domain.limit_tree import LimitKey, Setting, is_raise, why_not_set
+from risk.domain.limit_tree import LimitKey, LimitKind, Setting, is_raise, why_not_set
 from risk.domain.reasons import Denial, DenialReason
+from risk.domain.recommended import RECOMMENDED
+from risk.domain.scopes import FIRM
 from risk.models import ChangeRequest, Limit
 from risk.selectors import may_restrict
 
@@ -94,6 +96,30 @@ def ask_for_raise(
         origin=origin,
     )
     return request
+
+
+def set_recommended(*, reason: str, actor: User, origin: Origin) -> list[LimitKind]:
+    """Set the recommended limits of the firm that are not set yet (docs/risk.md M16), each by a
+    command of its own; the kinds that were.
+    """
+    require(may_restrict(actor, FIRM))
+    missing = recommended_missing()
+    for kind in missing:
+        set_limit(
+            key=LimitKey(FIRM, kind),
+            wanted=Wanted(*RECOMMENDED[kind]),
+            reason=reason,
+            actor=actor,
+            origin=origin,
+        )
+    return missing
+
+
+def recommended_missing() -> list[LimitKind]:
+    """The recommended kinds of which the firm has no limit for every symbol."""
+    held = Limit.objects.filter(scope=FIRM.key, instrument=None, value__isnull=False)
+    kinds = set(held.values_list("kind", flat=True))
+    return [kind for kind in RECOMMENDED if kind.value not in kinds]
 
 
 def usage_now() -> dict[str, int] | None:

@@ -4,6 +4,7 @@ ask for a higher one and to decide what others asked for. It works without scrip
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,13 +15,18 @@ from accounts.selectors import may_trade
 from core.domain.clock import SystemClock
 from core.domain.errors import Refusal
 from core.request_context import origin_of
-from orders.forms import DecisionForm, LimitForm
-from orders.selectors.limits import scope_names, shown_scopes
+from orders.domain.built_in_limits import BUILT_IN
+from orders.forms import DecisionForm, LimitForm, ReasonForm
+from orders.selectors.limits import limit_tree, scope_choices, scope_names
 from orders.services import change_requests, limits, trading_states
 from orders.services.limits import Wanted, usage_now
+from orders.templatetags.limit_format import limit_value, limit_word
 from orders.views.answers import unreadable, viewer_of
+from portfolio.selectors import accounts_visible_to
 from risk.domain.limit_tree import LimitKey, LimitKind
+from risk.domain.limit_words import WORDS
 from risk.domain.reasons import DenialReason
+from risk.domain.recommended import RECOMMENDED
 from risk.models import ChangeRequest
 from risk.selectors import change_requests_for, limits_for, may_manage_trading
 
@@ -34,17 +40,35 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, form: LimitForm, status: int = 200) -> HttpResponse:
     viewer = viewer_of(request)
+    manages = may_manage_trading(viewer)
     bound = list(limits_for(viewer))
     used = usage_now() if bound else {}
+    own = [] if manages else list(accounts_visible_to(viewer).values_list("pk", flat=True))
+    may_set = manages or may_trade(viewer)
     context = {
-        "scopes": shown_scopes(bound, used or {}),
+        "scopes": limit_tree(bound, used or {}, own) if bound or own else [],
         "is_stale": used is None,
         "requests": _requests(viewer),
         "form": form,
-        "may_set": may_manage_trading(viewer) or may_trade(viewer),
-        "may_decide": may_manage_trading(viewer),
+        "words": list(WORDS.values()),
+        "built_in": BUILT_IN,
+        "recommended": _recommended() if manages else [],
+        "scope_choices": scope_choices(viewer) if may_set else [],
+        "may_set": may_set,
+        "may_decide": manages,
     }
     return render(request, "orders/limits.html", context, status=status)
+
+
+def _recommended() -> list[dict[str, object]]:
+    """The set that an operator may choose; nothing once the firm has all of it."""
+    missing = limits.recommended_missing()
+    if not missing:
+        return []
+    return [
+        {"kind": kind.value, "wanted": wanted, "is_missing": kind in missing}
+        for kind, wanted in RECOMMENDED.items()
+    ]
 
 
 def _requests(viewer: User) -> list[dict[str, object]]:
@@ -66,10 +90,9 @@ def _requests(viewer: User) -> list[dict[str, object]]:
 
 
 def _wanted(row: ChangeRequest) -> str:
-    kind = row.get_limit_kind_display()
     symbol = f" {row.instrument.symbol}" if row.instrument else ""
-    value = _("none") if row.value is None else f"{row.value.normalize():f}"
-    return f"{kind}{symbol}: {value}"
+    value = _("none") if row.value is None else limit_value(row.value, row.limit_kind)
+    return f"{limit_word(row.limit_kind)}{symbol}: {value}"
 
 
 @require_POST
@@ -128,4 +151,27 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
             messages.success(request, _("Rejected."))
     except Refusal as refusal:
         messages.error(request, refusal.message)
+    return redirect("orders:limits")
+
+
+@require_POST
+@login_required
+def set_recommended(request: HttpRequest) -> HttpResponse:
+    """Sets the recommended limits of the firm that are missing."""
+    if not may_manage_trading(viewer_of(request)):
+        raise PermissionDenied
+    form = ReasonForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise unreadable(form)
+        made = limits.set_recommended(
+            reason=form.cleaned_data["reason"],
+            actor=viewer_of(request),
+            origin=origin_of(request, SystemClock().now()),
+        )
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        words = ", ".join(limit_word(kind.value) for kind in made) or _("none was missing")
+        messages.success(request, _("Set for the firm: %(words)s.") % {"words": words})
     return redirect("orders:limits")

@@ -1,5 +1,7 @@
 """The operators' pages: every account's open orders, and the state of each market."""
 
+from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,6 +24,7 @@ from core.request_context import origin_of
 from marketdata.models import Instrument
 from orders.domain.queue_request import QUEUE_STATES, QueueQuery, read_queue_query
 from orders.forms import MarketStateForm, ReasonForm
+from orders.selectors.market_plans import coming_plans
 from orders.selectors.queues import (
     QueuedOrder,
     open_counts,
@@ -40,6 +43,7 @@ from orders.templatetags.trading_format import (
 )
 from orders.views.answers import back, refused, unreadable, viewer_of
 
+BPS_OF_PERCENT: Final = 100
 STATE_WORDS = {
     "working": gettext_lazy("In the book"),
     "waiting_stop": gettext_lazy("Waits for its stop price"),
@@ -172,16 +176,31 @@ def markets(request: HttpRequest) -> HttpResponse:
             "name": row.name,
             "status": row.status,
             "word": market_word(row.status),
+            "paused_until": row.paused_until,
+            "band": band_text(row),
             "open_orders": counts.get(row.pk, 0),
         }
         for row in Instrument.objects.order_by("symbol")
     ]
     context = {
         "rows": rows,
+        "plans": coming_plans(),
         "choices": MarketStateForm.base_fields["status"].choices,  # type: ignore[attr-defined]
         "may_halt": may_halt_instruments(viewer),
     }
     return render(request, "orders/markets.html", context)
+
+
+def band_text(row: Instrument) -> str:
+    """ "1 % in 300 s, then Auction for 120 s"; a dash without a band."""
+    if not row.volatility_bps:
+        return "–"
+    return _("%(percent)s %% in %(window)s s, then %(state)s for %(pause)s s") % {
+        "percent": plain(Decimal(row.volatility_bps) / BPS_OF_PERCENT),
+        "window": row.window_seconds,
+        "state": market_word(row.pause_state),
+        "pause": row.pause_seconds,
+    }
 
 
 @require_POST

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from orders.domain import events_page, reasons_page, states_page
+from orders.domain import events_page, limits_page, reasons_page, states_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
@@ -104,3 +104,8 @@ def test_every_module_that_the_settings_name_exists() -> None:
 @pytest.mark.parametrize("made", [events_page, reasons_page, states_page])
 def test_a_page_that_is_made_from_code_is_up_to_date(made: ModuleType) -> None:
     assert made.PATH.read_text(encoding="utf-8") == made.page(), f"run: python -m {made.__name__}"
+
+
+def test_the_tables_of_limits_are_made_from_their_words() -> None:
+    text = limits_page.PATH.read_text(encoding="utf-8")
+    assert text == limits_page.page(text), "run: python -m orders.domain.limits_page"

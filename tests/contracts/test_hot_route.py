@@ -289,6 +289,7 @@ def test_an_order_is_answered_alike_on_both_ways(name: str, keys: Keys, http: ht
     assert [answer.status_code for answer in answers] == [200, 200]
     first, second = (answer.json() for answer in answers)
     assert list(first) == list(second)
+    assert (first["forced"], second["forced"]) == (None, None)
     assert {k: v for k, v in first.items() if k not in OWN} == {
         k: v for k, v in second.items() if k not in OWN
     }

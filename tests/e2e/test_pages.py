@@ -77,6 +77,8 @@ PLACES = [
     Place("no account", "/terminal", "You have no trading account", who="olga", is_live=True),
     Place("order queue", "/operate/orders", "Order queue", who="olga", is_live=True),
     Place("market states", "/operate/markets", "Market states", who="olga", is_live=True),
+    Place("limits", "/risk/limits", "Limits", who="alice", is_live=True),
+    Place("limits of all", "/risk/limits", "Limits", who="olga", is_live=True),
     Place("kill switch", "/risk/switch", "Kill switch", who="alice", is_live=True),
     Place("cancel orders", "/orders/cancel-all", "Cancel orders", who="alice", is_live=True),
     Place("console", "/admin/", "Console", who="olga", is_ours=False),

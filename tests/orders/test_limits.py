@@ -16,6 +16,7 @@ from core.domain.errors import Refusal
 from core.domain.origin import Origin
 from core.models import AuditEntry
 from orders.services import change_requests
+from risk.domain.limit_tree import LimitKind
 from risk.models import ChangeRequest, Limit, TradingState, Watermark
 from tests.accounts.console import run, shown
 from tests.engine_process import EngineProcess, wait_until
@@ -101,11 +102,38 @@ def test_a_raise_takes_two_persons(engine: EngineProcess, desk: Desk, ask: Ask) 
     assert desk.place(engine, "alice", "BUY 6 @ 100") == "ACCEPTED 0/6"
     (limit,) = body(ask("alice"))["limits"]
     assert (limit["scope"], limit["value"], limit["version"]) == ("firm", "600", 2)
+    assert (limit["label"], limit["unit"], limit["used"]) == ("Order value", "money", None)
     trail = AuditEntry.objects.filter(action__startswith="Limit").order_by("id")
     assert [(entry.actor and entry.actor.username, entry.action) for entry in trail] == [
         ("olga", "LimitChanged"), ("olga", "LimitRaiseRequested"), ("rita", "LimitChanged"),
     ]  # fmt: skip
     assert_clean()
+
+
+def test_kinds_have_words_and_the_recommended_ones_are_set_over_the_api(
+    engine: EngineProcess, desk: Desk, ask: Ask
+) -> None:
+    kinds = body(ask("alice", "/kinds"))["kinds"]
+    refused = ask("alice", "/recommended", reason="for me")
+    made = ask("olga", "/recommended", reason="the first day")
+    desk.place(engine, "alice", "BUY 1 STOP 200")
+
+    assert [kind["kind"] for kind in kinds] == [kind.value.lower() for kind in LimitKind]
+    assert kinds[8] == {
+        "kind": "order_rate", "label": "Order rate", "unit": "orders",
+        "meaning": "How many orders may come within its window of 1 to 3,600 seconds.",
+        "has_window": True, "recommended": "20000", "recommended_window_seconds": 1,
+    }  # fmt: skip
+    assert (refused.status_code, body(refused)["reason"]) == (403, "NOT_PERMITTED")
+    assert body(made) == {
+        "set": [
+            "order_quantity", "order_value", "open_orders", "price_collar", "order_rate",
+            "repeated_orders",
+        ]
+    }  # fmt: skip
+    used = {row["kind"]: (row["used"], row["value"]) for row in body(ask("alice"))["limits"]}
+    assert used["open_orders"] == ("1", "200000")
+    assert used["price_collar"] == (None, "1000")
 
 
 def test_a_change_in_between_refuses_the_approval(engine: EngineProcess, ask: Ask) -> None:

@@ -1,7 +1,17 @@
 """Margin calls with a real engine and the real tables: docs/fees-and-margin.md L9 to L15."""
 
-import pytest
+from typing import Any
 
+import pytest
+from alpaca.trading.enums import OrderStatus
+from alpaca.trading.models import Order as AlpacaOrder
+from django.test import Client
+
+from accounts.domain.api_keys import Scope
+from accounts.models import User
+from accounts.services import create_api_key
+from core.domain.clock import SystemClock
+from core.domain.origin import Origin
 from core.models import AuditEntry, Event
 from orders.domain.market_commands import CheckMargin
 from orders.models import Order
@@ -65,7 +75,24 @@ def test_forced_closing_is_flagged_audited_and_ends(engine: EngineProcess, desk:
     assert 0 < Position.objects.get(account=account).quantity < 150
     assert kinds(account)[0] == "MarginCalled"
     assert kinds(account)[-1] == "MarginCallMet"
+    told = as_told_to_alice()
+    assert {order["forced"] for order in told} == {None, "MARGIN_FLOOR"}
+    assert {order["id"] for order in told if order["forced"]} == {str(row.pk) for row in forced}
+    read = [AlpacaOrder(**order) for order in told]
+    assert {order.status for order in read if order.type == "market"} == {OrderStatus.FILLED}
     assert_clean()
+
+
+def as_told_to_alice() -> list[dict[str, Any]]:  # Any: JSON
+    """Her orders in the dialect, as a program of hers reads them."""
+    key, secret = create_api_key(
+        user=User.objects.get(username="alice"),
+        scopes=[Scope.READ],
+        origin=Origin(now=SystemClock().now()),
+    )
+    client = Client(headers={"APCA-API-KEY-ID": key.key_id, "APCA-API-SECRET-KEY": secret})
+    orders: list[dict[str, Any]] = client.get("/v2/orders?status=all").json()
+    return orders
 
 
 def test_the_engine_looks_by_itself(engine: EngineProcess, desk: Desk) -> None:

@@ -107,7 +107,7 @@ def withdraw(state: ReferenceState, plans: Plans, command: WithdrawMarketPlan) -
 
 
 def set_by_hand(state: ReferenceState, plans: Plans, symbol: str, wanted: str) -> None:
-    """X13: what is running there is over."""
+    """X13: what is running there is over; X14: who is told."""
     plans.by_hand[symbol] = wanted
     plans.known = [plan for plan in plans.known if plan.symbol != symbol or not plan.is_running]
-    state.states[symbol] = wanted
+    follow(state, plans, symbol)

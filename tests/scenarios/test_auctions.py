@@ -117,7 +117,7 @@ def test_of_equal_prices_the_nearest_to_the_last_trade(floor: Floor, last: str, 
 
     floor.set_status("OPEN")
 
-    assert floor.events[0] == f"alice-1 OrderFilled FILLED 10/10: 10 @ {price} MAKER"
+    assert floor.order_events[0] == f"alice-1 OrderFilled FILLED 10/10: 10 @ {price} MAKER"
     floor.check()
 
 
@@ -162,7 +162,7 @@ def test_resting_orders_take_part(floor: Floor) -> None:
 
     floor.set_status("OPEN")
 
-    assert floor.events[0] == "charlie-1 OrderFilled FILLED 5/5: 5 @ 101 MAKER"
+    assert floor.order_events[0] == "charlie-1 OrderFilled FILLED 5/5: 5 @ 101 MAKER"
     assert list(floor.state.instruments["AAPL"].book.resting()) == []
     floor.check()
 
@@ -188,7 +188,7 @@ def test_own_orders_do_not_meet_in_an_auction_the_later_is_canceled(floor: Floor
 
     floor.set_status("OPEN")
 
-    assert floor.events[0] == "bob-1 OrderCanceled CANCELED 0/5 SELF_TRADE"
+    assert floor.order_events[0] == "bob-1 OrderCanceled CANCELED 0/5 SELF_TRADE"
     assert floor.transfers == ["3 pays 4 505"]
     floor.check()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.domain.commands import SetInstrumentStatus
 from orders.domain.matching.collar import collar_price
 from orders.domain.values import Side
 from tests.simulation.floor import Floor
@@ -99,7 +100,7 @@ def test_only_an_open_market_elects_stops(floor: Floor, status: str) -> None:
     floor.street_trade("SELL 1 @ 99")
     assert floor.events == []
     floor.set_status("OPEN")
-    assert floor.events == []
+    assert floor.order_events == []
     floor.street_trade("SELL 1 @ 99")
 
     assert floor.events[0] == "alice-1 OrderTriggered TRIGGERED 0/5"
@@ -111,6 +112,28 @@ def test_state_is_audited_with_its_reason(floor: Floor) -> None:
 
     (entry,) = floor.changes.audits
     assert (entry.action, entry.target) == ("InstrumentSetCancelOnly", "instrument:AAPL")
+
+
+def test_the_house_and_who_holds_or_orders_there_are_told_of_a_change_by_hand(
+    floor: Floor,
+) -> None:
+    floor.place("bob-1", "BUY 5 @ 90")
+    floor.do(SetInstrumentStatus("AAPL", "HALTED", "halt", "news pending"))
+
+    told = floor.account_events
+    ids = [floor.state.accounts[number].public_id for number in (1, 3, 4)]
+    assert [(event.event, event.account_id) for event in told] == [
+        ("MarketStateChanged", number) for number in ids
+    ]
+    views = [event.market_state for event in told]
+    assert {view and (view.symbol, view.state, view.until, view.reason) for view in views} == {
+        ("AAPL", "HALTED", None, "news pending")
+    }
+
+    floor.do(SetInstrumentStatus("AAPL", "HALTED", "again", "news pending"))
+
+    assert floor.events == []
+    assert [row.action for row in floor.changes.audits] == ["InstrumentHalted"]
 
 
 # --- B2

@@ -369,6 +369,11 @@ class Floor:
         return [event for _, event in self.changes.events]
 
     @property
+    def order_events(self) -> list[str]:
+        """The same without what tells that a market's state changed."""
+        return [event for event in self.events if not event.startswith("MarketStateChanged")]
+
+    @property
     def events(self) -> list[str]:
         """The last command's events: "alice-1 OrderFilled FILLED 5/5: 5 @ 101 TAKER"."""
         lines = []

@@ -192,6 +192,14 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
+    # Names of the choices that several answers have under one name, such as `state`.
+    "ENUM_NAME_OVERRIDES": {
+        "MarketStateEnum": "orders.domain.market_request.STATES",
+        "PlannedMarketStateEnum": "orders.domain.market_request.PLANNED_STATES",
+        "MarketPlanStatusEnum": "orders.native.markets.STATUSES",
+        "ChangeRequestStatusEnum": "orders.native.risk.REQUEST_STATUSES",
+        "TradingStateEnum": "orders.native.risk.STATES",
+    },
     "TITLE": "Tradeportal API",
     "DESCRIPTION": "Trading and data in the Alpaca v2 dialect: alpaca-py and ccxt run unmodified.",
     "VERSION": "2",

@@ -17,6 +17,8 @@ interface Row {
 export class KeyedTable<T> {
   private readonly rows = new Map<string, Row>();
   private readonly body: HTMLTableSectionElement;
+  /** What stands before each cell where a stacked table has no head (static/css/orders.css). */
+  private readonly labels: string[];
   private isFirstPaint = true;
 
   constructor(
@@ -25,6 +27,8 @@ export class KeyedTable<T> {
     private readonly keyOf: (row: T) => string,
   ) {
     this.body = table.tBodies[0] as HTMLTableSectionElement;
+    const heads = table.classList.contains("stacked") ? [...(table.tHead?.rows[0]?.cells ?? [])] : [];
+    this.labels = heads.map((head) => head.textContent ?? "");
   }
 
   row(key: string): HTMLTableRowElement {
@@ -53,10 +57,12 @@ export class KeyedTable<T> {
   private add(item: T): Row {
     const node = document.createElement("tr");
     node.dataset.key = this.keyOf(item);
-    const targets = this.columns.map((column) => {
+    const targets = this.columns.map((column, place) => {
       const cell = document.createElement(column.isHeading ? "th" : "td");
       if (column.isHeading) cell.setAttribute("scope", "row");
       if (column.className) cell.className = column.className;
+      const label = this.labels[place];
+      if (label !== undefined && column.className !== "act") cell.dataset.label = label;
       const inner = column.make(item);
       if (inner) cell.append(inner);
       node.append(cell);

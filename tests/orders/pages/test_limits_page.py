@@ -12,7 +12,10 @@ from accounts.models import User
 from accounts.services import create_api_key
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
+from core.models import AuditEntry
 from orders.models import Order
+from portfolio.models import Desk as PortfolioDesk
+from portfolio.models import TradingAccount
 from risk.models import ChangeRequest, Limit
 from tests.engine_process import EngineProcess
 from tests.orders.desk import Desk
@@ -47,7 +50,9 @@ def test_a_limit_is_set_shown_with_its_use_and_raised_by_two(
     assert "The limit is in force." in text(made)
     shown = text(people["alice"].get("/risk/limits"))
     assert "The firm" in shown
+    assert "Open orders" in shown
     assert 'value="25">25%</meter>' in shown
+    assert "1 order in use (25 %), 3 orders left" in shown
 
     asked = people["olga"].post(
         "/risk/limits/set", {**LIMIT, "scope": "firm", "value": "9"}, follow=True
@@ -117,6 +122,53 @@ def test_the_page_needs_no_engine_and_nobody_unknown(
 
     assert "The engine cannot be reached" in text(people["alice"].get("/risk/limits"))
     assert Client().get("/risk/limits").status_code == 302
+
+
+def test_the_tree_shows_what_binds_and_what_is_never_reached(
+    engine: EngineProcess, desk: Desk, people: dict[str, Client]
+) -> None:
+    name = "a <b>desk</b>"
+    offline_desk = PortfolioDesk.objects.create(name=name)
+    TradingAccount.objects.filter(name="Alice").update(desk=offline_desk)
+    engine.restart_after_kill()
+    wide, narrow = {**LIMIT, "scope": "firm"}, {**LIMIT, "scope": "account", "value": "7"}
+    people["olga"].post("/risk/limits/set", wide)
+    people["alice"].post("/risk/limits/set", narrow)
+
+    shown = text(people["alice"].get("/risk/limits"))
+
+    assert ">The firm</h3>" in shown
+    assert "The firm › </span>Desk a &lt;b&gt;desk&lt;/b&gt;</h3>" in shown
+    assert "The firm › Desk a &lt;b&gt;desk&lt;/b&gt; › </span>Account Alice</h3>" in shown
+    assert "No limit of its own; what stands above it binds it." in shown
+    assert shown.count("Never reached: The firm allows no more.") == 1
+    assert shown.index(">The firm</h3>") < shown.index("Account Alice</h3>")
+    assert "What every order has" in shown
+    assert "1,000,000,000.00" in shown
+
+
+def test_one_press_sets_what_is_recommended_and_leaves_what_is_set(
+    engine: EngineProcess, desk: Desk, people: dict[str, Client]
+) -> None:
+    people["olga"].post(
+        "/risk/limits/set", {**LIMIT, "scope": "firm", "kind": "ORDER_VALUE", "value": "500"}
+    )
+
+    strange = people["alice"].post("/risk/limits/recommended", {"reason": "for me"})
+    made = people["olga"].post("/risk/limits/recommended", {"reason": "the first day"}, follow=True)
+    again = people["olga"].post("/risk/limits/recommended", {"reason": "again"}, follow=True)
+
+    assert strange.status_code == 403
+    assert "Set for the firm: Order quantity, Open orders, Price collar, Order rate" in text(made)
+    assert "none was missing" in text(again)
+    held = {row.kind: (row.value, row.window_seconds) for row in Limit.objects.all()}
+    assert held == {
+        "ORDER_QUANTITY": (10_000_000, 0), "ORDER_VALUE": (500, 0), "OPEN_ORDERS": (200_000, 0),
+        "PRICE_COLLAR": (1_000, 0), "ORDER_RATE": (20_000, 1), "REPEATED_ORDERS": (500, 10),
+    }  # fmt: skip
+    audited = AuditEntry.objects.filter(action="LimitChanged", reason="the first day")
+    assert audited.count() == 5
+    assert desk.place(engine, "alice", "BUY 1 @ 90") == "REFERENCE_MISSING"
 
 
 # --- what if
