@@ -30,6 +30,13 @@ def test_a_market_preview_walks_the_book(
         "reason": None,
         "message": "",
         "field": None,
+        "quantity": None,
+        "stop_price": None,
+        "hwm": None,
+        "margin_call": "",
+        "headroom": "",
+        "headroom_note": "",
+        "scale": None,
     }
 
 

@@ -9,8 +9,9 @@ from django.test import Client
 
 from accounts.models import User
 from core.domain.errors import Refusal
-from orders.forms import REFUSAL_FIELDS, TicketForm
+from orders.forms import REFUSAL_FIELDS
 from orders.models import Order
+from orders.ticket_form import TicketForm
 from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
 from tests.orders.pages.asked import JSON, ticket
