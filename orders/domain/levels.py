@@ -14,6 +14,8 @@ from orders.domain.order_class import Leg
 from portfolio.domain.fees import fee_of
 
 MARKET: Final = "MARKET"
+MARK: Final = "MARK"
+STOP: Final = "STOP"
 PADDING: Final = 12
 LABEL_GAP: Final = 20
 """Labels stand at least so far apart, however close their prices are."""
@@ -34,8 +36,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One price: an order's part in its group, or MARKET. `gain` is after fees; None where nothing
-    is closed.
+    """One price: an order's part in its group, MARKET, or of a trailing stop MARK or STOP. `gain`
+    is after fees; None where nothing is closed.
     """
 
     kind: str

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 
 from core.domain.decimals import to_wire
 from marketdata.models import Instrument
-from orders.domain.levels import MARKET, Level, draw, reward_to_risk
+from orders.domain.levels import MARK, MARKET, STOP, Level, draw, reward_to_risk
 from orders.domain.order_class import Leg
 from orders.domain.preview import Preview
 from orders.domain.replies import HeadroomView, OutlookView
 from orders.forms import REFUSAL_FIELDS
 from orders.services.asking import unavailable
 from orders.services.previews import TicketPreview
-from orders.templatetags.trading_format import direction, fixed, plain, signed
+from orders.templatetags.trading_format import direction, fixed, leg_word, plain, signed
 
 Shown = dict[str, object]
 
@@ -153,20 +153,15 @@ def scale_body(levels: Sequence[Level], digits: int) -> Shown | None:
     }
 
 
-def level_word(kind: str) -> str:
-    """An order's part in its group, or the market."""
-    words = {
-        Leg.ENTRY.value: _("Entry"),
-        Leg.TAKE_PROFIT.value: _("Take profit"),
-        Leg.STOP_LOSS.value: _("Stop loss"),
-        MARKET: _("Market"),
-    }
-    return words.get(kind, kind)
+def _level_word(kind: str) -> str:
+    """What stands at a price: a part of a group, the market, a trailing stop."""
+    words = {MARKET: _("Market"), MARK: _("Mark"), STOP: _("Stop")}
+    return words.get(kind) or leg_word(kind)
 
 
 def _level_text(level: Level, entry: Decimal | None, digits: int) -> str:
     """ "Take profit 110.00 +10.0%": how far it is from the entry."""
-    text = f"{level_word(level.kind)} {fixed(level.price, digits)}"
+    text = f"{_level_word(level.kind)} {fixed(level.price, digits)}"
     if entry is None or level.kind == Leg.ENTRY or not entry:
         return text
     return f"{text} {signed((level.price - entry) * 100 / entry, 1)}%"

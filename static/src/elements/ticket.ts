@@ -73,9 +73,7 @@ export class Ticket extends HTMLElement {
     setText(field(this, "lot"), `lot ${plain(instrument.lot_size)}`);
     for (const tick of this.querySelectorAll("[data-field=tick]")) setText(tick, `tick ${plain(instrument.tick_size)}`);
     this.fields.clear();
-    const takesExits = instrument.asset_class === "us_equity";
-    find(this, ".exits").hidden = !takesExits;
-    if (!takesExits) this.fields.choose("order_class", "SIMPLE");
+    this.fields.offerExits(instrument.asset_class === "us_equity");
     this.clearStatus();
     this.changed();
   }
@@ -109,7 +107,7 @@ export class Ticket extends HTMLElement {
     setText(field(this, "notional-label"), t(isBuy ? "ticket.cost" : "ticket.proceeds"));
     setText(field(this, "available-label"), t(isBuy ? "ticket.buying-power" : "ticket.holding"));
     const held = account.positions.find((position) => position.symbol === symbol)?.quantity ?? "0";
-    setText(field(this, "available"), isBuy ? `${fixed(account.balance.free, 2)} ${account.balance.currency}` : plain(held));
+    setText(field(this, "available"), isBuy ? fixed(account.balance.free, 2) : plain(held));
   }
 
   // --- Filling in

@@ -61,6 +61,11 @@ export class TicketFields {
     find<HTMLInputElement>(this.form, `[name=${name}][value=${value}]`).checked = true;
   }
 
+  offerExits(isOffered: boolean): void {
+    find(this.form, ".exits").hidden = !isOffered;
+    if (!isOffered) this.choose("order_class", "SIMPLE");
+  }
+
   isStepped(input: HTMLElement): boolean {
     return input instanceof HTMLInputElement && STEPPED.includes(input.name);
   }
