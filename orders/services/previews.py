@@ -89,7 +89,7 @@ def _told(asked: Asked) -> WhatIfReply | None:
 
 
 def _denial(denied: DeniedReply | None) -> Denial | None:
-    return denied and Denial(DenialReason(denied.reason), dict(denied.facts))
+    return None if denied is None else Denial(DenialReason(denied.reason), dict(denied.facts))
 
 
 def _draft(asked: Asked, outlook: OutlookView | None) -> DraftOrder | None:
