@@ -3,14 +3,12 @@
 Whether an order may pass is the engine's business; a form refuses only what cannot be read.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.http import QueryDict
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
@@ -21,8 +19,7 @@ from marketdata.models import Instrument
 from marketdata.selectors.bars import CHART_LIMIT, CHART_TIMEFRAMES
 from marketdata.selectors.instruments import instrument_by_symbol
 from orders.domain.changing import Wanted
-from orders.domain.order_request import OrderSpec
-from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from orders.domain.values import Side, TimeInForce
 from risk.domain.limit_tree import LimitKind
 from risk.models import LIMIT_KINDS
 from risk.selectors import may_manage_trading
@@ -31,38 +28,29 @@ SIDES = [
     (Side.BUY.value, pgettext_lazy("order side", "Buy")),
     (Side.SELL.value, pgettext_lazy("order side", "Sell")),
 ]
-TYPES = [
-    (OrderType.LIMIT.value, _("Limit")),
-    (OrderType.MARKET.value, _("Market")),
-    (OrderType.STOP.value, _("Stop")),
-    (OrderType.STOP_LIMIT.value, _("Stop limit")),
-]
 TIMES_IN_FORCE = [
     (TimeInForce.DAY.value, _("Day")),
     (TimeInForce.GTC.value, _("Until canceled")),
     (TimeInForce.IOC.value, _("Immediate or cancel")),
     (TimeInForce.FOK.value, _("Fill or kill")),
 ]
-TICKET_TIMES = [
-    *TIMES_IN_FORCE,
-    (TimeInForce.GTD.value, _("Until a time")),
-    (TimeInForce.OPG.value, _("At the opening")),
-    (TimeInForce.CLS.value, _("At the close")),
-]
-STP_MODES = [
-    ("", _("As the account is set")),
-    (StpMode.REJECT.value, _("Refuse the order")),
-    (StpMode.EXPIRE_TAKER.value, _("End the new order")),
-    (StpMode.EXPIRE_MAKER.value, _("End the resting order")),
-    (StpMode.EXPIRE_BOTH.value, _("End both")),
-    (StpMode.DECREMENT.value, _("Lessen both")),
-]
 DEFAULT_BARS = 300
 REFUSAL_FIELDS = {
     "AMEND_NOT_LESS": "quantity",
     "AUCTION_NOT_HELD": "time_in_force",
     "AUCTION_TOO_LATE": "time_in_force",
+    "DISPLAY_NOT_ALLOWED": "display_quantity",
+    "DISPLAY_OUT_OF_RANGE": "display_quantity",
     "EXPIRY_OUT_OF_RANGE": "expires_at",
+    "GROUP_DIRECTION_INVALID": "order_class",
+    "GROUP_LEGS_INVALID": "order_class",
+    "GROUP_NOT_OFFERED": "order_class",
+    "GROUP_PRICES_INVALID": "take_profit",
+    "GROUP_TIF_NOT_ALLOWED": "time_in_force",
+    "GROUP_TYPE_NOT_ALLOWED": "order_class",
+    "NOTIONAL_NOT_ALLOWED": "notional",
+    "NOTIONAL_OUT_OF_RANGE": "notional",
+    "NOTIONAL_TOO_SMALL": "notional",
     "POST_ONLY_NOT_ALLOWED": "post_only",
     "POST_ONLY_WOULD_TAKE": "limit_price",
     "PRICE_OFF_TICK": "limit_price",
@@ -75,6 +63,10 @@ REFUSAL_FIELDS = {
     "STOP_PRICE_OUT_OF_RANGE": "stop_price",
     "STOP_PRICE_PASSED": "stop_price",
     "TIF_NOT_ALLOWED": "time_in_force",
+    "TRAIL_OUT_OF_RANGE": "trail",
+    "TRAIL_PERCENT_INVALID": "trail",
+    "TRAIL_PRICE_INVALID": "trail",
+    "TRAIL_REFERENCE_NONE": "trail",
 }
 """The field that a refusal is shown beside; any other is about the order as a whole."""
 
@@ -109,79 +101,6 @@ class InstrumentField(forms.CharField):
         if instrument is None:
             raise forms.ValidationError(_("There is no such instrument."))
         return instrument
-
-
-class TicketForm(forms.Form):
-    """The order ticket. A price that the order's type does not take is left out, whatever was typed
-    into its field.
-    """
-
-    symbol = InstrumentField()
-    side = forms.ChoiceField(choices=SIDES)
-    type = forms.ChoiceField(choices=TYPES)
-    time_in_force = forms.ChoiceField(choices=TICKET_TIMES)
-    expires_at = forms.DateTimeField(
-        required=False, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-    )
-    quantity = PlainDecimalField()
-    limit_price = PlainDecimalField(required=False)
-    stop_price = PlainDecimalField(required=False)
-    post_only = forms.BooleanField(required=False)
-    reduce_only = forms.BooleanField(required=False)
-    stp_mode = forms.ChoiceField(choices=STP_MODES, required=False)
-    client_order_id = forms.CharField(
-        max_length=128, required=False, validators=[RegexValidator(r"\A[\x21-\x7e]+\Z")]
-    )
-
-    def clean(self) -> dict[str, Any]:  # Any: cleaned values of several types
-        cleaned = super().clean() or {}
-        if "type" not in cleaned:
-            return cleaned
-        order_type = OrderType(cleaned["type"])
-        if order_type.names_limit:
-            self._require("limit_price", gettext("A limit order needs a limit price."))
-        if order_type.is_stop:
-            self._require("stop_price", gettext("A stop order needs a stop price."))
-        if cleaned.get("time_in_force") == TimeInForce.GTD.value:
-            self._require("expires_at", gettext("Say until when, in UTC."))
-        return cleaned
-
-    def _require(self, name: str, problem: str) -> None:
-        if self.cleaned_data.get(name) is None and name not in self.errors:
-            self.add_error(name, problem)
-
-    def spec(self) -> OrderSpec:
-        """The order that was asked for. Call only when valid."""
-        cleaned = self.cleaned_data
-        order_type = OrderType(cleaned["type"])
-        limit_price: Decimal | None = cleaned["limit_price"]
-        stop_price: Decimal | None = cleaned["stop_price"]
-        return OrderSpec(
-            symbol=cleaned["symbol"].symbol,
-            side=Side(cleaned["side"]),
-            type=order_type,
-            time_in_force=TimeInForce(cleaned["time_in_force"]),
-            quantity=cleaned["quantity"],
-            limit_price=limit_price if order_type.names_limit else None,
-            stop_price=stop_price if order_type.is_stop else None,
-            client_order_id=cleaned["client_order_id"],
-            stp_mode=StpMode(cleaned["stp_mode"]) if cleaned["stp_mode"] else None,
-            post_only=cleaned["post_only"],
-            reduce_only=cleaned["reduce_only"],
-            expires_at=cleaned["expires_at"]
-            if cleaned["time_in_force"] == TimeInForce.GTD.value
-            else None,
-        )
-
-    def show(self, refusal: Refusal) -> None:
-        """Put a refusal's sentence beside the field that it is about, else over the whole."""
-        self.add_error(REFUSAL_FIELDS.get(str(refusal.reason)), refusal.message)
-
-    @property
-    def has_conditions(self) -> bool:
-        """Whether anything of the fields under "more" is set or was refused."""
-        names = ("post_only", "reduce_only", "stp_mode")
-        return any(self[name].value() or self[name].errors for name in names)
 
 
 class ChangeForm(forms.Form):

@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from core.domain.units import decimal_to_units, divide_half_up
+from marketdata.models import Instrument
 from marketdata.selectors import LiveDataUnavailableError, latest_quotes
 from portfolio.domain.activities import CASH_TYPES
 from portfolio.domain.fees import RATE_PER_BPS
@@ -90,6 +91,11 @@ def all_positions(account: TradingAccount) -> QuerySet[Position]:
         .select_related("instrument")
         .order_by("instrument__symbol", "pk")
     )
+
+
+def position_of(account: TradingAccount, instrument: Instrument) -> Position | None:
+    """What the account has, or once had, in the instrument."""
+    return Position.objects.filter(account=account, instrument=instrument).first()
 
 
 def average_entry_price(position: Position) -> Decimal:

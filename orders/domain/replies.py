@@ -73,11 +73,30 @@ class HeadroomView(msgspec.Struct, frozen=True):
     would_be: str | None
 
 
+class OutlookView(msgspec.Struct, frozen=True):
+    """What the order would be once it is in: its quantity, and of a trailing stop where its mark
+    and its stop price begin.
+
+    `call_side` tells on which side of `call_price` the order's account is called for margin: below
+    or above it; empty for a cash account and one that would hold nothing of the instrument. No
+    price: at none.
+    """
+
+    quantity: str
+    stop_price: str | None = None
+    hwm: str | None = None
+    call_side: str = ""
+    call_price: str | None = None
+
+
 class WhatIfReply(Reply, frozen=True, array_like=True, tag="what_if"):
-    """What would refuse the order, if anything, and every limit that judges it."""
+    """What would refuse the order, if anything, every limit that judges it, and what it would be;
+    no outlook where its terms are wrong already.
+    """
 
     denied: DeniedReply | None
     limits: list[HeadroomView]
+    outlook: OutlookView | None = None
 
 
 class UsageReply(Reply, frozen=True, array_like=True, tag="usage"):

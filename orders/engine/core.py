@@ -303,8 +303,10 @@ class Core:
         return DoneReply()
 
     def _what_if(self, command: commands.WhatIf, step: Step) -> AnyReply:
-        denial, limits = headroom.what_if(step, command.order)
-        return WhatIfReply(denied(denial) if denial else None, limits)
+        told = headroom.what_if(step, command.order)
+        return WhatIfReply(
+            denied(told.denial) if told.denial else None, list(told.limits), told.outlook
+        )
 
     def _set_limit(self, command: SetLimit, step: Step) -> AnyReply:
         result = limit_setting.set_limit(step, command)

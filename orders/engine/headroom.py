@@ -3,10 +3,15 @@
 Asks the very checks that an order meets, and changes nothing.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from core.domain.units import UNITS_PER_ONE, units_to_wire
 from orders.domain.commands import SubmitOrder
-from orders.domain.replies import HeadroomView, UsageReply
+from orders.domain.replies import HeadroomView, OutlookView, UsageReply
+from orders.engine.legs import check_legs, draft_legs
 from orders.engine.limits import WouldBe, bounds_for, equity_of, reference_of, value_at_mark
+from orders.engine.outlook import outlook
 from orders.engine.passage import worth_of
 from orders.engine.placing import check_entry, drafted
 from orders.engine.restrictions import words_of
@@ -19,13 +24,27 @@ from risk.domain.scopes import Scope, ScopeKind
 from risk.domain.usage import ALL, Usage
 
 
-def what_if(step: Step, command: SubmitOrder) -> tuple[Denial | None, list[HeadroomView]]:
-    """What would refuse the order, if anything, and the limits that judge it."""
+class WhatIf(NamedTuple):
+    """What would refuse the order, if anything, the limits that judge it, what it would be."""
+
+    denial: Denial | None
+    limits: Sequence[HeadroomView] = ()
+    outlook: OutlookView | None = None
+
+
+def what_if(step: Step, command: SubmitOrder) -> WhatIf:
+    """What placing the order now would come to; of a group all its orders are judged."""
     order = drafted(step, command)
     if isinstance(order, Denial):
-        return order, []
+        return WhatIf(order)
+    legs = draft_legs(step, command, order) if command.group is not None else []
+    if isinstance(legs, Denial):
+        return WhatIf(legs)
     denial = check_entry(step, order)
-    return denial, _limits(step, order)
+    if denial is None and legs:
+        denial = check_legs(step, order, legs)
+    seen = outlook(step.state, order, step.now_ns) if order.quantity else None
+    return WhatIf(denial, _limits(step, order) if order.quantity else (), seen)
 
 
 def _limits(step: Step, order: OrderState) -> list[HeadroomView]:

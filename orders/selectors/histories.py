@@ -17,11 +17,14 @@ from accounts.models import User
 from accounts.selectors import may_read_all_accounts
 from core.domain.decimals import to_wire
 from core.models import AuditEntry, Event
+from orders.domain.levels import MARK, MARKET, STOP, Level
 from orders.domain.reasons import CloseReason
 from orders.domain.views import AccountEvent, ExecutionView, OrderView
 from orders.models import Execution, Order
 from orders.selectors import execution_view, order_view, order_visible_to
-from orders.selectors.trailing import with_peaks
+from orders.selectors.groups import group_levels, group_of
+from orders.selectors.trailing import trail_of, with_peaks
+from portfolio.selectors import mark_prices
 
 MAX_CHAIN = 50
 MAX_EVENTS = 500
@@ -35,7 +38,8 @@ MARGIN = timedelta(seconds=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHistory:
     """Oldest first, all of it. `chain` has the order itself among those that it replaced and that
-    replaced it; `executions` are those of the whole chain.
+    replaced it; `executions` are those of the whole chain. `group` has the orders of its group, the
+    entry first, and `levels` their prices, or those of a trailing stop.
     """
 
     order: OrderView
@@ -50,6 +54,8 @@ class OrderHistory:
     is_cut: bool
     executions: Sequence[ExecutionView]
     chain: Sequence[OrderView]
+    group: Sequence[OrderView] = ()
+    levels: Sequence[Level] = ()
 
 
 def order_readable_by(user: User, order_id: UUID) -> Order | None:
@@ -63,7 +69,7 @@ def order_readable_by(user: User, order_id: UUID) -> Order | None:
 
 def history_of(order: Order) -> OrderHistory:
     """Everything of the order as it stands now."""
-    chain = _chain(order)
+    chain, group = _chain(order), group_of(order)
     events, is_cut = _events(order)
     executions = Execution.objects.filter(order__in=[row.pk for row in chain])
     rows = executions.select_related("instrument").order_by("id")[:MAX_EXECUTIONS]
@@ -81,7 +87,22 @@ def history_of(order: Order) -> OrderHistory:
         is_cut=is_cut,
         executions=[execution_view(row) for row in rows],
         chain=[order_view(row) for row in chain],
+        group=[order_view(row) for row in group],
+        levels=group_levels(group) or _trail_levels(order),
     )
+
+
+def _trail_levels(order: Order) -> list[Level]:
+    """The mark and the stop price of a trailing stop, and between them, while it waits, the
+    market.
+    """
+    stop_price, mark = trail_of(order)
+    if stop_price is None or mark is None:
+        return []
+    symbol = order.instrument.symbol
+    market = mark_prices([symbol]).get(symbol) if order.closed_at is None else None
+    levels = [Level(MARK, mark), Level(STOP, stop_price)]
+    return levels if market is None else [*levels, Level(MARKET, market)]
 
 
 def _operators_reason(order: Order) -> str:

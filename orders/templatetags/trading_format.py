@@ -111,6 +111,17 @@ def type_word(order_type: str) -> str:
 
 
 @register.filter
+def leg_word(leg: str) -> str:
+    """An order's part in its group (docs/order-groups.md)."""
+    words = {
+        "ENTRY": _("Entry"),
+        "TAKE_PROFIT": _("Take profit"),
+        "STOP_LOSS": _("Stop loss"),
+    }
+    return words.get(leg, leg)
+
+
+@register.filter
 def market_word(state: str) -> str:
     """The state of an instrument's market (docs/market-states.md)."""
     words = {

@@ -22,12 +22,10 @@ _REFERENCES: Final = (
 
 def _missing(table: str, column: str, named: str, key: str) -> str:
     """A row for each value that is named and is not there, however many rows name it."""
-    return (
-        f"SELECT '{table}.{column} ' || {column}, 'names a row of {named} that is not there'"  # noqa: S608  # names of ours
-        f" FROM (SELECT DISTINCT {column} FROM {table}) AS named_by"
-        f" WHERE {column} IS NOT NULL AND NOT EXISTS"
-        f" (SELECT FROM {named} WHERE {named}.{key} = named_by.{column})"
-    )
+    row = f"'{table}.{column} ' || {column}, 'names a row of {named} that is not there'"
+    values = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
+    found = f"SELECT FROM {named} WHERE {named}.{key} = named_by.{column}"  # noqa: S608
+    return f"SELECT {row} FROM ({values}) AS named_by WHERE NOT EXISTS ({found})"  # noqa: S608
 
 
 CHECKS: Final[Mapping[str, str]] = {

@@ -39,7 +39,7 @@ from orders.views.answers import (
     unreadable,
     viewer_of,
 )
-from orders.views.ordering import preview_body
+from orders.views.preview_words import preview_body
 from portfolio.models import TradingAccount
 
 CHANGED_TIMES = ("DAY", "GTC", "IOC", "FOK")

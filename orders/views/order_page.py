@@ -21,16 +21,19 @@ from core.domain.clock import SystemClock, to_ns
 from orders.domain.picture import Life, Moment, draw
 from orders.domain.views import AccountEvent, OrderView
 from orders.selectors.histories import OrderHistory, history_of, order_readable_by
-from orders.templatetags.trading_format import fixed, plain, status_word
+from orders.templatetags.trading_format import fixed, leg_word, plain, status_word
 from orders.views.answers import viewer_of
 from orders.views.order_words import (
     MARKS,
     event_sentence,
+    group_sentence,
     is_reason_worth_saying,
     order_facts,
     order_name,
     reason_sentence,
+    trail_facts,
 )
+from orders.views.preview_words import scale_body
 from portfolio.selectors import accounts_visible_to
 
 Shown = dict[str, object]
@@ -52,6 +55,8 @@ def order_page(request: HttpRequest, order_id: UUID) -> HttpResponse:
     page_data = {
         "shown": shown,
         "account_topic": f"account:{history.account_id}" if is_mine else None,
+        "trails_topic": f"trails:{history.account_id}" if is_mine and history.order.hwm else None,
+        "order": {"id": history.order.id, "digits": history.price_digits},
         "urls": {"order": reverse("orders:order", args=[order.pk])},
     }
     context = {
@@ -81,6 +86,10 @@ def _shown(history: OrderHistory, now: datetime) -> Shown:
         "is_cut": history.is_cut,
         "fills": _fills(history),
         "chain": [_link(link, history) for link in history.chain],
+        "group": [_member(member, history) for member in history.group],
+        "group_word": group_sentence(order),
+        "trail": trail_facts(order, digits),
+        "scale": scale_body(history.levels, digits),
         "picture": asdict(picture),
         "from": _moment(history.chain[0].submitted_at),
         "until": _moment(history.chain[-1].closed_at or now.isoformat()),
@@ -136,6 +145,12 @@ def _link(link: OrderView, history: OrderHistory) -> Mapping[str, object]:
         "time": _moment(link.submitted_at),
         "is_chosen": link.id == history.order.id,
     }
+
+
+def _member(member: OrderView, history: OrderHistory) -> Mapping[str, object]:
+    """An order of the group, told with its part in it."""
+    assert member.group is not None  # it is one
+    return {**_link(member, history), "part": leg_word(member.group.leg)}
 
 
 def _life(history: OrderHistory, order: OrderView) -> Life:

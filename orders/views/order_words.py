@@ -26,13 +26,53 @@ MARKS = {
 
 
 def order_name(order: OrderView, digits: int) -> str:
-    """ "Buy 10 AAPL, Limit 97.00"."""
+    """ "Buy 10 AAPL, Limit 97.00"; a trailing stop is named by its distance, which stays."""
     parts = [type_word(order.type)]
-    if order.stop_price is not None:
+    if order.hwm is not None:
+        parts.append(_distance(order, digits))
+    elif order.type == OrderType.STOP.value:
+        parts.append(fixed(order.stop_price, digits))
+    elif order.stop_price is not None:
         parts.append(_("stop %(price)s") % {"price": fixed(order.stop_price, digits)})
     if order.limit_price is not None and OrderType(order.type).names_limit:
         parts.append(fixed(order.limit_price, digits))
     return f"{side_word(order.side)} {plain(order.quantity)} {order.symbol}, {' '.join(parts)}"
+
+
+def _distance(order: OrderView, digits: int) -> str:
+    if order.trail_percent is not None:
+        return f"{plain(order.trail_percent)}%"
+    return fixed(order.trail_price, digits)
+
+
+def trail_facts(order: OrderView, digits: int) -> dict[str, str] | None:
+    """Where a trailing stop stands and what it does; None for any other order."""
+    if order.hwm is None:
+        return None
+    is_sell = order.side == "SELL"
+    follows = (
+        _("It follows the highest price since it was accepted, %(distance)s below it.")
+        if is_sell
+        else _("It follows the lowest price since it was accepted, %(distance)s above it.")
+    )
+    return {
+        "mark": fixed(order.hwm, digits),
+        "stop": fixed(order.stop_price, digits),
+        "sentence": follows % {"distance": _distance(order, digits)},
+    }
+
+
+def group_sentence(order: OrderView) -> str:
+    """What the orders of its group do to one another (docs/order-groups.md); empty without one."""
+    sentences = {
+        "BRACKET": _(
+            "A bracket: when the entry is filled both exits enter, and the first that fills ends"
+            " the other."
+        ),
+        "OTO": _("One triggers the other: when the entry is filled its exit enters."),
+        "OCO": _("One cancels the other: the first that fills ends the other."),
+    }
+    return sentences.get(order.group.order_class, "") if order.group else ""
 
 
 def event_sentence(event: AccountEvent, digits: int) -> str:
@@ -64,6 +104,9 @@ def event_sentence(event: AccountEvent, digits: int) -> str:
 
 
 def _accepted_sentence(order: OrderView, digits: int) -> str:
+    if order.hwm is not None and order.status == "ACCEPTED":
+        values = {"mark": fixed(order.hwm, digits), "stop": fixed(order.stop_price, digits)}
+        return _("Accepted. Its stop begins at %(stop)s, its mark at %(mark)s.") % values
     if OrderType(order.type).is_stop and order.status == "ACCEPTED":
         return _("Accepted. It waits until the market trades at %(price)s.") % {
             "price": fixed(order.stop_price, digits)
@@ -116,6 +159,9 @@ def _facts(history: OrderHistory) -> Iterator[tuple[str, str]]:
     yield _("Left to fill"), plain(order.leaves_quantity) if order.closed_at is None else ""
     yield _("Limit price"), fixed(order.limit_price, digits) if order.limit_price else ""
     yield _("Stop price"), fixed(order.stop_price, digits) if order.stop_price else ""
+    yield _("Trails by"), _distance(order, digits) if order.hwm else ""
+    yield _("Shows at a time"), plain(order.display_quantity) if order.display_quantity else ""
+    yield _("Ordered for"), f"{fixed(order.notional, 2)} {currency}" if order.notional else ""
     yield _("Average price"), fixed(order.average_price, digits) if order.average_price else ""
     yield _("Value of fills"), f"{fixed(paid, 2)} {currency}" if own else ""
     yield _("Fees"), f"{fixed(fees, 2)} {currency}" if own else ""

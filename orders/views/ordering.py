@@ -12,18 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.api import wants_json
 from core.domain.clock import SystemClock
-from core.domain.decimals import to_wire
 from core.domain.errors import Refusal
 from core.request_context import current_request_id
-from orders.domain.preview import Preview
-from orders.domain.preview_checks import DraftOrder
-from orders.domain.values import StpMode
 from orders.domain.views import OrderView
-from orders.forms import REFUSAL_FIELDS, TicketForm
 from orders.models import Order
-from orders.selectors.previews import preview_order
 from orders.services.ordering import cancel_order, submit_order
+from orders.services.previews import Asked, preview_ticket
 from orders.templatetags.trading_format import plain, side_word, status_word
+from orders.ticket_form import TicketForm
 from orders.views.answers import (
     back,
     for_account,
@@ -33,6 +29,7 @@ from orders.views.answers import (
     unreadable,
     viewer_of,
 )
+from orders.views.preview_words import ticket_body
 from orders.views.terminal import terminal_page
 from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
@@ -41,13 +38,18 @@ from risk.domain.reasons import DenialReason
 @require_POST
 @for_account
 def place(request: HttpRequest, account: TradingAccount) -> HttpResponse:
-    """Places the ticket's order. JSON: 201 `{"order"}`; a page: back to the terminal."""
+    """Places the ticket's order. JSON: 201 `{"order"}`; a page: back to the terminal, or, when the
+    form asks `what_if`, the ticket with what the order would come to.
+    """
     require_trader(request)
     form = TicketForm(request.POST)
     if not form.is_valid():
         if wants_json(request):
             raise unreadable(form)
         return terminal_page(request, account, form, status=422)
+    if "what_if" in request.POST:
+        seen = _previewed(request, account, form)
+        return terminal_page(request, account, form, preview=seen)
     try:
         order = submit_order(
             account=account,
@@ -57,6 +59,7 @@ def place(request: HttpRequest, account: TradingAccount) -> HttpResponse:
         )
     except Refusal as refusal:
         if wants_json(request):
+            refusal.facts.setdefault("field", form.field_of(refusal))
             raise
         return _not_placed(request, account, form, refusal)
     if wants_json(request):
@@ -97,37 +100,21 @@ def preview(request: HttpRequest, account: TradingAccount) -> HttpResponse:
     form = TicketForm(request.GET)
     if not form.is_valid():
         raise unreadable(form)
-    spec = form.spec()
-    draft = DraftOrder(
-        spec.side,
-        spec.type,
-        spec.quantity,
-        spec.limit_price,
-        spec.stop_price,
-        time_in_force=spec.time_in_force,
-        post_only=spec.post_only,
-        reduce_only=spec.reduce_only,
-        stp_mode=spec.stp_mode or StpMode(account.stp_mode),
-    )
+    return JsonResponse(_previewed(request, account, form))
+
+
+def _previewed(
+    request: HttpRequest, account: TradingAccount, form: TicketForm
+) -> dict[str, object]:
     instrument = form.cleaned_data["symbol"]
-    return JsonResponse(
-        preview_body(preview_order(account, instrument, draft, now=SystemClock().now()))
+    asked = Asked(
+        account=account,
+        instrument=instrument,
+        spec=form.spec(),
+        viewer=viewer_of(request),
+        request_id=current_request_id(),
     )
-
-
-def preview_body(seen: Preview) -> dict[str, object]:
-    """A preview as scripts read it."""
-    return {
-        "estimated_price": None if seen.price is None else to_wire(seen.price),
-        "estimated_notional": None if seen.notional is None else to_wire(seen.notional),
-        "estimated_fee": None if seen.fee is None else to_wire(seen.fee),
-        "buying_power_after": None if seen.free_after is None else to_wire(seen.free_after),
-        "takeable_quantity": to_wire(seen.takeable),
-        "accepted": seen.denial is None,
-        "reason": None if seen.denial is None else str(seen.denial.reason),
-        "message": "" if seen.denial is None else seen.denial.sentence,
-        "field": None if seen.denial is None else REFUSAL_FIELDS.get(str(seen.denial.reason)),
-    }
+    return ticket_body(preview_ticket(asked, now=SystemClock().now()), instrument)
 
 
 def order_sentence(order: OrderView) -> str:

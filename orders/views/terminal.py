@@ -24,8 +24,9 @@ from marketdata.domain.values import Level
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
 from orders.domain.views import PositionView
-from orders.forms import REFUSAL_FIELDS, TIMES_IN_FORCE, TicketForm
+from orders.forms import REFUSAL_FIELDS, TIMES_IN_FORCE
 from orders.selectors import AccountSnapshot, account_snapshot
+from orders.ticket_form import TicketForm
 from orders.views.answers import for_account, viewer_of
 from orders.views.switching import restrictions
 from portfolio.models import TradingAccount
@@ -59,6 +60,9 @@ def terminal(request: HttpRequest, account: TradingAccount) -> HttpResponse:
             "side": "BUY",
             "type": "LIMIT",
             "time_in_force": "DAY",
+            "size_by": "QUANTITY",
+            "trail_by": "PERCENT",
+            "order_class": "SIMPLE",
             "client_order_id": str(new_id(SystemClock().now_ns())),
         }
     )
@@ -66,9 +70,16 @@ def terminal(request: HttpRequest, account: TradingAccount) -> HttpResponse:
 
 
 def terminal_page(
-    request: HttpRequest, account: TradingAccount, form: TicketForm, *, status: int = 200
+    request: HttpRequest,
+    account: TradingAccount,
+    form: TicketForm,
+    *,
+    preview: Mapping[str, object] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    """The whole terminal as of now, with the ticket as it stands in `form`."""
+    """The whole terminal as of now, with the ticket as it stands in `form`, and what it would come
+    to if that was asked.
+    """
     rows = watch_rows(SystemClock().now())
     if not rows:
         return render(request, "orders/no_market.html")
@@ -92,6 +103,7 @@ def terminal_page(
         **_depth(chosen.instrument.symbol),
         "timeframes": TIMEFRAMES,
         "form": form,
+        "preview": preview,
         "may_trade": may_trade(request.user),
         "change_times": TIMES_IN_FORCE,
         "restrictions": bound,

@@ -90,6 +90,19 @@ def share_of(value: int, percent: int) -> int:
     return -(-value * percent // WHOLE)
 
 
+def called_from(cushion: int, held: int, percent: int) -> int | None:
+    """The last price, in ticks, that does not call the account: the lowest for what is held long,
+    the highest for what is held short. None: it is called at no price.
+
+    `held` is what one tick of price is worth to the position, signed; `cushion` by how much all
+    else that the account has exceeds what all else requires.
+    """
+    if held > 0:
+        kept = held * (WHOLE - percent)
+        return max(-(cushion * WHOLE // kept), 0) or None if kept and cushion < 0 else None
+    return max(cushion, 0) * WHOLE // (-held * (WHOLE + percent))
+
+
 MARGIN_CALL_SECONDS: Final = 3_600
 """How long a called account has until its positions are closed by force (L9)."""
 

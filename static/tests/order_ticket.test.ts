@@ -10,8 +10,9 @@ const INSTRUMENT: Instrument = {
   status: "OPEN", previous_close: null, last: null,
 };
 const TICKET: TicketState = {
-  symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", expiresAt: "", quantity: "10", limitPrice: "432.1",
-  stopPrice: "", postOnly: false, reduceOnly: false, stpMode: "",
+  symbol: "AAPL", side: "BUY", type: "LIMIT", timeInForce: "DAY", expiresAt: "", sizeBy: "QUANTITY", quantity: "10",
+  notional: "", limitPrice: "432.1", stopPrice: "", trail: "", trailBy: "PERCENT", orderClass: "SIMPLE", takeProfit: "",
+  stopLoss: "", stopLossLimit: "", displayQuantity: "", postOnly: false, reduceOnly: false, stpMode: "",
 };
 
 describe("the button", () => {
@@ -136,4 +137,109 @@ test("an order until a time asks for it and sends it, one for an auction says so
   expect(wireFields({ ...TICKET, expiresAt: "2026-01-31T15:30" })).not.toHaveProperty("expires_at");
   expect(outlookOf({ ...TICKET, timeInForce: "OPG" }, "0")).toBe("Takes part in the opening auction, and in nothing else.");
   expect(ticketErrors({ ...until, postOnly: true }, INSTRUMENT).post_only).toBeDefined();
+});
+
+describe("a market order for a value", () => {
+  const value: TicketState = { ...TICKET, type: "MARKET", sizeBy: "VALUE", quantity: "", notional: "250", limitPrice: "" };
+
+  test("names the value and sends it instead of a quantity", () => {
+    expect(orderSentence(value, INSTRUMENT, 2)).toBe("Buy AAPL for 250 market — PAPER");
+    expect(orderSentence({ ...value, notional: "" }, INSTRUMENT, 2)).toBe("Enter a value");
+    expect(wireFields(value)).toMatchObject({ size_by: "VALUE", notional: "250" });
+    expect(wireFields(value)).not.toHaveProperty("quantity");
+    expect(outlookOf(value, "5", { quantity: "5", stop_price: null, hwm: null })).toBe("That is 5 at what is offered now.");
+  });
+
+  test("takes no exits", () => {
+    const bracket = { ...value, orderClass: "BRACKET", takeProfit: "450", stopLoss: "400" } as const;
+
+    expect(ticketErrors(bracket, INSTRUMENT)).toEqual({ order_class: "Exits need a quantity, not a value." });
+  });
+});
+
+describe("a trailing stop", () => {
+  const trailing: TicketState = { ...TICKET, side: "SELL", type: "TRAILING_STOP", limitPrice: "", trail: "2.5" };
+
+  test("is named by its distance, in percent or as a price", () => {
+    expect(orderSentence(trailing, INSTRUMENT, 2)).toBe("Sell 10 AAPL trailing 2.5% — PAPER");
+    expect(orderSentence({ ...trailing, trailBy: "PRICE" }, INSTRUMENT, 2)).toBe("Sell 10 AAPL trailing 2.50 — PAPER");
+    expect(orderSentence({ ...trailing, trail: "" }, INSTRUMENT, 2)).toBe("Enter how far it trails");
+    expect(wireFields(trailing)).toMatchObject({ trail: "2.5", trail_by: "PERCENT", stop_price: "" });
+  });
+
+  test("says where its stop begins as soon as the portal has told", () => {
+    expect(outlookOf(trailing, "0", { quantity: null, stop_price: "421.20", hwm: "432" })).toBe(
+      "Its stop begins at 421.2 and follows the market from 432.",
+    );
+    expect(outlookOf(trailing, "0")).toBe("");
+  });
+
+  test.each([
+    ["PERCENT", "100", "Less than 100%, please."],
+    ["PERCENT", "0.00001", "Use a multiple of 0.0001."],
+    ["PRICE", "2.51", "Prices move in steps of 0.05."],
+    ["PERCENT", "99.9999", undefined],
+  ] as const)("by %s a distance of %s", (trailBy, trail, error) => {
+    expect(ticketErrors({ ...trailing, trailBy, trail }, INSTRUMENT).trail).toBe(error);
+  });
+});
+
+describe("exits", () => {
+  const bracket: TicketState = { ...TICKET, limitPrice: "430", orderClass: "BRACKET", takeProfit: "450", stopLoss: "420" };
+
+  test("are said on the button and sent with the order", () => {
+    expect(orderSentence(bracket, INSTRUMENT, 2)).toBe("Buy 10 AAPL limit 430.00, take profit 450.00, stop loss 420.00 — PAPER");
+    expect(wireFields(bracket)).toMatchObject({ order_class: "BRACKET", take_profit: "450", stop_loss: "420", stop_loss_limit: "" });
+    expect(wireFields(TICKET)).not.toHaveProperty("order_class");
+  });
+
+  test.each([
+    [{}, {}],
+    [{ takeProfit: "430" }, { take_profit: "It has to lie above 430." }],
+    [{ stopLoss: "430" }, { stop_loss: "It has to lie below 430." }],
+    [{ side: "SELL" }, { take_profit: "It has to lie below 430.", stop_loss: "It has to lie above 430." }],
+    [{ stopLossLimit: "420.05" }, { stop_loss_limit: "It has to lie below 420." }],
+    [{ stopLossLimit: "420" }, {}],
+    [{ takeProfit: "450.01" }, { take_profit: "Prices move in steps of 0.05." }],
+    [{ type: "STOP", stopPrice: "455", limitPrice: "" }, { take_profit: "It has to lie above 455." }],
+    [{ timeInForce: "IOC" }, { time_in_force: "With exits: day or until canceled." }],
+    [{ orderClass: "OTO" }, { take_profit: "Only one of the two: an OTO has one exit. For both choose a bracket." }],
+    [{ orderClass: "OTO", takeProfit: "" }, {}],
+  ] as const)("with %o", (changes, errors) => {
+    expect(ticketErrors({ ...bracket, ...changes } as TicketState, INSTRUMENT)).toEqual(errors);
+  });
+
+  test.each([
+    [{ takeProfit: "" }, "take_profit"],
+    [{ stopLoss: "" }, "stop_loss"],
+    [{ orderClass: "OTO", takeProfit: "", stopLoss: "" }, "take_profit"],
+    [{ orderClass: "OTO", takeProfit: "" }, null],
+  ] as const)("without %o the ticket is not whole", (changes, gap) => {
+    expect(gapOf({ ...bracket, ...changes } as TicketState, INSTRUMENT)).toBe(gap);
+  });
+
+  test("of an OCO lie around its limit, which is the take profit", () => {
+    const pair: TicketState = { ...bracket, side: "SELL", orderClass: "OCO", takeProfit: "" };
+
+    expect(gapOf(pair, INSTRUMENT)).toBeNull();
+    expect(ticketErrors({ ...pair, stopLoss: "431" }, INSTRUMENT)).toEqual({ stop_loss: "It has to lie below 430." });
+    expect(ticketErrors({ ...pair, type: "MARKET" }, INSTRUMENT).order_class).toBe("An OCO is a limit order: its limit is the take profit.");
+  });
+
+  test("are not offered for crypto", () => {
+    expect(ticketErrors(bracket, { ...INSTRUMENT, asset_class: "crypto" }).order_class).toBe("AAPL takes no exits; stocks do.");
+  });
+});
+
+test.each([
+  [{ displayQuantity: "5" }, undefined],
+  [{ displayQuantity: "15" }, "At most the quantity, and at least a twentieth of it."],
+  [{ displayQuantity: "5", quantity: "105" }, "At most the quantity, and at least a twentieth of it."],
+  [{ displayQuantity: "4" }, "Use a multiple of 5."],
+  [{ displayQuantity: "5", timeInForce: "IOC" }, "Only a limit order without exits, day, until canceled or until a time, can hide a part."],
+])("an order that shows a part: %o", (changes, error) => {
+  const state = { ...TICKET, ...changes };
+
+  expect(ticketErrors(state, INSTRUMENT).display_quantity).toBe(error);
+  if (!error) expect(orderSentence(state, INSTRUMENT, 2)).toBe("Buy 10 AAPL limit 432.10, shows 5 — PAPER");
 });

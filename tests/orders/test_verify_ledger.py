@@ -184,7 +184,7 @@ def test_deleted_order_is_missed_by_its_events_and_its_hold(names: Names) -> Non
     ],
 )
 def test_what_the_engines_rows_name_cannot_be_deleted(names: Names, statement: str) -> None:
-    with pytest.raises(IntegrityError, match="is named by|still referenced"), transaction.atomic():
+    with pytest.raises(IntegrityError, match=r"is named by|still referenced"), transaction.atomic():
         tamper(f"{statement}; SET CONSTRAINTS ALL IMMEDIATE", names)
 
     assert found() == []

@@ -1,10 +1,14 @@
 """The limit tree: docs/risk.md M1 to M6."""
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 
 from core.domain.units import units_to_wire
 from orders.domain import commands
-from orders.domain.replies import DeniedReply, UsageReply, WhatIfReply
+from orders.domain.order_class import GroupTerms, OrderClass
+from orders.domain.replies import DeniedReply, OutlookView, UsageReply, WhatIfReply
 from risk.domain.commands import EvaluateLosses, ReadUsage
 from tests.simulation.floor import Floor, submit_command
 from tests.simulation.limiting import allow, limit, limit_command, told
@@ -222,6 +226,7 @@ def test_orders_that_were_open_before_the_limit_count(floor: Floor) -> None:
 
 def test_a_position_counts_with_the_open_orders_of_its_side(floor: Floor) -> None:
     floor.give("alice", "5", "100")
+    floor.quote(bids="99x10", asks="101x10")
     limit(floor, "account:3", "POSITION", "10")
     floor.place("alice-1", "BUY 3 @ 90")
 
@@ -349,3 +354,42 @@ def test_usage_tells_what_limits_come_to_now(floor: Floor) -> None:
         "firm DAILY_LOSS": "50",
     }
     assert floor.changes.is_empty
+
+
+@pytest.mark.parametrize(
+    ("legs", "reason"),
+    [
+        (("110", "95"), None),
+        (("110", ""), "GROUP_LEGS_INVALID"),
+        (("99", "95"), "GROUP_PRICES_INVALID"),
+        (("110.001", "95"), "PRICE_OFF_TICK"),
+    ],
+)
+def test_what_if_judges_the_legs_of_a_group_too(
+    floor: Floor, legs: tuple[str, str], reason: str | None
+) -> None:
+    profit, loss = (Decimal(price) if price else None for price in legs)
+    group = GroupTerms(OrderClass.BRACKET, profit, loss)
+    command = msgspec.structs.replace(submit_command("alice-1", "BUY 4 @ 100"), group=group)
+
+    reply = floor.do(commands.WhatIf(command))
+
+    assert isinstance(reply, WhatIfReply)
+    assert (reply.denied and reply.denied.reason) == reason
+    assert floor.changes.is_empty
+
+
+def test_what_if_tells_what_the_order_would_be(floor: Floor) -> None:
+    floor.give("alice", "5", "100")
+    floor.quote(bids="99x10", asks="101x10")
+    value = msgspec.structs.replace(
+        submit_command("alice-1", "BUY 1 MARKET"), quantity=Decimal(0), notional=Decimal(350)
+    )
+    trailing = submit_command("alice-2", "SELL 5 TRAIL 2%")
+
+    views = [floor.do(commands.WhatIf(command)) for command in (value, trailing)]
+
+    assert [view.outlook for view in views if isinstance(view, WhatIfReply)] == [
+        OutlookView(quantity="3"),
+        OutlookView(quantity="5", stop_price="98", hwm="100"),
+    ]

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from orders.domain import commands
-from orders.domain.replies import DoneReply
+from orders.domain.market_commands import CheckMargin
+from orders.domain.replies import DoneReply, WhatIfReply
 from orders.engine.margin import margin_of
 from portfolio.domain.margin import MarginState
-from tests.simulation.floor import ALICE, HOUSE, Floor, denial
+from tests.simulation.floor import ALICE, HOUSE, Floor, denial, submit_command
 
 
 def margin_floor(
@@ -220,3 +221,47 @@ def test_a_cash_account_is_what_it_was() -> None:
     assert floor.place("charlie-1", "SELL 1 MARKET") == "POSITION_INSUFFICIENT"
     assert floor.place("charlie-2", "BUY 10 @ 101") == "FUNDS_INSUFFICIENT"
     assert floor.place("charlie-3", "BUY 9 @ 101") == "FILLED 9/9"
+
+
+@pytest.mark.parametrize(
+    ("held", "text", "call"),
+    [
+        ("", "BUY 10 @ 100", ("below", None)),
+        ("", "BUY 15 @ 100", ("below", "44.45")),
+        ("BUY 10 @ 101", "BUY 5 MARKET", ("below", "45.78")),
+        ("", "SELL 10 @ 100", ("above", "153.84")),
+        ("BUY 10 @ 101", "SELL 10 MARKET", ("", None)),
+    ],
+)
+def test_what_if_tells_from_which_price_on_the_account_would_be_called(
+    held: str, text: str, call: tuple[str, str | None]
+) -> None:
+    floor = margin_floor()
+    if held:
+        floor.place("alice-1", held)
+
+    reply = floor.do(commands.WhatIf(submit_command("alice-2", text)))
+
+    assert isinstance(reply, WhatIfReply)
+    assert reply.denied is None
+    assert reply.outlook is not None
+    assert (reply.outlook.call_side, reply.outlook.call_price) == call
+
+
+@pytest.mark.parametrize(
+    ("text", "called", "kept"),
+    [("BUY 15 @ 100", "44.44", "44.45"), ("SELL 10 @ 100", "153.85", "153.84")],
+)
+def test_the_account_is_called_beyond_that_price_and_not_at_it(
+    text: str, called: str, kept: str
+) -> None:
+    floor = margin_floor()
+    is_buy = text.startswith("BUY")
+    floor.quote(bids="99x20" if is_buy else "100x20", asks="100x20" if is_buy else "101x20")
+    assert floor.place("alice-1", text).startswith("FILLED")
+
+    for price, is_called in ((kept, False), (called, True)):
+        middle = Decimal(price)
+        floor.quote(bids=f"{middle - 1}x20", asks=f"{middle + 1}x20")
+        floor.do(CheckMargin())
+        assert (floor.state.accounts[ALICE].call is not None) is is_called

@@ -4,7 +4,7 @@ import { announce, alarm } from "./announcer";
 import { Decimal, digitsOf } from "./decimal";
 import { timeOfDay } from "./format";
 import { t } from "./messages";
-import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, Quote, Trade, UserMessage } from "./protocol";
+import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, OrderView, Quote, Trade, Trail, UserMessage } from "./protocol";
 import type { Restriction } from "../elements/restrictions";
 import { PaintScheduler } from "./scheduler";
 import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
@@ -32,6 +32,7 @@ export class Desk {
   readonly socket: LiveSocket;
   readonly instruments: Map<string, Instrument>;
   readonly accountTopic: string;
+  readonly trailsTopic: string;
   symbol: string;
   restrictions: Restriction[];
   heartbeat: Heartbeat | null = null;
@@ -50,6 +51,7 @@ export class Desk {
     this.symbol = page.symbol;
     this.restrictions = page.restrictions;
     this.accountTopic = `account:${page.account.account.id}`;
+    this.trailsTopic = `trails:${page.account.account.id}`;
     this.store = new TopicStore((topic) => this.socket.resync(topic));
     this.socket = new LiveSocket(browserSocket(page.urls.socket), this.socketListener());
     this.store.seed(this.accountTopic, page.account);
@@ -60,6 +62,7 @@ export class Desk {
     const symbols = [...this.instruments.keys()];
     this.socket.subscribe([
       this.accountTopic,
+      this.trailsTopic,
       ...symbols.flatMap((symbol) => [`quote:${symbol}`, `bar:${symbol}:${BAR_TIMEFRAME}`]),
       ...this.topicsOf(this.symbol),
     ]);
@@ -117,6 +120,13 @@ export class Desk {
 
   get account(): AccountSnapshot {
     return this.store.data<AccountSnapshot>(this.accountTopic) ?? this.page.account;
+  }
+
+  /** Where a trailing stop stands now; null for an order that does not trail, or trails no more. */
+  trail(order: OrderView): Trail | null {
+    if (!order.hwm || !order.stop_price) return null;
+    const told = order.status === "ACCEPTED" ? this.store.data<{ trails: Trail[] }>(this.trailsTopic)?.trails : undefined;
+    return told?.find(({ id }) => id === order.id) ?? { id: order.id, hwm: order.hwm, stop_price: order.stop_price };
   }
 
   digits(symbol: string): number {
@@ -198,7 +208,7 @@ export class Desk {
 }
 
 function isPrivate(topic: string): boolean {
-  return topic === "user" || topic.startsWith("account:");
+  return topic === "user" || topic.startsWith("account:") || topic.startsWith("trails:");
 }
 
 let current: Desk | null = null;

@@ -1,9 +1,13 @@
 // What a ticket says and whether it may be sent: pure, so that every sentence and rule is tested without a page. The
 // client order id belongs to the ticket's state: made once, kept while nothing changes, so a double press is one order.
 import { Decimal, parseTyped } from "./decimal";
+import { exitErrors, exitWords, missingExits, type OrderClass } from "./exits";
 import { fixed, plain } from "./format";
-import { t } from "./messages";
+import { t, type MessageKey } from "./messages";
 import type { Instrument, OrderType, Side } from "./protocol";
+import { stepError } from "./steps";
+
+export { stepError, stepped } from "./steps";
 
 export interface TicketState {
   symbol: string;
@@ -12,16 +16,29 @@ export interface TicketState {
   timeInForce: string;
   /** As a datetime-local input has it, in UTC: "2026-01-31T15:30". */
   expiresAt: string;
+  /** A market order may name a value instead of a quantity. */
+  sizeBy: "QUANTITY" | "VALUE";
   quantity: string;
+  notional: string;
   limitPrice: string;
   stopPrice: string;
+  trail: string;
+  trailBy: "PERCENT" | "PRICE";
+  orderClass: OrderClass;
+  takeProfit: string;
+  stopLoss: string;
+  stopLossLimit: string;
+  displayQuantity: string;
   postOnly: boolean;
   reduceOnly: boolean;
   stpMode: string;
 }
 
 /** The form's field names; a section that is added to the ticket adds its own. */
-export type TicketField = "quantity" | "limit_price" | "stop_price" | "time_in_force" | "expires_at" | "post_only" | "reduce_only" | "stp_mode";
+export type TicketField =
+  | "quantity" | "notional" | "limit_price" | "stop_price" | "trail" | "time_in_force" | "expires_at"
+  | "order_class" | "take_profit" | "stop_loss" | "stop_loss_limit" | "display_quantity"
+  | "post_only" | "reduce_only" | "stp_mode";
 export type TicketErrors = Partial<Record<TicketField, string>>;
 
 export function namesLimit(type: OrderType): boolean {
@@ -44,28 +61,52 @@ function isForAuction(state: TicketState): boolean {
 export function ticketErrors(state: TicketState, instrument: Instrument): TicketErrors {
   const found: [TicketField, string][] = [
     ["quantity", stepError(state.quantity, instrument.lot_size, "ticket.off-lot")],
+    ["notional", stepError(state.notional, SMALLEST, "ticket.off-lot")],
     ["limit_price", namesLimit(state.type) ? stepError(state.limitPrice, instrument.tick_size, "ticket.off-tick") : ""],
     ["stop_price", isStop(state.type) ? stepError(state.stopPrice, instrument.tick_size, "ticket.off-tick") : ""],
+    ["trail", trailError(state, instrument)],
     ["time_in_force", isStop(state.type) && !waits(state) ? t("ticket.stop-waits") : ""],
+    ["display_quantity", displayError(state, instrument)],
+    ...exitErrors(state, instrument),
     ["post_only", state.postOnly && !(state.type === "LIMIT" && ["DAY", "GTC"].includes(state.timeInForce)) ? t("ticket.post-only-rests") : ""],
   ];
   return Object.fromEntries(found.filter(([, text]) => text !== ""));
 }
 
-export function stepError(typed: string, step: string, message: "ticket.off-lot" | "ticket.off-tick"): string {
-  if (typed.trim() === "") return "";
-  const value = parseTyped(typed);
-  if (!value) return t("ticket.unreadable");
-  if (value.sign <= 0) return t("ticket.not-positive");
-  return value.isMultipleOf(Decimal.of(step)) ? "" : t(message, { step: plain(step) });
+const SMALLEST = "0.00000001";
+const SMALLEST_PERCENT = "0.0001";
+const MOST_SLICES = Decimal.of("20");
+
+function trailError(state: TicketState, instrument: Instrument): string {
+  const isPercent = state.trailBy === "PERCENT";
+  const value = parseTyped(state.trail);
+  if (isPercent && value && value.compare(Decimal.of("100")) >= 0) return t("ticket.trail-percent");
+  if (isPercent) return stepError(state.trail, SMALLEST_PERCENT, "ticket.off-lot");
+  return stepError(state.trail, instrument.tick_size, "ticket.off-tick");
+}
+
+/** I1 of docs/matching.md. */
+function displayError(state: TicketState, instrument: Instrument): string {
+  if (state.displayQuantity.trim() === "") return "";
+  if (state.type !== "LIMIT" || state.orderClass !== "SIMPLE" || !waits(state)) return t("ticket.display-limit");
+  const error = stepError(state.displayQuantity, instrument.lot_size, "ticket.off-lot");
+  const [shown, whole] = [parseTyped(state.displayQuantity), parseTyped(state.quantity)];
+  if (error || !shown || !whole) return error;
+  const fits = shown.compare(whole) <= 0 && whole.compare(shown.times(MOST_SLICES)) <= 0;
+  return fits ? "" : t("ticket.display-range");
 }
 
 /** The first field that stops the ticket from being an order: empty or wrong. Null: it is one. */
 export function gapOf(state: TicketState, instrument: Instrument): TicketField | null {
   const errors = ticketErrors(state, instrument);
-  if (state.quantity.trim() === "" || errors.quantity) return "quantity";
-  if (isStop(state.type) && (state.stopPrice.trim() === "" || errors.stop_price)) return "stop_price";
+  const size = state.sizeBy === "VALUE" ? "notional" : "quantity";
+  if (state[size].trim() === "" || errors[size]) return size;
+  if (state.type === "TRAILING_STOP") {
+    if (state.trail.trim() === "" || errors.trail) return "trail";
+  } else if (isStop(state.type) && (state.stopPrice.trim() === "" || errors.stop_price)) return "stop_price";
   if (namesLimit(state.type) && (state.limitPrice.trim() === "" || errors.limit_price)) return "limit_price";
+  const [missing] = missingExits(state);
+  if (missing) return missing;
   if (state.timeInForce === "GTD" && state.expiresAt === "") return "expires_at";
   return (Object.keys(errors)[0] as TicketField | undefined) ?? null;
 }
@@ -78,17 +119,39 @@ export function wireFields(state: TicketState): Record<string, string> {
     type: state.type,
     time_in_force: state.timeInForce,
     ...(state.timeInForce === "GTD" ? { expires_at: state.expiresAt } : {}),
-    quantity: wireNumber(state.quantity),
+    ...(state.sizeBy === "VALUE" ? { size_by: "VALUE", notional: wireNumber(state.notional) } : { quantity: wireNumber(state.quantity) }),
     limit_price: wireNumber(state.limitPrice),
     stop_price: wireNumber(state.stopPrice),
+    ...(state.trail ? { trail: wireNumber(state.trail), trail_by: state.trailBy } : {}),
+    ...exitFields(state),
+    ...(state.displayQuantity ? { display_quantity: wireNumber(state.displayQuantity) } : {}),
     ...(state.postOnly ? { post_only: "on" } : {}),
     ...(state.reduceOnly ? { reduce_only: "on" } : {}),
     ...(state.stpMode ? { stp_mode: state.stpMode } : {}),
   };
 }
 
+function exitFields(state: TicketState): Record<string, string> {
+  if (state.orderClass === "SIMPLE") return {};
+  return {
+    order_class: state.orderClass,
+    take_profit: wireNumber(state.takeProfit),
+    stop_loss: wireNumber(state.stopLoss),
+    stop_loss_limit: wireNumber(state.stopLossLimit),
+  };
+}
+
+/** What the engine makes of an order that leaves something to it: how many a value buys, where a trail begins. */
+export interface Outlook {
+  quantity: string | null;
+  stop_price: string | null;
+  hwm: string | null;
+}
+
 /** What the order would do when it arrives, in words; `takeable` is what the other side offers within its limit. */
-export function outlookOf(state: TicketState, takeable: string): string {
+export function outlookOf(state: TicketState, takeable: string, told: Outlook | null = null): string {
+  if (state.type === "TRAILING_STOP") return told?.stop_price ? t("outlook.trails", { stop: plain(told.stop_price), mark: plain(told.hwm) }) : "";
+  if (state.sizeBy === "VALUE") return told?.quantity ? t("outlook.value", { quantity: plain(told.quantity) }) : "";
   const quantity = parseTyped(state.quantity);
   const taken = Decimal.parse(takeable);
   if (!quantity || !taken) return "";
@@ -104,43 +167,48 @@ export function sideWord(side: Side): string {
   return t(side === "BUY" ? "ticket.buy" : "ticket.sell");
 }
 
+const GAPS: Partial<Record<TicketField, MessageKey>> = {
+  quantity: "ticket.incomplete",
+  notional: "ticket.incomplete-value",
+  stop_price: "ticket.incomplete-stop",
+  limit_price: "ticket.incomplete-price",
+  trail: "ticket.incomplete-trail",
+  take_profit: "ticket.incomplete-profit",
+  stop_loss: "ticket.incomplete-loss",
+  expires_at: "ticket.incomplete-until",
+};
+
 /** The button's text: the whole order, or what is still missing. */
 export function orderSentence(state: TicketState, instrument: Instrument, digits: number): string {
   const gap = gapOf(state, instrument);
-  if (gap === "quantity") return t("ticket.incomplete");
-  if (gap === "stop_price") return t("ticket.incomplete-stop");
-  if (gap === "limit_price") return t("ticket.incomplete-price");
-  if (gap === "expires_at") return t("ticket.incomplete-until");
-  if (gap) return t("ticket.incomplete-terms");
-  const limit = fixed(parseTyped(state.limitPrice), digits);
-  const stop = fixed(parseTyped(state.stopPrice), digits);
-  const price = {
-    MARKET: t("ticket.market"),
-    LIMIT: t("ticket.limit", { price: limit }),
-    STOP: t("ticket.stop", { price: stop }),
-    STOP_LIMIT: t("ticket.stop-limit", { price: stop, limit }),
-    TRAILING_STOP: t("ticket.stop", { price: stop }), // the ticket does not offer it
-  }[state.type];
-  return t("ticket.order", {
-    side: sideWord(state.side), quantity: plain(parseTyped(state.quantity)), symbol: state.symbol, price,
-  });
+  if (gap) return t(ticketErrors(state, instrument)[gap] ? "ticket.incomplete-terms" : (GAPS[gap] ?? "ticket.incomplete-terms"));
+  const price = (typed: string) => fixed(parseTyped(typed), digits);
+  const quantity = plain(parseTyped(state.quantity));
+  const shown = state.displayQuantity ? `, ${t("ticket.shows", { quantity: plain(parseTyped(state.displayQuantity)) })}` : "";
+  const values = {
+    side: sideWord(state.side),
+    symbol: state.symbol,
+    price: typeWords(state, price) + shown + exitWords(state, price),
+  };
+  if (state.sizeBy === "VALUE") return t("ticket.order-value", { ...values, value: plain(parseTyped(state.notional)) });
+  return t("ticket.order", { ...values, quantity });
+}
+
+function typeWords(state: TicketState, price: (typed: string) => string): string {
+  const limit = price(state.limitPrice);
+  const stop = price(state.stopPrice);
+  switch (state.type) {
+    case "MARKET": return t("ticket.market");
+    case "LIMIT": return t("ticket.limit", { price: limit });
+    case "STOP": return t("ticket.stop", { price: stop });
+    case "STOP_LIMIT": return t("ticket.stop-limit", { price: stop, limit });
+    case "TRAILING_STOP": return t("ticket.trailing", { trail: state.trailBy === "PERCENT" ? `${plain(parseTyped(state.trail))}%` : price(state.trail) });
+  }
 }
 
 /** The wire's form of what was typed. */
 export function wireNumber(typed: string): string {
   return parseTyped(typed)?.toString() ?? "";
-}
-
-/** One step up or down from what is typed, kept on the grid and above zero; from nothing it starts at `start`. */
-export function stepped(typed: string, step: string, steps: number, start: string): string {
-  const size = Decimal.of(step);
-  const value = parseTyped(typed);
-  if (!value) return start;
-  const onGrid = value.flooredTo(size);
-  // Going down from between two steps lands on the lower one, which is already a step.
-  const moves = steps < 0 && !onGrid.equals(value) ? steps + 1 : steps;
-  const next = onGrid.plus(size.times(Decimal.fromUnits(BigInt(moves), 0)));
-  return next.sign > 0 ? next.toString() : size.toString();
 }
 
 /** The largest quantity on the lot grid for a share of what is available: cash at a price, or the holding itself. */

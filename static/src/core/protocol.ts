@@ -75,6 +75,17 @@ export interface OrderView {
   updated_at: string;
   closed_at: string | null;
   expires_at: string | null;
+  trail_price: string | null;
+  trail_percent: string | null;
+  hwm: string | null;
+  group: { id: string; order_class: string; leg: "ENTRY" | "TAKE_PROFIT" | "STOP_LOSS" } | null;
+}
+
+/** Where a trailing stop that waits stands: the best price since acceptance, and its stop price. */
+export interface Trail {
+  id: string;
+  hwm: string;
+  stop_price: string;
 }
 
 export interface Fill {

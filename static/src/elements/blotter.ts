@@ -35,6 +35,7 @@ export class Blotter extends HTMLElement {
     new Tabs(this);
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().store.watch(desk().accountTopic, this.mark);
+    desk().store.watch(desk().trailsTopic, this.mark);
     for (const symbol of desk().instruments.keys()) {
       desk().store.watch(`bar:${symbol}:1Min`, () => {
         if (desk().account.positions.some((position) => position.symbol === symbol)) this.mark();

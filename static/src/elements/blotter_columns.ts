@@ -69,15 +69,36 @@ function price<T extends { symbol: string }>(className: string, read: (row: T) =
 
 const TYPE_WORDS = { MARKET: "Market", LIMIT: "Limit", STOP: "Stop", STOP_LIMIT: "Stop limit", TRAILING_STOP: "Trailing stop" } as const;
 
+/** "Limit GTC", of an order of a group with its part: "Stop GTC, stop loss". */
+function typeWords(order: OrderView): string {
+  const words = `${TYPE_WORDS[order.type]} ${order.time_in_force}`;
+  return order.group ? `${words}, ${t(`order.leg.${order.group.leg}`)}` : words;
+}
+
+/** The stop price; of a trailing stop where it stands now, with its mark. */
+function stop(className: string): Column<OrderView> {
+  return {
+    className,
+    make: () => element("span", {}, element("span", { class: "sub" }), " ", element("span")),
+    paint: (node, order) => {
+      const [mark, price] = node.children as unknown as [HTMLElement, HTMLElement];
+      const trail = desk().trail(order);
+      const digits = desk().digits(order.symbol);
+      setText(mark, trail ? t("order.mark", { price: fixed(trail.hwm, digits) }) : "");
+      setText(price, fixed(trail?.stop_price ?? order.stop_price, digits));
+    },
+  };
+}
+
 export const ORDER_COLUMNS: Column<OrderView>[] = [
   time("low", (order) => order.submitted_at),
   heading((order) => order.symbol),
   side(),
-  text("mid", (order) => `${TYPE_WORDS[order.type]} ${order.time_in_force}`),
+  text("mid", typeWords),
   text("num", (order) => plain(order.quantity)),
   text("num tight", (order) => plain(order.filled_quantity)),
   price("num", (order) => order.limit_price),
-  price("num mid", (order) => order.stop_price),
+  stop("num mid"),
   price("num mid", (order) => order.average_price),
   {
     className: "wrap",

@@ -21,7 +21,7 @@ export interface PictureData {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function shape(name: string, attributes: Record<string, string | number>, ...children: (Node | string)[]): SVGElement {
+export function shape(name: string, attributes: Record<string, string | number>, ...children: (Node | string)[]): SVGElement {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
   node.append(...children);

@@ -18,6 +18,9 @@ import { TicketPreview } from "./ticket_preview";
 
 const DUPLICATE = "CLIENT_ORDER_ID_DUPLICATE";
 const UNKNOWN_WAIT_MILLISECONDS = 6_000;
+const PRICES = ["limit_price", "stop_price", "take_profit", "stop_loss", "stop_loss_limit"];
+const VALUE_STEP = "10";
+const PERCENT_STEP = "0.1";
 
 type Level = "" | "good" | "bad" | "unknown";
 
@@ -70,6 +73,7 @@ export class Ticket extends HTMLElement {
     setText(field(this, "lot"), `lot ${plain(instrument.lot_size)}`);
     for (const tick of this.querySelectorAll("[data-field=tick]")) setText(tick, `tick ${plain(instrument.tick_size)}`);
     this.fields.clear();
+    this.fields.offerExits(instrument.asset_class === "us_equity");
     this.clearStatus();
     this.changed();
   }
@@ -103,7 +107,7 @@ export class Ticket extends HTMLElement {
     setText(field(this, "notional-label"), t(isBuy ? "ticket.cost" : "ticket.proceeds"));
     setText(field(this, "available-label"), t(isBuy ? "ticket.buying-power" : "ticket.holding"));
     const held = account.positions.find((position) => position.symbol === symbol)?.quantity ?? "0";
-    setText(field(this, "available"), isBuy ? `${fixed(account.balance.free, 2)} ${account.balance.currency}` : plain(held));
+    setText(field(this, "available"), isBuy ? fixed(account.balance.free, 2) : plain(held));
   }
 
   // --- Filling in
@@ -135,13 +139,27 @@ export class Ticket extends HTMLElement {
   }
 
   private step(input: HTMLInputElement, steps: number): void {
-    const { instrument, symbol } = this.desk;
-    const isPrice = input !== this.fields.quantity;
-    const size = isPrice ? instrument.tick_size : instrument.lot_size;
-    const next = stepped(input.value, size, steps, isPrice ? (this.bestPrice()?.toString() ?? size) : size);
-    input.value = isPrice ? (Decimal.parse(next)?.toFixed(this.desk.digits(symbol)) ?? next) : next;
+    const isPrice = PRICES.includes(input.name);
+    const size = this.stepOf(input.name);
+    const next = stepped(input.value, size, steps, isPrice ? (this.startOf(input.name)?.toString() ?? size) : size);
+    input.value = isPrice ? (Decimal.parse(next)?.toFixed(this.desk.digits(this.desk.symbol)) ?? next) : next;
     this.fields.touched(input);
     this.changed();
+  }
+
+  private stepOf(name: string): string {
+    const { instrument } = this.desk;
+    if (name === "notional") return VALUE_STEP;
+    if (name === "trail" && this.state.trailBy === "PERCENT") return PERCENT_STEP;
+    return PRICES.includes(name) || name === "trail" ? instrument.tick_size : instrument.lot_size;
+  }
+
+  /** Where an empty price begins: at the market, an exit at the order's own price, a stop loss's limit at its stop. */
+  private startOf(name: string): Decimal | null {
+    const { state } = this;
+    if (name === "stop_loss_limit") return parseTyped(state.stopLoss) ?? this.bestPrice();
+    if (name === "take_profit" || name === "stop_loss") return parseTyped(state.limitPrice) ?? parseTyped(state.stopPrice) ?? this.bestPrice();
+    return this.bestPrice();
   }
 
   /** The price at which the ticket's side would trade now. */
@@ -155,10 +173,21 @@ export class Ticket extends HTMLElement {
     const { account, symbol, instrument } = this.desk;
     const held = account.positions.find((position) => position.symbol === symbol)?.quantity;
     const price = parseTyped(state.limitPrice) ?? parseTyped(state.stopPrice) ?? this.bestPrice();
+    if (state.sizeBy === "VALUE") return this.takeValue(percent, held ?? "0");
     if (state.side === "BUY" && !price) return;
     const available = Decimal.of(state.side === "BUY" ? account.balance.free : (held ?? "0"));
     const quantity = shareQuantity({ percent, available, price: state.side === "BUY" ? price : null }, instrument.lot_size);
     this.fields.quantity.value = quantity && !quantity.isZero ? quantity.toString() : "";
+    this.changed();
+  }
+
+  /** A share as a value: of the buying power, or of what the holding would bring. */
+  private takeValue(percent: number, held: string): void {
+    const { side } = this.state;
+    const price = this.bestPrice();
+    const whole = side === "BUY" ? Decimal.of(this.desk.account.balance.free) : price && Decimal.of(held).times(price);
+    const part = whole?.times(Decimal.fromUnits(BigInt(percent), 2)).flooredTo(Decimal.of("0.01"));
+    this.fields.input("notional").value = part && !part.isZero ? part.toString() : "";
     this.changed();
   }
 
@@ -207,13 +236,13 @@ export class Ticket extends HTMLElement {
     return field(this, "status").textContent ?? "";
   }
 
-  private refused({ message, reason = "" }: Refusal): void {
+  private refused({ message, reason = "", facts }: Refusal): void {
     this.unknownId = null;
     this.ids.renew();
     const text = t("ticket.refused", { reason: message });
     this.say(text, "bad");
     alarm(text);
-    const name = this.desk.page.refusal_fields[reason];
+    const name = typeof facts?.field === "string" ? facts.field : this.desk.page.refusal_fields[reason];
     if (name) this.fields.refuse(name, message);
   }
 

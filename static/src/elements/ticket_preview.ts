@@ -1,19 +1,25 @@
 // What the ticket's order would cost: asked from the portal when the ticket changes, and again as the market moves. It
 // informs only; the engine decides when the order arrives.
 import { desk, type Desk } from "../core/desk";
-import { field, setText } from "../core/dom";
-import { fixed } from "../core/format";
-import { outlookOf, wireFields, type TicketState } from "../core/order_ticket";
+import { field, find, setText } from "../core/dom";
+import { fixed, MISSING } from "../core/format";
+import { outlookOf, wireFields, type Outlook, type TicketState } from "../core/order_ticket";
 import { getJson } from "../core/request";
+import { drawLevels, type ScaleData } from "./levels";
 
-interface Preview {
+interface Preview extends Outlook {
   estimated_price: string | null;
   estimated_notional: string | null;
   estimated_fee: string | null;
   buying_power_after: string | null;
   takeable_quantity: string;
   accepted: boolean;
+  reason: string | null;
   message: string;
+  headroom: string;
+  headroom_note: string;
+  margin_call: string;
+  scale: ScaleData | null;
 }
 
 const DELAY_MILLISECONDS = 250;
@@ -72,11 +78,19 @@ export class TicketPreview {
     setText(field(this.root, "notional"), fixed(preview?.estimated_notional, 2));
     setText(field(this.root, "fee"), fixed(preview?.estimated_fee, 2));
     setText(field(this.root, "left"), fixed(preview?.buying_power_after, 2));
-    setText(field(this.root, "outlook"), preview?.accepted && state ? outlookOf(state, preview.takeable_quantity) : "");
-    this.note(preview && !preview.accepted ? preview.message : note);
+    setText(field(this.root, "outlook"), preview?.accepted && state ? outlookOf(state, preview.takeable_quantity, preview) : "");
+    setText(field(this.root, "headroom"), preview?.headroom || MISSING);
+    setText(field(this.root, "headroom-note"), preview?.headroom_note ?? "");
+    setText(field(this.root, "margin-call"), preview?.margin_call ?? "");
+    find(this.root, "[data-row=margin-call]").hidden = !preview?.margin_call;
+    drawLevels(find(this.root, "[data-part=scale]"), preview?.scale ?? null);
+    if (preview && !preview.accepted) this.note(preview.message, preview.reason ?? "");
+    else this.note(note);
   }
 
-  private note(text: string): void {
-    if (this.obstacle !== null) setText(field(this.root, "preview-note"), this.obstacle || text);
+  private note(text: string, code = ""): void {
+    if (this.obstacle === null) return;
+    setText(field(this.root, "preview-note"), this.obstacle || text);
+    setText(field(this.root, "preview-code"), this.obstacle ? "" : code);
   }
 }

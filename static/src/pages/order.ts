@@ -2,11 +2,22 @@
 // now, as texts; this only puts them in their places. Where the account's events may not be heard (an operator looks at
 // somebody else's order) it asks every few seconds.
 import { announce } from "../core/announcer";
-import { element, field, find, pageData, setText } from "../core/dom";
+import { element, field, find, pageData, setText, type Child } from "../core/dom";
+import { fixed } from "../core/format";
+import type { TopicFrame, Trail } from "../core/protocol";
 import { getJson } from "../core/request";
+import { drawLevels, type ScaleData } from "../elements/levels";
 import { drawPicture, type PictureData } from "../elements/picture";
 import { startLivePage } from "../elements/live_page";
 import { startShell } from "../elements/shell";
+
+interface Link {
+  url: string;
+  text: string;
+  status: string;
+  time: string;
+  is_chosen: boolean;
+}
 
 interface Shown {
   name: string;
@@ -16,7 +27,10 @@ interface Shown {
   facts: [string, string][];
   events: { time: string; kind: string; text: string; reason: string; request_id: string }[];
   fills: Record<"time" | "quantity" | "price" | "value" | "fee" | "liquidity" | "filled", string>[];
-  chain: { url: string; text: string; status: string; time: string; is_chosen: boolean }[];
+  chain: Link[];
+  group: (Link & { part: string })[];
+  trail: { mark: string; stop: string } | null;
+  scale: ScaleData | null;
   picture: PictureData;
   from: string;
   until: string;
@@ -26,15 +40,18 @@ interface Shown {
 interface PageData {
   shown: Shown;
   account_topic: string | null;
+  trails_topic: string | null;
+  order: { id: string; digits: number };
   urls: { order: string };
 }
 
 const SETTLE_MILLISECONDS = 120;
 const ASK_MILLISECONDS = 3_000;
 
-const { shown, account_topic, urls } = pageData<PageData>();
+const { shown, account_topic, trails_topic, order, urls } = pageData<PageData>();
 let last = shown;
 let timer = 0;
+let askedAt = 0;
 
 function part(name: string): HTMLElement {
   return find(document, `[data-part="${name}"]`);
@@ -54,6 +71,10 @@ function show(now: Shown): void {
   part("no-fills").hidden = now.fills.length > 0;
   part("chain-block").hidden = now.chain.length < 2;
   part("chain").replaceChildren(...now.chain.map(chainItem));
+  document.querySelector("[data-part=group]")?.replaceChildren(...now.group.map(memberItem));
+  if (now.trail) showTrail(now.trail.mark, now.trail.stop);
+  const scale = document.querySelector<HTMLElement>("[data-part=scale]");
+  if (scale) drawLevels(scale, now.scale);
   drawPicture(find<SVGSVGElement>(document, "svg.picture"), now.picture, now.summary);
 }
 
@@ -71,15 +92,41 @@ function fillRow(fill: Shown["fills"][number]): HTMLElement {
   );
 }
 
-function chainItem(link: Shown["chain"][number]): HTMLElement {
-  const name = link.is_chosen ? element("strong", {}, link.text) : element("a", { href: link.url }, link.text);
+function nameOf(link: Link): HTMLElement {
+  return link.is_chosen ? element("strong", {}, link.text) : element("a", { href: link.url }, link.text);
+}
+
+function item(link: Link, ...children: Child[]): HTMLElement {
+  return element("li", link.is_chosen ? { "aria-current": "true" } : {}, ...children);
+}
+
+function chainItem(link: Link): HTMLElement {
   const status = element("span", { class: "tag" }, link.status);
-  return element("li", link.is_chosen ? { "aria-current": "true" } : {}, name, " ", status, " ", element("span", { class: "sub" }, `${link.time} UTC`));
+  return item(link, nameOf(link), " ", status, " ", element("span", { class: "sub" }, `${link.time} UTC`));
+}
+
+function memberItem(link: Link & { part: string }): HTMLElement {
+  return item(link, element("span", { class: "part" }, link.part), " ", nameOf(link), " ", element("span", { class: "tag" }, link.status));
+}
+
+function showTrail(mark: string, stop: string): void {
+  setText(field(document, "mark"), mark);
+  setText(field(document, "stop"), stop);
+}
+
+/** Mark and stop are told as they move; the drawing follows with the next answer. */
+function follow(frame: TopicFrame): void {
+  if (frame.topic !== trails_topic) return refresh();
+  const trail = (frame.data as { trails: Trail[] }).trails.find(({ id }) => id === order.id);
+  if (!trail) return;
+  showTrail(fixed(trail.hwm, order.digits), fixed(trail.stop_price, order.digits));
+  if (Date.now() - askedAt > ASK_MILLISECONDS) refresh();
 }
 
 /** A burst of events is one question. */
 function refresh(): void {
   clearTimeout(timer);
+  askedAt = Date.now();
   timer = window.setTimeout(async () => {
     const answer = await getJson<Shown>(urls.order, {});
     if (answer.kind === "ok") show(answer.data);
@@ -87,5 +134,5 @@ function refresh(): void {
 }
 
 startShell();
-startLivePage({ topics: account_topic ? [account_topic] : [], onTopic: refresh, onBack: refresh });
+startLivePage({ topics: [account_topic, trails_topic].filter((topic) => topic !== null), onTopic: follow, onBack: refresh });
 if (!account_topic) setInterval(() => { if (!document.hidden && last.is_open) refresh(); }, ASK_MILLISECONDS);

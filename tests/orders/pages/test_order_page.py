@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -160,3 +160,65 @@ def test_an_operator_reads_and_has_no_form_of_the_owner(
 
     assert f"/orders/{order.pk}/cancel" not in html
     assert '"account_topic": null' in html
+
+
+def test_a_trailing_stop_tells_its_mark_and_its_distance(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    order.side, order.type, order.limit_price, order.is_opening = (
+        "SELL",
+        "TRAILING_STOP",
+        None,
+        False,
+    )
+    order.trail_percent, order.hwm, order.stop_price = Decimal(2), Decimal(110), Decimal("107.8")
+    order.save()
+    client = signed_in(alice)
+
+    shown = shown_to(client, order)
+    html = client.get(f"/orders/{order.pk}").content.decode()
+
+    assert shown["name"] == "Sell 10 ACME, Trailing stop 2%"
+    assert shown["trail"] == {
+        "mark": "110.00",
+        "stop": "107.80",
+        "sentence": "It follows the highest price since it was accepted, 2% below it.",
+    }
+    assert dict(shown["facts"])["Trails by"] == "2%"
+    assert [row["text"] for row in shown["scale"]["levels"]] == ["Mark 110.00", "Stop 107.80"]
+    assert f'"trails_topic": "trails:{order.account.public_id}"' in html
+    assert shown["group"] == []
+    assert "Its group" not in html
+
+
+def test_an_order_that_was_replaced_still_shows_who_it_stood_with(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    group = uuid4()
+    old = leg_of(order, group, "TAKE_PROFIT", "REPLACED")
+    leg_of(order, group, "TAKE_PROFIT", "HELD")
+    leg_of(order, uuid4(), "TAKE_PROFIT", "HELD")
+    order.group_id, order.order_class, order.leg = group, "OTO", "ENTRY"
+    order.save()
+    client = signed_in(alice)
+
+    from_entry, from_old = (shown_to(client, chosen)["group"] for chosen in (order, old))
+
+    assert [(row["part"], row["status"]) for row in from_entry] == [
+        ("Entry", "Working"), ("Take profit", "Waits for its entry"),
+    ]  # fmt: skip
+    assert [(row["status"], row["is_chosen"]) for row in from_old] == [
+        ("Working", False), ("Replaced", True), ("Waits for its entry", False),
+    ]  # fmt: skip
+
+
+def leg_of(order: Order, group: UUID, leg: str, status: str) -> Order:
+    row = Order.objects.get(pk=order.pk)
+    row.pk, row.sequence = uuid4(), Order.objects.count() + 1
+    row.rank, row.client_order_id = row.sequence, str(row.pk)
+    row.side, row.limit_price, row.is_opening = "SELL", Decimal(110), False
+    row.group_id, row.order_class, row.leg, row.status = group, "OTO", leg, status
+    row.closed_at = row.submitted_at if status == "REPLACED" else None
+    row.reason = "REPLACED" if status == "REPLACED" else ""
+    row.save(force_insert=True)
+    return row

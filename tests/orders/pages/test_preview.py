@@ -30,6 +30,13 @@ def test_a_market_preview_walks_the_book(
         "reason": None,
         "message": "",
         "field": None,
+        "quantity": None,
+        "stop_price": None,
+        "hwm": None,
+        "margin_call": "",
+        "headroom": "",
+        "headroom_note": "",
+        "scale": None,
     }
 
 
@@ -170,3 +177,20 @@ def test_what_waits_for_an_auction_takes_nothing_now(
 
     assert (answer["accepted"], answer["takeable_quantity"]) == (True, "0")
     assert (answer["estimated_notional"], answer["buying_power_after"]) == ("1000", "8030")
+
+
+def test_without_an_engine_nobody_says_what_only_it_knows(
+    alice: User, account: TradingAccount, book: None, signed_in: Callable[[User], Client]
+) -> None:
+    client = signed_in(alice)
+    orders = [
+        ticket(type="MARKET", size_by="VALUE", notional="250"),
+        ticket(side="SELL", type="TRAILING_STOP", trail="2"),
+    ]
+
+    answers = [client.get("/orders/preview", query).json() for query in orders]
+
+    for answer in answers:
+        assert (answer["accepted"], answer["reason"]) == (False, "UNAVAILABLE")
+        assert answer["estimated_price"] is None
+        assert answer["message"].startswith("The order engine cannot be reached.")

@@ -3,14 +3,18 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from core.domain.errors import Refusal
-from orders.forms import REFUSAL_FIELDS, TicketForm
+from marketdata.models import Instrument
+from orders.domain.order_class import GroupTerms, OrderClass
+from orders.forms import REFUSAL_FIELDS
 from orders.models import Order
+from orders.ticket_form import TicketForm
 from portfolio.models import TradingAccount
 from risk.domain.reasons import DenialReason
 from tests.orders.pages.asked import JSON, ticket
@@ -150,3 +154,143 @@ def test_a_time_that_is_named_is_the_orders_when_it_is_until_a_time(
     assert gtd.is_valid()
     assert gtc.is_valid()
     assert (gtd.spec().expires_at, gtc.spec().expires_at) == (until, None)
+
+
+EXITS = {"take_profit": "110", "stop_loss": "90"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"quantity": ""}, "quantity"),
+        ({"type": "MARKET", "size_by": "VALUE"}, "notional"),
+        ({"type": "MARKET", "size_by": "VALUE", "notional": "much"}, "notional"),
+        ({"type": "TRAILING_STOP"}, "trail"),
+        ({"type": "TRAILING_STOP", "trail": "-1"}, "trail"),
+        ({"order_class": "BRACKET", "stop_loss": "90"}, "take_profit"),
+        ({"order_class": "BRACKET", "take_profit": "110"}, "stop_loss"),
+        ({"order_class": "OCO"}, "stop_loss"),
+        ({"order_class": "OTO"}, "take_profit"),
+        ({"order_class": "OTO", **EXITS}, "take_profit"),
+        ({"order_class": "LADDER"}, "order_class"),
+        ({"display_quantity": "some"}, "display_quantity"),
+        (
+            {"type": "MARKET", "size_by": "VALUE", "notional": "50", "order_class": "BRACKET"}
+            | EXITS,
+            "order_class",
+        ),
+    ],
+)
+def test_what_the_order_lacks_is_asked_for_beside_its_field(
+    account: TradingAccount, changes: dict[str, str], field: str
+) -> None:
+    form = TicketForm(ticket(**changes))
+
+    assert not form.is_valid()
+    assert list(form.errors) == [field]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {}),
+        (
+            {"type": "MARKET", "size_by": "VALUE", "notional": "250"},
+            {"quantity": 0, "notional": 250},
+        ),
+        ({"size_by": "VALUE", "notional": "250"}, {}),
+        ({"type": "TRAILING_STOP", "trail": "2", "trail_by": "PERCENT"}, {"trail_percent": 2}),
+        (
+            {"type": "TRAILING_STOP", "trail": "1.5", "trail_by": "PRICE"},
+            {"trail_price": Decimal("1.5")},
+        ),
+        ({"trail": "2", "stop_price": "90", **EXITS}, {}),
+        ({"display_quantity": "2"}, {"display_quantity": 2}),
+        (
+            {"order_class": "BRACKET", **EXITS, "stop_loss_limit": "89"},
+            {"group": GroupTerms(OrderClass.BRACKET, Decimal(110), Decimal(90), Decimal(89))},
+        ),
+        (
+            {"order_class": "OTO", "stop_loss": "90"},
+            {"group": GroupTerms(OrderClass.OTO, None, Decimal(90))},
+        ),
+        (
+            {"order_class": "OCO", **EXITS},
+            {"group": GroupTerms(OrderClass.OCO, None, Decimal(90))},
+        ),
+    ],
+)
+def test_a_ticket_is_the_order_that_shows_and_nothing_of_what_does_not(
+    account: TradingAccount, changes: dict[str, str], expected: dict[str, object]
+) -> None:
+    names = (
+        "quantity",
+        "notional",
+        "stop_price",
+        "trail_price",
+        "trail_percent",
+        "display_quantity",
+        "group",
+    )
+    form = TicketForm(ticket(**changes))
+    assert form.is_valid(), form.errors
+
+    spec = form.spec()
+
+    plain = dict.fromkeys(names) | {"quantity": 10}
+    assert {name: getattr(spec, name) for name in names} == plain | expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "facts", "field"),
+    [
+        ("PRICE_OFF_TICK", {"limit_price": "97"}, "limit_price"),
+        ("PRICE_OFF_TICK", {"limit_price": "110"}, "take_profit"),
+        ("PRICE_OFF_TICK", {"limit_price": "89"}, "stop_loss_limit"),
+        ("STOP_PRICE_OFF_TICK", {"stop_price": "90"}, "stop_loss"),
+        ("GROUP_PRICES_INVALID", {"price": "the entry"}, "take_profit"),
+        ("GROUP_PRICES_INVALID", {"price": "stop_loss.stop_price"}, "stop_loss"),
+        ("GROUP_PRICES_INVALID", {"price": "stop_loss.limit_price"}, "stop_loss_limit"),
+        ("GROUP_DIRECTION_INVALID", {}, "order_class"),
+        ("FUNDS_INSUFFICIENT", {}, None),
+    ],
+)
+def test_a_refusal_of_a_leg_stands_beside_the_legs_own_field(
+    account: TradingAccount, reason: str, facts: dict[str, str], field: str | None
+) -> None:
+    form = TicketForm(ticket(order_class="BRACKET", stop_loss_limit="89", **EXITS))
+    assert form.is_valid()
+
+    refusal = Refusal(
+        status=422, code=42210000, reason=DenialReason(reason), message="No.", facts=facts
+    )
+
+    assert form.field_of(refusal) == field
+
+
+def test_the_exits_come_back_as_they_were_typed(
+    alice: User, account: TradingAccount, signed_in: Callable[[User], Client]
+) -> None:
+    form = ticket(order_class="BRACKET", take_profit="110", stop_loss="low", trail_by="PRICE")
+
+    html = signed_in(alice).post("/orders/place", form).content.decode()
+
+    assert re.search(r'name="order_class" value="BRACKET" checked', html)
+    assert re.search(r'name="take_profit"[^>]*value="110"', html)
+    assert re.search(r'name="stop_loss"[^>]*value="low" aria-invalid="true"', html)
+    assert '<option value="PRICE" selected>' in html
+
+
+def test_exits_are_offered_where_the_instrument_takes_them(
+    alice: User,
+    account: TradingAccount,
+    instrument: Instrument,
+    signed_in: Callable[[User], Client],
+) -> None:
+    client = signed_in(alice)
+    stock = client.get("/terminal").content.decode()
+    Instrument.objects.update(asset_class="crypto")
+    coin = client.get("/terminal").content.decode()
+
+    assert '<div class="exits">' in stock
+    assert '<div class="exits" hidden>' in coin
