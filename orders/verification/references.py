@@ -24,7 +24,7 @@ def _missing(table: str, column: str, named: str, key: str) -> str:
     """A row for each value that is named and is not there, however many rows name it."""
     row = f"'{table}.{column} ' || {column}, 'names a row of {named} that is not there'"
     values = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
-    found = f"SELECT FROM {named} WHERE {named}.{key} = named_by.{column}"  # noqa: S608
+    found = f"SELECT FROM {named} WHERE {named}.{key} = named_by.{column}"
     return f"SELECT {row} FROM ({values}) AS named_by WHERE NOT EXISTS ({found})"  # noqa: S608
 
 
