@@ -22,7 +22,7 @@ from orders.engine.rebuild import rebuild
 from orders.engine.replaying import Replay
 from orders.engine.stored import StoredTrade, stored_from
 from risk.domain.commands import EvaluateLosses
-from tests.properties.test_ledger_against_reference import state_for
+from tests.properties.ledger_lockstep import state_for
 from tests.simulation.dump import dump, whole
 from tests.simulation.floor import START_NS
 from tests.simulation.market_swarm import Listing, MarketSwarm

@@ -7,6 +7,7 @@ tests/reference/state.py, what it refuses in tests/reference/checks.py.
 import dataclasses
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from orders.domain import commands
@@ -84,7 +85,7 @@ class ReferenceEngine(ReferenceState):
         finally:
             calls.judge_touched(self, self.calls)
 
-    @property
+    @cached_property
     def _handlers(self) -> dict[type, Callable[[Any], object]]:  # Any: each its command
         return {
             commands.SubmitOrder: self._submit_and_elect,
@@ -265,7 +266,7 @@ class ReferenceEngine(ReferenceState):
         self.elections.traded(terms.symbol, orders, price, self.now_ns)
 
     def _fill(self, order: Order, price: int, lots: int, *, is_maker: bool) -> None:
-        amount = price * order.terms.tick * lots * order.terms.lot
+        amount = price * lots * order.terms.each
         self._touch(order.account)
         self.cash[order.account] += amount if order.side == "SELL" else -amount
         fee = self.fees.charge(order.account, amount, order.fee_cap, is_maker=is_maker)
@@ -340,6 +341,8 @@ class ReferenceEngine(ReferenceState):
 
     def _hold_auctions(self, now_ns: int) -> None:
         """X8: what is due is held before anything else."""
+        if not any(order.status == "QUEUED" for order in self.orders):
+            return
         for terms in self.terms:
             for due in (closing_due(self, terms), opening_due(self, terms)):
                 for order in [order for order in due if has_ended(order, now_ns)]:

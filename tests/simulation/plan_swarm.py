@@ -9,7 +9,7 @@ from orders.domain.commands import AnyCommand
 from orders.domain.market_commands import PlanMarketState, SetBands, WithdrawMarketPlan
 
 STATES = ("HALTED", "CANCEL_ONLY", "POST_ONLY", "AUCTION", "AUCTION")
-STORMY = 1_000
+STORMY = 1_000_000
 """Seeds above this one have plans, bands and margin calls; those below stay as they were."""
 
 FAR_NS = 500 * 86_400 * 10**9
