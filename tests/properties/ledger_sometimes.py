@@ -1,6 +1,6 @@
-"""The situations that the random histories of the ledger's test must have met at least once, all seeds
-together, or it has not tested what it claims to. A word in capitals is a reason, a status or an
-event; the rest are told by tests/properties/ledger_marks.py and the slow engine's own marks.
+"""The situations that the random histories of the ledger's test must have met at least once, all
+seeds together, or it has not tested what it claims to. A word in capitals is a reason, a status or
+an event; the rest are told by tests/properties/ledger_marks.py and the slow engine's own marks.
 """
 
 SOMETIMES = frozenset(

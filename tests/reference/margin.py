@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from orders.domain import commands
-from tests.reference.fees import UNIT, fee_on
+from tests.reference.fees import fee_on
 
 if TYPE_CHECKING:
     from tests.reference.state import Order, ReferenceState, Terms

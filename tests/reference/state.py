@@ -249,7 +249,7 @@ class ReferenceState:
 
 
 def held_cash(order: Order) -> Fraction:
-    """What the order holds of the account's cash; worked out anew when what it goes by has changed."""
+    """What the order holds of the account's cash, worked out anew when its terms have changed."""
     price = order.basis or order.limit
     if not order.opens or price is None or not order.leaves:
         return ZERO
