@@ -26,6 +26,8 @@ class Marks:
 
     def note(self, answer: object, command: commands.AnyCommand) -> None:
         self._note_answer(answer)
+        for asked, part in _orders_and_answers(command, answer):
+            self._note_limits(asked, part)
         self._note_pauses()
         if self._reference.marks:
             self.met.update(self._reference.marks)
@@ -43,6 +45,9 @@ class Marks:
 
     def _note_answer(self, answer: object) -> None:
         match answer:
+            case [(_, _, _, reason), *others]:
+                self.met[str(reason)] += 1
+                self.met["several canceled at once"] += bool(others)
             case ("BATCH", [*parts]):
                 is_refused = [isinstance(part, str) for part in parts]
                 self.met["a batch went on after a refusal"] += is_refused[:1] == [True] and (
@@ -60,9 +65,32 @@ class Marks:
                 self.met["a limit was set"] += 1
             case (_, status, _, reason):
                 self.met[str(reason or status)] += 1
-            case [(_, _, _, reason), *others]:
-                self.met[str(reason)] += 1
-                self.met["several canceled at once"] += bool(others)
+
+    def _note_limits(self, asked: commands.SubmitOrder, answer: object) -> None:
+        """Orders of special kinds that limits refuse, or let in."""
+        kinds = {
+            "an order of a value": asked.notional is not None,
+            "an order that hides a part": asked.display_quantity is not None,
+            "a group": asked.group is not None,
+        }
+        if isinstance(answer, str) and answer.startswith(("LIMIT_", "REFERENCE_")):
+            verb = f"met {answer}"
+        elif isinstance(answer, tuple) and self._is_bound(asked):
+            verb = "was let in by limits"
+        else:
+            return
+        for kind, is_such in kinds.items():
+            self.met[f"{kind} {verb}"] += is_such
+
+    def _is_bound(self, asked: commands.SubmitOrder) -> bool:
+        reference = self._reference
+        mine = [order for order in reference.orders if order.id == asked.order_id]
+        return any(
+            limit is not None and scope in reference.trading.path(order)
+            for order in mine
+            for (scope, _, symbol), limit in reference.limits.values.items()
+            if symbol in ("", order.symbol)
+        )
 
     def _note_fills(self, command: commands.AnyCommand) -> None:
         fills = [told for told in self._reference.told if told[0] in FILLS]
@@ -167,3 +195,15 @@ class Marks:
             if order.display and order.displayed:
                 self.met["an order hid a part"] += order.displayed < order.leaves
                 self.met["a slice came back"] += order.rank > order.sequence
+
+
+def _orders_and_answers(
+    command: commands.AnyCommand, answer: object
+) -> list[tuple[commands.SubmitOrder, object]]:
+    """The new orders that were asked for, each with its answer."""
+    match command, answer:
+        case commands.OrderBatch(), ("BATCH", [*answers]):
+            pairs = list(zip(command.orders, answers, strict=True))
+        case _:
+            pairs = [(command, answer)]
+    return [(asked, part) for asked, part in pairs if isinstance(asked, commands.SubmitOrder)]

@@ -46,6 +46,13 @@ class ShadowTables:
         self.market_plans: dict[int, MarketPlan] = {}
         self.transfers = self.executions = 0
 
+    def copied(self) -> "ShadowTables":
+        """The same tables; rows are never changed, only put in another's place."""
+        copy = ShadowTables()
+        for name, held in vars(self).items():
+            setattr(copy, name, held if isinstance(held, int) else held.copy())
+        return copy
+
     def commit(self, changes: Changes) -> None:
         """Take one batch in, as the writer's statements would."""
         for account in changes.balances.values():
