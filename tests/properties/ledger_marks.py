@@ -58,9 +58,9 @@ class Marks:
                 self.met[answer] += 1
             case ("CHECKED", _):
                 pass
-            case ("SWITCHED", state, _, canceled):
+            case ("SWITCHED", state, _, int(canceled)):
                 self.met[f"switched to {state}"] += 1
-                self.met["a switch canceled several"] += int(canceled) > 1
+                self.met["a switch canceled several"] += canceled > 1
             case ("LIMIT", _):
                 self.met["a limit was set"] += 1
             case (_, status, _, reason):
@@ -201,9 +201,8 @@ def _orders_and_answers(
     command: commands.AnyCommand, answer: object
 ) -> list[tuple[commands.SubmitOrder, object]]:
     """The new orders that were asked for, each with its answer."""
+    pairs: list[tuple[commands.AnyCommand, object]] = [(command, answer)]
     match command, answer:
         case commands.OrderBatch(), ("BATCH", [*answers]):
-            pairs = list(zip(command.orders, answers, strict=True))
-        case _:
-            pairs = [(command, answer)]
+            pairs = [*zip(command.orders, answers, strict=True)]
     return [(asked, part) for asked, part in pairs if isinstance(asked, commands.SubmitOrder)]
