@@ -57,4 +57,5 @@ def go_on(engine: ReferenceEngine, order: Order, now_ns: int) -> None:
         if order.status == "QUEUED":
             order.status = "ACCEPTED"
             engine.tell("OrderReleased", order)
+        order.time = engine.next_time()
         engine.enter(order, now_ns)
