@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from orders.engine.protocol import MAX_FRAME_BYTES
+from tests.faults.harms import tree
 from tests.faults.programs import (
     judge_programs,
     programs_trading,
@@ -23,7 +24,6 @@ from tests.faults.programs import (
     wait_until_acknowledged,
     wait_until_ready,
 )
-from tests.faults.test_servers import tree
 from tests.live_portal import LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]

@@ -14,20 +14,21 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from tests.faults.harms import (
+    VICTIMS,
+    end_the_engines_session,
+    freeze_engine,
+    freeze_postgres,
+    frozen,
+    kill_amid_requests,
+    restart_postgres,
+)
 from tests.faults.programs import (
     Program,
     judge_programs,
     programs_trading,
     wait_until_acknowledged,
     wait_until_ready,
-)
-from tests.faults.test_processes import VICTIMS, kill_amid_requests
-from tests.faults.test_servers import (
-    end_the_engines_session,
-    freeze_engine,
-    freeze_postgres,
-    frozen,
-    restart_postgres,
 )
 from tests.live_portal import LivePortal
 
