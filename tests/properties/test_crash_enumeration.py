@@ -215,4 +215,4 @@ def test_engine_recovers_from_a_crash_anywhere() -> None:
     wanted -= {(kind, Point.IN_THE_MIDST) for kind in EVENTLESS}
     lacking = {pair: met[pair] for pair in wanted if met[pair] < SEEDS_OF_EACH}
     assert lacking == {}
-    assert met.total() >= 1_600
+    assert met.total() >= 1_600 or SEEDS_OF_EACH < 20
