@@ -131,6 +131,7 @@ def test_it_fires_after_an_outage_before_anything_that_came_later(
         await engine.start()
         await engine.ask(keyed(desk, "alice-3", "PKA"))
         await engine.stop()
+        await engine.close()
 
     asyncio.run(history())
 

@@ -35,6 +35,7 @@ def test_day_end_is_committed_in_bounded_batches_before_anybody_comes_in(
         clock.time_ns += DAY_NS
         reply = await engine.ask(desk.submit("charlie", "BUY 1 @ 100"))
         await engine.stop()
+        await engine.close()
         assert isinstance(reply, OrderReply)
         return told(reply.order), batches
 

@@ -35,6 +35,7 @@ def test_more_elections_than_fit_go_on_in_batches_of_their_own(desk: Desk, tmp_p
         batches = await asyncio.to_thread(lambda: EngineLease.objects.get().batch)
         await engine.ask(story[-1])
         await engine.stop()
+        await engine.close()
         return batches
 
     before = asyncio.run(trade())

@@ -286,3 +286,4 @@ async def refuse_many(desk: Desk, directory: Path) -> None:
     for _ in range(12):
         await engine.ask(desk.submit("alice", "BUY 999999 @ 100"))
     await engine.stop()
+    await engine.close()

@@ -99,6 +99,7 @@ def test_what_a_dead_gateway_leaves_is_canceled(desk: Desk, tmp_path: Path) -> N
         clock.time_ns += 1_000
         await until(lambda: reasons() == ["DISCONNECTED", "DISCONNECTED"])
         await engine.stop()
+        await engine.close()
 
     asyncio.run(live())
 
