@@ -117,14 +117,19 @@ class LivePortal:
             time.sleep(0.1)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The settings of its processes."""
+        return DataDir(self.data_dir).state.read_environment()
+
+    @property
     def database_url(self) -> str:
         """The DATABASE_URL of its processes."""
-        return DataDir(self.data_dir).state.read_environment()["DATABASE_URL"]
+        return self.environment["DATABASE_URL"]
 
     @property
     def redis_url(self) -> str:
         """The REDIS_URL of its processes."""
-        return DataDir(self.data_dir).state.read_environment()["REDIS_URL"]
+        return self.environment["REDIS_URL"]
 
     def demo(self) -> SignIn:
         """The demo trader, with the password that the first start has printed."""

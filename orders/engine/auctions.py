@@ -136,6 +136,8 @@ def _go_on(step: Step, order: OrderState) -> None:
         return
     if order.status is OrderStatus.QUEUED:
         lifecycle.release(step, order)
+    order.rank = step.state.next_sequence()  # slices may have come to its price while it waited
+    step.changes.order(order)
     if order.stp_mode is StpMode.REJECT and would_self_trade(order, order.limit_price):
         lifecycle.close(step, order, CloseReason.SELF_TRADE)
         return

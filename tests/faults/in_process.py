@@ -4,7 +4,6 @@ told, so that it can be made to crash at an exact place of an exact batch.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from psycopg.rows import TupleRow
 from redis.asyncio import Redis
 
 from core.database import database_dsn
-from core.domain.clock import from_ns
 from orders.domain.commands import AnyCommand
 from orders.domain.reasons import CloseReason
 from orders.domain.replies import AnyReply
@@ -27,6 +25,7 @@ from orders.engine.publisher import Publisher
 from orders.engine.server import EngineServer
 from orders.engine.starting import begin
 from orders.engine.writer import BatchWriter
+from tests.simulation.told_clock import ToldClock
 
 
 class Point(StrEnum):
@@ -81,19 +80,6 @@ class CrashingWriter(BatchWriter):
         if self.point is Point.AFTER_COMMIT:
             raise Crash
         return payloads
-
-
-class ToldClock:
-    """A clock that shows what it is told."""
-
-    def __init__(self, start_ns: int) -> None:
-        self.time_ns = start_ns
-
-    def now_ns(self) -> int:
-        return self.time_ns
-
-    def now(self) -> datetime:
-        return from_ns(self.time_ns)
 
 
 class InProcessEngine:

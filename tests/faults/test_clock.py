@@ -17,9 +17,10 @@ from orders.domain.commands import SubmitOrder
 from orders.domain.replies import OrderReply
 from orders.domain.values import TimeInForce
 from orders.models import Order
-from tests.faults.in_process import InProcessEngine, ToldClock
+from tests.faults.in_process import InProcessEngine
 from tests.orders.desk import Desk, assert_clean, offline, quote
 from tests.simulation.floor import told
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 

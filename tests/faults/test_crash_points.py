@@ -36,12 +36,12 @@ from tests.faults.in_process import (
     TABLES,
     InProcessEngine,
     Point,
-    ToldClock,
 )
 from tests.faults.told_stories import margin_story, plan_story
 from tests.orders.replaying import assert_replays
 from tests.simulation.floor import START_NS
 from tests.simulation.market_swarm import MarketSwarm, Timed
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

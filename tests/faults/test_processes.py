@@ -1,26 +1,21 @@
 """kill -9 of every process of a whole portal, one after another, while programs trade over HTTP."""
 
-import os
-import signal
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from tests.faults.harms import VICTIMS, kill_amid_requests
 from tests.faults.programs import (
-    Program,
     in_flight,
     judge_programs,
     programs_trading,
     wait_until_acknowledged,
-    wait_until_placing,
     wait_until_ready,
 )
 from tests.live_portal import LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
-
-VICTIMS = ("engine", "gateway", "worker", "valkey", "postgres", "feed", "beat")
 
 
 def test_every_process_may_be_killed_under_load_and_nothing_is_lost(
@@ -43,11 +38,3 @@ def test_every_process_may_be_killed_under_load_and_nothing_is_lost(
         record_property("met", met)
         assert sum(met.values()) > 0, "no kill met a request on its way: the test has shown nothing"
         judge_programs(live_portal, programs)
-
-
-def kill_amid_requests(portal: LivePortal, name: str, programs: list[Program]) -> None:
-    """kill -9 of a service while orders of several programs are on their way."""
-    pid = portal.service(name)["pid"]
-    wait_until_placing(programs)
-    os.kill(pid, signal.SIGKILL)
-    portal.wait_until_restarted(name, pid)

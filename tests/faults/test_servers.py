@@ -6,18 +6,23 @@ be found out (I1-I5, I9, I10, I14, I15; F04, F05, F07, F09, F14, F15).
 
 import errno
 import os
-import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from redis import Redis
 
+from tests.faults.harms import (
+    FROZEN_SECONDS,
+    end_the_engines_session,
+    freeze_engine,
+    freeze_postgres,
+    frozen,
+    restart_postgres,
+)
 from tests.faults.programs import (
     PROGRAMS,
     Program,
@@ -26,15 +31,12 @@ from tests.faults.programs import (
     programs_trading,
     wait_until,
     wait_until_acknowledged,
-    wait_until_placing,
     wait_until_ready,
 )
 from tests.live_portal import Browser, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 
-FROZEN_SECONDS = 6
-"""Longer than anybody waits for an answer: requests that meet it end with an unknown outcome."""
 DISK_MEGABYTES = 600
 BALLAST_CHUNK = bytes(1 << 20)
 
@@ -126,60 +128,3 @@ def failed(programs: list[Program]) -> int:
         for answer, number in program.answers.items()
         if not answer.split()[1].startswith(("2", "4"))
     )
-
-
-# --- faults
-
-
-def freeze_postgres(portal: LivePortal, programs: list[Program]) -> None:
-    """All its processes, so that nothing commits; they are one process group of their own."""
-    wait_until_placing(programs)
-    with frozen(*tree(portal.service("postgres")["pid"])):
-        time.sleep(FROZEN_SECONDS)
-
-
-def freeze_engine(portal: LivePortal, programs: list[Program]) -> None:
-    wait_until_placing(programs)
-    with frozen(portal.service("engine")["pid"]):
-        time.sleep(FROZEN_SECONDS)
-
-
-def restart_postgres(portal: LivePortal, programs: list[Program]) -> None:
-    """Its "fast" shutdown: sessions are ended, what they had not committed is undone."""
-    pid = portal.service("postgres")["pid"]
-    wait_until_placing(programs)
-    os.kill(pid, signal.SIGINT)
-    portal.wait_until_restarted("postgres", pid)
-
-
-def end_the_engines_session(portal: LivePortal, programs: list[Program]) -> None:
-    pid = portal.service("engine")["pid"]
-    wait_until_placing(programs)
-    with psycopg.connect(portal.database_url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'portal-engine'"
-        )
-    portal.wait_until_restarted("engine", pid)
-
-
-@contextmanager
-def frozen(*pids: int) -> Iterator[None]:
-    try:
-        tell(pids, signal.SIGSTOP)
-        yield
-    finally:
-        tell(pids, signal.SIGCONT)
-
-
-def tell(pids: Sequence[int], number: signal.Signals) -> None:
-    """Send all of them a signal; those that have ended by themselves need none."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def tree(pid: int) -> list[int]:
-    """The process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *map(int, children)]

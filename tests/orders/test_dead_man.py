@@ -16,8 +16,9 @@ from orders.domain import commands
 from orders.domain.replies import DeadManReply
 from orders.models import DeadMan, Order
 from tests.engine_process import EngineProcess, wait_until
-from tests.faults.in_process import InProcessEngine, Point, ToldClock
+from tests.faults.in_process import InProcessEngine, Point
 from tests.orders.desk import Desk, assert_clean, stored_state
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 PATH = "/api/v1/cancel-after"

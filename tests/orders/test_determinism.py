@@ -11,7 +11,7 @@ import pytest
 
 from orders.engine.core import Core
 from orders.engine.writer import _event_rows, _hold_rows
-from tests.properties.test_ledger_against_reference import state_for
+from tests.properties.ledger_lockstep import state_for
 from tests.simulation.dump import dump
 from tests.simulation.floor import START_NS
 from tests.simulation.market_swarm import MarketSwarm

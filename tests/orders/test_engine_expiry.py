@@ -10,9 +10,10 @@ from orders.domain.replies import OrderReply
 from orders.engine import core
 from orders.models import EngineLease, Order
 from orders.services.gateway import in_own_connection
-from tests.faults.in_process import InProcessEngine, ToldClock
+from tests.faults.in_process import InProcessEngine
 from tests.orders.desk import Desk, assert_clean
 from tests.simulation.floor import SECOND_NS, START_NS, told
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY_NS = 86_400 * SECOND_NS

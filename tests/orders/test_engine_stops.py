@@ -10,9 +10,10 @@ from core.models import Event
 from orders.domain.commands import AnyCommand
 from orders.models import EngineLease, Order
 from orders.services.gateway import in_own_connection
-from tests.faults.in_process import InProcessEngine, ToldClock
+from tests.faults.in_process import InProcessEngine
 from tests.orders.desk import Desk, assert_clean, offline, quote
 from tests.simulation.floor import START_NS
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

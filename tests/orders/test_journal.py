@@ -38,11 +38,12 @@ from orders.engine.stored import (
 from orders.engine.street_log import MAX_PENDING_STREET
 from orders.models import Journal as JournalModel
 from portfolio.domain.positions import PositionState
-from tests.faults.in_process import InProcessEngine, ToldClock
+from tests.faults.in_process import InProcessEngine
 from tests.orders.desk import Desk, quote
 from tests.orders.replaying import assert_replays
 from tests.simulation.dump import whole
 from tests.simulation.floor import START_NS, Floor, levels_of, submit_command
+from tests.simulation.told_clock import ToldClock
 
 SYMBOLS = ("AAPL", "BTC/USD")
 

@@ -17,10 +17,11 @@ from orders.engine.liveness import SILENT_AFTER_NS, START_GRACE_NS
 from orders.models import Order, OrderSession
 from orders.services.gateway import in_own_connection
 from tests.engine_process import EngineProcess, wait_until
-from tests.faults.in_process import InProcessEngine, ToldClock
+from tests.faults.in_process import InProcessEngine
 from tests.orders.desk import Desk, assert_clean
 from tests.orders.test_order_entry import Socket, browser, opened, order, program
 from tests.simulation.floor import START_NS
+from tests.simulation.told_clock import ToldClock
 
 __all__ = ["browser", "opened", "program"]  # fixtures
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]

@@ -22,9 +22,9 @@ from orders.engine.changes import Changes
 from orders.engine.publisher import MAX_QUEUED_EVENTS, Publisher
 from orders.engine.state import Instrument
 from tests.conftest import NOW
-from tests.faults.in_process import ToldClock
 from tests.marketdata.valkey import ValkeyServer
 from tests.simulation.floor import APPLE, BITCOIN, fresh
+from tests.simulation.told_clock import ToldClock
 
 pytestmark = pytest.mark.processes
 

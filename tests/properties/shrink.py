@@ -1,8 +1,9 @@
 """Shrinking a failing history to few steps that still fail, by leaving out ever smaller pieces."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from tests.properties.swarm import Step
+Step = TypeVar("Step")
 
 
 def shrink(steps: list[Step], fails: Callable[[list[Step]], bool]) -> list[Step]:

@@ -22,10 +22,10 @@ from orders.engine.rebuild import rebuild
 from orders.engine.replaying import Replay
 from orders.engine.stored import StoredTrade, stored_from
 from risk.domain.commands import EvaluateLosses
-from tests.properties.test_ledger_against_reference import state_for
+from tests.properties.ledger_lockstep import state_for
 from tests.simulation.dump import dump, whole
 from tests.simulation.floor import START_NS
-from tests.simulation.market_swarm import Listing, MarketSwarm
+from tests.simulation.market_swarm import HALT, Listing, MarketSwarm
 from tests.simulation.plan_swarm import STORMY
 
 pytestmark = pytest.mark.xdist_group("journal replay")  # the last test looks at what others met
@@ -44,8 +44,6 @@ SOMETIMES = {
     "a restart went on with what a switch cancels",
 }
 MARKS: Counter[str] = Counter()
-HALTS = 4
-"""Where the swarm's weights have changes of a market's state."""
 
 
 class StreetSwarm(MarketSwarm):
@@ -61,7 +59,7 @@ class StreetSwarm(MarketSwarm):
         self._is_calm = draw.random() < 0.5
         if self._is_calm:
             self._ticks, self._quantity_max, self._riches = 1, 20, 50
-        self._weights[HALTS] = draw.choice((0, 3, 15))
+        self._weights[HALT] = draw.choice((0, 3, 15))
         self.switches._share = draw.choice((0.0, 0.01, 0.05))
         self.restart_share = draw.choice((0.0, 0.02, 0.3))
 

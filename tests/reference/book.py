@@ -253,6 +253,10 @@ class ReferenceBook:
             order.leaves + order.hidden for order in self._orders if order.order_id == order_id
         )
 
+    def all_left(self) -> dict[UUID, int]:
+        """The same of every resting order."""
+        return {order.order_id: order.leaves + order.hidden for order in self._orders}
+
     def restore(self, order_id: UUID, owner_id: int, side: str, price: int, quantity: int) -> None:
         """Q5: back after a restart, last in time so far, behind all that the street will show."""
         self._orders.append(Order(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))

@@ -5,8 +5,9 @@ tests/reference/state.py, what it refuses in tests/reference/checks.py.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from orders.domain import commands
@@ -19,29 +20,22 @@ from orders.domain.market_commands import (
 )
 from orders.domain.session_commands import EndSession, OpenSession
 from risk.domain.commands import EvaluateLosses, JoinDesk, SetLimit, SwitchTrading
-from tests.reference import bands, calls, groups, plans
-from tests.reference.auction import (
-    closing_due,
-    has_ended,
-    opening_due,
-    own_crossings,
-    price_for_auction,
-    uncross,
-)
-from tests.reference.book import OPPOSITE, StreetFill, TakerFill
+from tests.reference import account_terms, bands, calls, groups, plans, street, watching
+from tests.reference.auction import has_ended, price_for_auction
+from tests.reference.book import TakerFill
 from tests.reference.changing import amend, replace
 from tests.reference.checks import check_passage, check_terms, incoming, size
+from tests.reference.collecting import hold_auctions
 from tests.reference.lifetime import end_of
 from tests.reference.limits import set_limit
-from tests.reference.losses import evaluate, move
-from tests.reference.margin import excess, opens, set_margin
+from tests.reference.losses import evaluate
+from tests.reference.margin import opens
 from tests.reference.pace import check_pace, note_let_in
 from tests.reference.placing import Outcome, place
-from tests.reference.restricting import Restriction, restrict
+from tests.reference.restricting import restrict
 from tests.reference.state import (
     HOUSE,
     STREET,
-    UNIT,
     Order,
     ReferenceState,
     Refused,
@@ -76,7 +70,7 @@ class ReferenceEngine(ReferenceState):
         self.marks = set()
         plans.let_time_pass(self, self.plans)
         bands.let_pauses_end(self, self.bands, self.plans)
-        self._hold_auctions(now_ns)
+        hold_auctions(self, now_ns)
         try:
             return self._handlers[type(command)](command)
         except Refused as refused:
@@ -84,36 +78,36 @@ class ReferenceEngine(ReferenceState):
         finally:
             calls.judge_touched(self, self.calls)
 
-    @property
+    @cached_property
     def _handlers(self) -> dict[type, Callable[[Any], object]]:  # Any: each its command
         return {
             commands.SubmitOrder: self._submit_and_elect,
             commands.ReplaceOrder: self._replace_and_elect,
-            commands.AmendOrder: self._amend,
+            commands.AmendOrder: lambda command: self.seen(amend(self, command)),
             commands.CancelOrder: self._cancel,
             commands.CancelAllOrders: self._cancel_all,
             commands.ExpireOrders: self._expire,
-            commands.SetDeadMan: self._watch,
-            OpenSession: self._open_session,
-            EndSession: self._end_session,
-            commands.SetStpMode: self._set_stp_mode,
-            commands.MoveCash: self._move_cash,
+            commands.SetDeadMan: lambda command: watching.watch(self, command),
+            OpenSession: lambda command: watching.open_session(self, command),
+            EndSession: lambda command: watching.end_session(self, command),
+            commands.SetStpMode: lambda command: account_terms.set_stp_mode(self, command),
+            commands.MoveCash: lambda command: account_terms.move_cash(self, command),
             commands.SetInstrumentStatus: self._set_status,
-            SetSessions: self._set_sessions,
+            SetSessions: lambda command: account_terms.set_sessions(self, command),
             PlanMarketState: lambda command: plans.plan(self, self.plans, command),
             WithdrawMarketPlan: self._withdraw_plan,
             CheckMargin: self._check_margin,
             SetBands: lambda command: bands.set_bands(self, self.bands, command),
-            commands.SetFeeTier: self._set_fee_tier,
-            commands.SetAccountTier: self._set_account_tier,
-            commands.ConfigureAccount: self._configure,
-            commands.SetMargin: self._set_margin,
+            commands.SetFeeTier: lambda command: account_terms.set_fee_tier(self, command),
+            commands.SetAccountTier: lambda command: account_terms.set_account_tier(self, command),
+            commands.ConfigureAccount: lambda command: account_terms.configure(self, command),
+            commands.SetMargin: lambda command: account_terms.set_margin(self, command),
             commands.QuoteStreet: self._quote,
             commands.PrintStreetTrade: self._print,
-            SwitchTrading: self._restrict,
-            JoinDesk: self._restrict,
+            SwitchTrading: lambda command: restrict(self, command, self.end),
+            JoinDesk: lambda command: restrict(self, command, self.end),
             SetLimit: lambda command: set_limit(self, command),
-            EvaluateLosses: lambda command: evaluate(self, self._end),
+            EvaluateLosses: lambda command: evaluate(self, self.end),
         }
 
     # --- orders
@@ -178,9 +172,6 @@ class ReferenceEngine(ReferenceState):
             display=int(Fraction(command.display_quantity or 0) / terms.lot),
         )
 
-    def _restrict(self, command: Restriction) -> object:
-        return restrict(self, command, self._end)
-
     def enter(self, order: Order, now_ns: int) -> None:
         """O1, F1 to F4."""
         symbol = order.terms.symbol
@@ -223,7 +214,7 @@ class ReferenceEngine(ReferenceState):
         if outcome.reason == "SELF_TRADE" and taker.stp_mode != "REJECT":
             self.marks.add(f"{taker.stp_mode} ended the taker")
         if outcome.reason is not None and taker.is_open:
-            self._end(taker, outcome.reason)
+            self.end(taker, outcome.reason)
         if outcome.resting:
             taker.shown = min(taker.display, outcome.resting)
 
@@ -233,13 +224,13 @@ class ReferenceEngine(ReferenceState):
         if own.account != taker.account:
             self.marks.add("an own order of another account")
         if what == "EXPIRE":
-            self._end(own, "SELF_TRADE")
+            self.end(own, "SELF_TRADE")
             return
         for order in (own, taker):
             order.prevented += lots
             order.shown = min(order.shown, order.quantity - order.filled - order.prevented)
             if order.leaves == 0:
-                self._end(order, "SELF_TRADE")
+                self.end(order, "SELF_TRADE")
             else:
                 self.tell("OrderDecremented", order)
                 groups.lessen(self, order, lots)
@@ -255,18 +246,18 @@ class ReferenceEngine(ReferenceState):
             other = maker.account
         self.pay(taker, other, price, lots)
         for order in (*makers, taker):
-            self._fill(order, price, lots, is_maker=order is not taker)
-        self._traded(taker.terms, price)
+            self.fill(order, price, lots, is_maker=order is not taker)
+        self.traded(taker.terms, price)
 
-    def _traded(self, terms: Terms, price: int, *, is_auction: bool = False) -> None:
+    def traded(self, terms: Terms, price: int, *, is_auction: bool = False) -> None:
         bands.traded(self, self.bands, terms.symbol, price, is_auction=is_auction)
         is_open = self.market(terms) == "OPEN"  # E7: else nobody is elected
         orders = [order for order in self.orders if order.terms is terms and is_open]
         self.elections.traded(terms.symbol, orders, price, self.now_ns)
 
-    def _fill(self, order: Order, price: int, lots: int, *, is_maker: bool) -> None:
-        amount = price * order.terms.tick * lots * order.terms.lot
-        self._touch(order.account)
+    def fill(self, order: Order, price: int, lots: int, *, is_maker: bool) -> None:
+        amount = price * lots * order.terms.each
+        self.touch(order.account)
         self.cash[order.account] += amount if order.side == "SELL" else -amount
         fee = self.fees.charge(order.account, amount, order.fee_cap, is_maker=is_maker)
         self.cash[order.account] -= fee
@@ -291,7 +282,7 @@ class ReferenceEngine(ReferenceState):
         for order in self.open_orders(command.account_id):
             if order.id == command.order_id:
                 who = "USER" if command.actor_id is None else "OPERATOR"  # C4
-                return [self._end(order, f"{who}_REQUESTED")]
+                return [self.end(order, f"{who}_REQUESTED")]
         raise Refused("ORDER_NOT_OPEN")
 
     def _cancel_all(self, command: commands.CancelAllOrders) -> object:
@@ -305,7 +296,7 @@ class ReferenceEngine(ReferenceState):
             if (not found or order.terms in found)
             and (command.side is None or order.side == command.side.value)
         ]
-        return [self._end(order, "USER_REQUESTED") for order in named]
+        return [self.end(order, "USER_REQUESTED") for order in named]
 
     def _replace_and_elect(self, command: commands.ReplaceOrder) -> object:
         try:
@@ -314,82 +305,28 @@ class ReferenceEngine(ReferenceState):
             self._elect(self.now_ns)
         return self.seen(order)
 
-    def _amend(self, command: commands.AmendOrder) -> object:
-        return self.seen(amend(self, command))
-
     def _expire(self, command: commands.ExpireOrders) -> object:
-        ended = [self._end_by_time(order) for order in self._due(self.now_ns)]
-        ended += self._fire(self.now_ns)
+        due = [order for order in self.orders if order.is_open and has_ended(order, self.now_ns)]
+        ended = [self.end_by_time(order) for order in due]
+        ended += watching.fire(self, self.now_ns)
         self._elect(self.now_ns)
         return ended
 
-    def _due(self, now_ns: int) -> list[Order]:
-        return [
-            order
-            for order in self.orders
-            if order.is_open and order.expires_ns is not None and order.expires_ns <= now_ns
-        ]
-
-    def _end_by_time(self, order: Order) -> object:
+    def end_by_time(self, order: Order) -> object:
         is_auctions = order.time_in_force in ("OPG", "CLS")
-        return self._end(order, order.time_in_force + ("_REMAINDER" if is_auctions else "_END"))
+        return self.end(order, order.time_in_force + ("_REMAINDER" if is_auctions else "_END"))
 
     def next_time(self) -> int:
         self.times += 1
         return self.times
 
-    def _hold_auctions(self, now_ns: int) -> None:
-        """X8: what is due is held before anything else."""
-        for terms in self.terms:
-            for due in (closing_due(self, terms), opening_due(self, terms)):
-                for order in [order for order in due if has_ended(order, now_ns)]:
-                    self._end_by_time(order)
-                queued = [order for order in due if order.is_open]
-                if queued:
-                    self._hold_auction(terms, queued, now_ns)
-
-    def _hold_auction(self, terms: Terms, queued: list[Order], now_ns: int) -> None:
-        """X5 to X7: who may not, at what price, who with whom, and what becomes of the rest."""
-        for order in own_crossings(self, terms, queued):
-            self._end(order, "SELF_TRADE")
-        times = {order.id: order.time for order in self.orders}
-        for buy, sell, price, lots in uncross(self, terms, queued):
-            pair = sorted([item for item in (buy, sell) if item], key=lambda item: times[item.id])
-            taker, book = pair[-1], self.books[terms.symbol]
-            self.auction_sides.append(len(pair))
-            if len(pair) == 1:
-                book.auction_street(OPPOSITE[taker.side], lots, now_ns)
-                self.trade_position(STREET, terms, taker.side != "BUY", price, lots)
-            self.pay(taker, pair[0].account if len(pair) == 2 else STREET, price, lots)
-            for order in pair:
-                book.auction_fill(order.id, lots, now_ns)
-                self._fill(order, price, lots, is_maker=order is not taker)
-            self._traded(terms, price, is_auction=True)
-        for order in [order for order in queued if order.is_open]:
-            self._go_on(order, now_ns)
-
-    def _go_on(self, order: Order, now_ns: int) -> None:
-        if order.time_in_force in ("OPG", "CLS"):
-            self._end(order, f"{order.time_in_force}_REMAINDER")
-        elif order.is_market:
-            self._end(order, "LIQUIDITY_EXHAUSTED")
-        else:
-            if order.status == "QUEUED":
-                order.status = "ACCEPTED"
-                self.tell("OrderReleased", order)
-            self.enter(order, now_ns)
-
-    def _end(self, order: Order, reason: str) -> object:
+    def end(self, order: Order, reason: str) -> object:
         """End it, unless its group has ended by then, and what ends with it (N8)."""
         if order.is_open:
             left = order.leaves
             self.close(order, reason)
             groups.after_end(self, order, reason, left)
         return self.seen(order)
-
-    def end(self, order: Order, reason: str) -> object:
-        """The same, for margin calls."""
-        return self._end(order, reason)
 
     def close(self, order: Order, reason: str) -> None:
         """End this order alone."""
@@ -400,86 +337,13 @@ class ReferenceEngine(ReferenceState):
         if order.part:
             self.marks.add(reason)
 
-    # --- keys that asked to be watched (docs/requests.md D1 to D4)
-
-    def _watch(self, command: commands.SetDeadMan) -> object:
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        self.watched = [row for row in self.watched if row[0] != command.key_id]
-        if command.timeout_seconds:
-            fires_ns = self.now_ns + command.timeout_seconds * 10**9
-            self.watched.append((command.key_id, command.account_id, fires_ns))
-            return ("WATCHED", fires_ns)
-        return ("WATCHED", None)
-
-    # --- sockets whose orders end with them (docs/requests.md N1, N2)
-
-    def _open_session(self, command: OpenSession) -> object:
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        if command.session_id in self.sessions:
-            raise Refused("SESSION_ENDED")
-        self.sessions[command.session_id] = command.account_id
-        return "DONE"
-
-    def _end_session(self, command: EndSession) -> object:
-        account = self.sessions.pop(command.session_id, 0)
-        return [
-            self._end(order, "DISCONNECTED")
-            for order in self.open_orders(account)
-            if order.asked.session_id == command.session_id
-        ]
-
-    def _fire(self, now_ns: int) -> list[object]:
-        ended: list[object] = []
-        for key, account, fires_ns in sorted(self.watched):
-            if fires_ns <= now_ns:
-                for order in self.open_orders(account):
-                    if order.key == key:
-                        ended.append(self._end(order, "DEAD_MAN"))
-        self.watched = [row for row in self.watched if row[2] > now_ns]
-        return ended
-
-    # --- cash, halts, the street
-
-    def _move_cash(self, command: commands.MoveCash) -> object:
-        amount, account = Fraction(command.amount), command.account_id
-        if account not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        if not amount or abs(amount) > 10_000_000_000 or amount % UNIT:
-            raise Refused("AMOUNT_INVALID")
-        free = self.cash[account] - self.locked_cash(account)
-        if self.margin.is_on(account):  # L8
-            free = max(min(free, excess(self, account)), Fraction(0))
-        if -amount > free:
-            raise Refused("FUNDS_INSUFFICIENT")
-        self.cash[account] += amount
-        self._touch(account)
-        self.cash[HOUSE] -= amount
-        move(self, account, amount)
-        payer, payee = (HOUSE, account) if amount > 0 else (account, HOUSE)
-        self.transfers.append((payer, payee, abs(amount)))
-        kind = "CashDeposited" if command.kind == "DEPOSIT" else "CashAdjusted"
-        self.told.append((kind, account, self.cash[account], self.locked_cash(account)))
-        return "BALANCE"
-
-    def _set_stp_mode(self, command: commands.SetStpMode) -> object:
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        self.stp_modes[command.account_id] = command.mode.value
-        return "DONE"
-
-    def _set_sessions(self, command: SetSessions) -> object:
-        self.hours.change(command.calendar, command.sessions, command.removed)
-        return "DONE"
-
     def _set_status(self, command: commands.SetInstrumentStatus) -> object:
         terms = self.find(command.symbol)
         if terms is None:
             raise Refused("INSTRUMENT_UNKNOWN")
         bands.end_pause(self, self.bands, self.plans, terms.symbol)
         plans.set_by_hand(self, self.plans, terms.symbol, command.status)
-        self._hold_auctions(self.now_ns)
+        hold_auctions(self, self.now_ns)
         self._elect(self.now_ns)
         return "DONE"
 
@@ -492,105 +356,22 @@ class ReferenceEngine(ReferenceState):
         try:
             return plans.withdraw(self, self.plans, command)
         finally:
-            self._hold_auctions(self.now_ns)
+            hold_auctions(self, self.now_ns)
             self._elect(self.now_ns)
 
-    def _set_fee_tier(self, command: commands.SetFeeTier) -> object:
-        if not self.fees.set_tier(command.code, command.maker_bps, command.taker_bps):
-            raise Refused("FEE_RATES_INVALID")
-        return "DONE"
-
-    def _set_account_tier(self, command: commands.SetAccountTier) -> object:
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        if command.code and command.code not in self.fees.tiers:
-            raise Refused("FEE_TIER_UNKNOWN")
-        self.fees.accounts[command.account_id] = command.code
-        return "DONE"
-
-    def _configure(self, command: commands.ConfigureAccount) -> object:
-        if command.account_id not in self.cash_accounts:
-            raise Refused("ACCOUNT_UNKNOWN")
-        if command.suspend_trade is not None:
-            self.suspended.discard(command.account_id)
-        if command.suspend_trade:
-            self.suspended.add(command.account_id)
-        if command.no_shorting is not None:
-            self.margin.long_only.discard(command.account_id)
-        if command.no_shorting:
-            self.margin.long_only.add(command.account_id)
-        return "DONE"
-
-    def _set_margin(self, command: commands.SetMargin) -> object:
-        done = set_margin(self, command)
-        if done == "DONE":
-            self.calls.touched.add(command.account_id)
-        return done
-
-    def _touch(self, account: int) -> None:
+    def touch(self, account: int) -> None:
         if self.margin.is_on(account):
             self.calls.touched.add(account)
 
     def _quote(self, command: commands.QuoteStreet) -> str:
-        self._take_quote(command, self.now_ns)
+        street.take_quote(self, command, self.now_ns)
         self._elect(self.now_ns)
         return "DONE"
 
     def _print(self, command: commands.PrintStreetTrade) -> str:
-        self._take_print(command, self.now_ns)
+        street.take_print(self, command, self.now_ns)
         self._elect(self.now_ns)
         return "DONE"
-
-    def _take_quote(self, command: commands.QuoteStreet, now_ns: int) -> None:
-        terms = self.find(command.symbol)
-        if terms is None or self.states[terms.symbol] == "HALTED":
-            return
-        sides = []
-        for levels in (command.bids, command.asks):
-            whole_levels = [(whole(p, terms.tick), whole(q, terms.lot)) for p, q in levels]
-            if any(None in level for level in whole_levels):
-                return  # off the grid: never guessed at
-            sides.append([(p, q) for p, q in whole_levels if p is not None and q is not None])
-        bids, asks = sides
-        book = self.books[terms.symbol]
-        if self.market(terms) not in ("CLOSED", "AUCTION") and bands.quote_leaves(
-            self, self.bands, terms.symbol, bids, asks
-        ):
-            self.marks.add("a quote began a pause")
-            bands.interrupt(self, self.bands, self.plans, terms.symbol)
-            if self.states[terms.symbol] == "HALTED":
-                return
-        if self.market(terms) in ("CLOSED", "AUCTION"):
-            book.show_street(bids, asks, now_ns, now_ns)
-        else:
-            self._street_fills(book.set_street(bids, asks, now_ns, now_ns))
-
-    def _take_print(self, command: commands.PrintStreetTrade, now_ns: int) -> None:
-        terms = self.find(command.symbol)
-        if terms is None or self.states[terms.symbol] == "HALTED":
-            return
-        price, lots = whole(command.price, terms.tick), whole(command.quantity, terms.lot)
-        if price is None or lots is None or price <= 0 or lots <= 0:
-            return
-        book = self.books[terms.symbol]
-        if self.market(terms) in ("CLOSED", "AUCTION"):
-            return
-        if bands.print_leaves(self, self.bands, terms.symbol, price, command.aggressor.value):
-            self.marks.add("a print began a pause")
-            bands.interrupt(self, self.bands, self.plans, terms.symbol)
-            return
-        if book.is_inside_street(price, now_ns):
-            self._traded(terms, price)
-        self._street_fills(book.street_trade(price, lots, command.aggressor.value, now_ns))
-
-    def _street_fills(self, fills: Iterable[StreetFill]) -> None:
-        """M1, M2: resting orders trade with the street at their own price."""
-        for order_id, price, lots, _ in fills:
-            (order,) = [order for order in self.orders if order.id == order_id and order.is_open]
-            self.trade_position(STREET, order.terms, order.side != "BUY", price, lots)
-            self.pay(order, STREET, price, lots)
-            self._fill(order, price, lots, is_maker=True)
-            self._traded(order.terms, price)
 
     # --- telling
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-UNIT = Fraction(1, 10**8)
+UNIT, ZERO = Fraction(1, 10**8), Fraction(0)
 NO_FEES = (Fraction(0), Fraction(0))
 
 
@@ -37,4 +37,4 @@ class Fees:
 
 
 def fee_on(amount: Fraction, rate: Fraction) -> Fraction:
-    return floor(amount * rate / UNIT) * UNIT
+    return Fraction(floor(amount * rate * 10**8), 10**8) if rate else ZERO

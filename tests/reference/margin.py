@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from orders.domain import commands
-from tests.reference.fees import UNIT, fee_on
+from tests.reference.fees import fee_on
 
 if TYPE_CHECKING:
     from tests.reference.state import Order, ReferenceState, Terms
@@ -32,7 +32,7 @@ class Margin:
 
 
 def up(amount: Fraction) -> Fraction:
-    return ceil(amount / UNIT) * UNIT
+    return Fraction(ceil(amount * 10**8), 10**8)
 
 
 def mark(state: ReferenceState, terms: Terms) -> Fraction | None:
@@ -49,7 +49,7 @@ def value(state: ReferenceState, account: object, terms: Terms) -> Fraction:
     holding, price = state.holding(account, terms.symbol), mark(state, terms)
     if price is None:
         return holding.cost
-    return floor(holding.lots * terms.lot * price / UNIT) * UNIT
+    return Fraction(floor(holding.lots * terms.lot * price * 10**8), 10**8)
 
 
 def initial_share(state: ReferenceState, account: object, terms: Terms, is_short: bool) -> Fraction:

@@ -1,7 +1,7 @@
 """What the slow engine knows: instruments, orders, books, and the ledger in fractions.
 
-Money is a Fraction of the currency, prices and quantities are whole ticks and lots. What is held is
-never kept: it is added up from the open orders each time it is asked for.
+Money is a Fraction of the currency, prices and quantities are whole ticks and lots. What an account
+holds is never kept: it is added up from its open orders each time it is asked for.
 """
 
 from collections import Counter
@@ -39,6 +39,10 @@ class Terms:
     smallest_value: Fraction
     band_bps: int = 500
     calendar: str | None = None
+
+    def __post_init__(self) -> None:
+        self.each = self.tick * self.lot
+        """What a lot costs at a price of one tick."""
 
 
 @dataclass(eq=False)
@@ -86,6 +90,8 @@ class Order:
     group: UUID | None = None
     part: str = ""
     set_aside: int = 0
+    held: tuple[object, Fraction] | None = None
+    """What `held_cash` found last, and for what."""
 
     @property
     def distance(self) -> int:
@@ -221,7 +227,7 @@ class ReferenceState:
     def pay(self, order: Order, other: object, price: int, lots: int) -> None:
         """The buyer pays the seller. The cash of each is moved when its own side is settled."""
         buyer, seller = (order.account, other) if order.side == "BUY" else (other, order.account)
-        amount = price * order.terms.tick * lots * order.terms.lot
+        amount = price * lots * order.terms.each
         self.transfers.append((buyer, seller, amount))
         if other == STREET:
             self.cash[STREET] += amount if seller == STREET else -amount
@@ -231,7 +237,7 @@ class ReferenceState:
     ) -> None:
         """Average cost: what closes takes its share of the cost, cut to the unit toward zero."""
         holding = self.holding(account, terms.symbol)
-        each = price * terms.tick * terms.lot
+        each = price * terms.each
         sign = 1 if is_buy else -1
         closing = min(lots, max(0, -sign * holding.lots))
         if closing:
@@ -243,12 +249,15 @@ class ReferenceState:
 
 
 def held_cash(order: Order) -> Fraction:
-    """What the order holds of the account's cash."""
+    """What the order holds of the account's cash, worked out anew when its terms have changed."""
     price = order.basis or order.limit
-    if not order.opens or price is None:
+    if not order.opens or price is None or not order.leaves:
         return ZERO
-    amount = price * order.terms.tick * order.leaves * order.terms.lot
-    return up(amount * order.share) + fee_on(amount, order.fee_cap)
+    terms = (price, order.leaves, order.share, order.fee_cap)
+    if order.held is None or order.held[0] != terms:
+        amount = price * order.leaves * order.terms.each
+        order.held = terms, up(amount * order.share) + fee_on(amount, order.fee_cap)
+    return order.held[1]
 
 
 def with_fee(order: Order, amount: Fraction) -> Fraction:
@@ -258,8 +267,9 @@ def with_fee(order: Order, amount: Fraction) -> Fraction:
 
 def whole(value: Decimal, step: Fraction) -> int | None:
     """How many steps `value` is, or None when it is not a whole number of them."""
-    steps = Fraction(value) / step
-    return int(steps) if steps.denominator == 1 else None
+    above, below = value.as_integer_ratio()
+    steps, rest = divmod(above * step.denominator, below * step.numerator)
+    return None if rest else steps
 
 
 def toward_zero(amount: Fraction) -> Fraction:

@@ -12,7 +12,7 @@ from orders.engine.journal import RULES_VERSION, Start, read_start, start_conten
 from orders.engine.rebuild import rebuild
 from orders.engine.stored import stored_from
 from tests.simulation.dump import dump
-from tests.simulation.floor import Floor, order_id_of
+from tests.simulation.floor import ALICE, CHARLIE, Floor, order_id_of
 
 
 @pytest.fixture
@@ -32,6 +32,14 @@ def depth(floor: Floor, side: Side = Side.SELL) -> list[tuple[int, int]]:
     """What everybody sees: price in dollars, quantity."""
     levels = floor.state.instruments["AAPL"].book.depth(side, 10, floor.now_ns)
     return [(price // 100, quantity) for price, quantity in levels]
+
+
+def restart(floor: Floor) -> None:
+    """The memory is gone, and made again of what is stored."""
+    stored = stored_from(floor.state, [])
+    start = Start(rules_version=RULES_VERSION, max_elections=1_000, state=stored)
+    floor.state = rebuild(read_start(start_content(start)).state)
+    floor.core = Core(floor.state)
 
 
 def queue(floor: Floor) -> list[tuple[int, int, int]]:
@@ -196,15 +204,26 @@ def test_a_restart_knows_what_was_shown_and_the_places(floor: Floor) -> None:
     floor.place("charlie-2", "BUY 9 @ 101", stp_mode="EXPIRE_MAKER")
     before, places = dump(floor.state), queue(floor)
 
-    stored = stored_from(floor.state, [])
-    start = Start(rules_version=RULES_VERSION, max_elections=1_000, state=stored)
-    floor.state = rebuild(read_start(start_content(start)).state)
-    floor.core = Core(floor.state)
+    restart(floor)
 
     assert dump(floor.state) == before
     assert queue(floor) == places
     order = floor.state.orders[order_id_of("alice-1")]
     assert order.rank > order.sequence
+
+
+def test_a_restart_lets_no_order_overtake_a_slice_that_came_while_it_waited(floor: Floor) -> None:
+    iceberg(floor, "alice-1", "SELL 20 @ 101", "5")
+    floor.set_status("AUCTION")
+    floor.place("charlie-1", "SELL 7 @ 101")
+    floor.set_status("CANCEL_ONLY")
+    floor.street_trade("BUY 5 @ 101")
+    floor.set_status("OPEN")
+    assert queue(floor) == [(ALICE, 5, 10), (CHARLIE, 7, 0)]
+
+    restart(floor)
+
+    assert queue(floor) == [(ALICE, 5, 10), (CHARLIE, 7, 0)]
 
 
 def test_an_auction_trades_all_of_it(floor: Floor) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from orders.domain import commands
 from orders.domain.values import OrderType, TimeInForce
+from tests.simulation.plan_swarm import LIMITED
 
 RESTING = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD})
 
@@ -30,7 +31,7 @@ class DisplaySwarm:
     def __init__(self, seed: int, middle: int) -> None:
         self._middle = middle
         draw = self._random = random.Random(f"display {seed}")
-        self.share = draw.choice((0.0, 0.0, 0.2, 0.7))
+        self.share = draw.choice((0.0, 0.0, 0.2, 0.7) if seed <= LIMITED else (0.7, 0.9))
 
     def draw(self, order: commands.SubmitOrder, listing: Grid) -> commands.SubmitOrder:
         """The order, now and then with a part of it shown only."""

@@ -13,6 +13,7 @@ import msgspec
 from orders.domain import commands
 from orders.domain.order_class import GroupTerms, Leg, OrderClass, leg_id
 from orders.domain.values import OrderType, Side, TimeInForce
+from tests.simulation.plan_swarm import LIMITED
 
 Price = Callable[[random.Random], Decimal]
 
@@ -22,7 +23,7 @@ class GroupSwarm:
 
     def __init__(self, seed: int) -> None:
         draw = self._random = random.Random(f"brackets {seed}")
-        self._share = draw.choice((0.0, 0.0, 0.5))
+        self._share = draw.choice((0.0, 0.0, 0.5) if seed <= LIMITED else (0.1, 0.3))
         self._leg_share = draw.choice((0.03, 0.15)) if self._share else 0.0
         self._nonsense_share = draw.choice((0.0, 0.1))
         self._placed: list[commands.SubmitOrder] = []

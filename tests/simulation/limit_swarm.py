@@ -20,6 +20,7 @@ from risk.domain.limit_tree import (
     why_not_set,
 )
 from risk.domain.scopes import read_scope
+from tests.simulation.plan_swarm import LIMITED
 from tests.simulation.switch_swarm import TAGS
 
 _NUMBERS = {
@@ -43,9 +44,12 @@ class LimitSwarm:
         self._symbols = symbols
         self._size = size
         self._price = price
-        self._share = self._random.choice((0.0, 0.0, 0.02, 0.08))
+        shares = (0.0, 0.0, 0.02, 0.08) if seed <= LIMITED else (0.04, 0.08)
+        self._share = self._random.choice(shares)
         self.kinds = tuple(LimitKind)
         """The kinds that are set."""
+        if seed > LIMITED:  # few kinds, so that not every order meets one
+            self.kinds = (LimitKind.PRICE_COLLAR, *self._random.sample(tuple(LimitKind), 2))
         self._known: dict[tuple[str, LimitKind, int], tuple[Setting, int]] = {}
 
     def draw(self, accounts: Sequence[int], people: Sequence[int]) -> AnyCommand | None:

@@ -7,7 +7,6 @@ they share, how the street behaves, how often something senseless is asked for.
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,13 +14,15 @@ from uuid import UUID
 import msgspec
 
 from orders.domain import commands
-from orders.domain.market_commands import CheckMargin, SetSessions
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from tests.simulation.day_swarm import DaySwarm
 from tests.simulation.display_swarm import DisplaySwarm
 from tests.simulation.group_swarm import GroupSwarm
 from tests.simulation.limit_swarm import LimitSwarm
-from tests.simulation.plan_swarm import STORMY, PlanSwarm
+from tests.simulation.nonsense import spoiled
+from tests.simulation.plan_swarm import LIMITED, STORMY, PlanSwarm
 from tests.simulation.session_swarm import SessionSwarm
+from tests.simulation.storm_swarm import Later, StormSwarm
 from tests.simulation.switch_swarm import SwitchSwarm
 from tests.simulation.trail_swarm import TrailSwarm
 
@@ -32,6 +33,8 @@ GRIDS = (("0.01", "1", "0"), ("0.05", "0.001", "1"), ("0.0001", "0.0001", "0"), 
 FIRST_ACCOUNT = 3
 KEYS = ("PK1", "PK2", "PK3")
 CALENDAR = "XTST"
+HALT = 4
+"""Where the weights have changes of a market's state."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,17 @@ class MarketSwarm:
                 (0, 1),
             )
         ]
+        if seed > LIMITED:
+            self._market_share = 0.3  # orders of a value are MARKET
+            self._weights[HALT] = 3  # auctions cross the street
         self._has_fees = draw.random() < 0.5
         self._flag_share = draw.choice((0.0, 0.0, 0.3))
         self._stp_share = draw.choice((0.0, 0.1, 0.6))
         self.owners = {account: draw.choice(self.accounts) for account in self.accounts}
         if draw.random() < 0.5:
             self.owners = {account: account for account in self.accounts}
-        self._has_margin = draw.random() < 0.4 or seed > STORMY
-        self._next: list[commands.AnyCommand] = []
+        self._has_margin = draw.random() < 0.4 or STORMY < seed <= LIMITED
+        self._next: list[Later] = []
         self._placed: list[UUID] = []
         self._asked: dict[UUID, commands.SubmitOrder] = {}
         self.switches = SwitchSwarm(seed, self.accounts, len(self.listings))
@@ -119,9 +125,9 @@ class MarketSwarm:
         self.trails = TrailSwarm(seed, self._middle, self._ticks)
         self.groups = GroupSwarm(seed)
         self._replaced_legs = 0
-        self._bids: dict[str, int] = {}
-        self._looks = random.Random(f"looks {seed}")
-        self.storm_share = self._looks.choice((0.1, 0.3)) if seed > STORMY else 0.0
+        self.storms = StormSwarm(
+            seed, self.accounts[1:], self.listings, self._middle, self._quantity_max
+        )
         symbols = [listing.symbol for listing in self.listings]
         self.plans = PlanSwarm(seed, symbols, self._wait_max_ns)
         first = self.listings[0]
@@ -132,9 +138,9 @@ class MarketSwarm:
             size=self._quantity_max * first.lot,
             price=self._middle * first.tick,
         )
-        self._session_days = 0
-        self._session_length_ns = self._wait_max_ns * draw.choice((3, 30)) + 1_000
-        self._day_end_ns = start_ns
+        self.days = DaySwarm(
+            CALENDAR, start_ns, self._wait_max_ns * draw.choice((3, 30)) + 1_000, draw
+        )
 
     def history(self, count: int) -> Iterator[Timed]:
         """Cash and shares for everybody, then `count` random commands."""
@@ -147,7 +153,7 @@ class MarketSwarm:
             yield Timed(self._command(), self._now_ns, is_new_batch)
 
     def _beginning(self) -> Iterator[commands.AnyCommand]:
-        yield self._more_sessions(draw_gap=False)
+        yield self.days.first()
         listing = self.listings[0]
         wealth = self._middle * self._quantity_max * listing.tick * listing.lot * 10
         for account in self.accounts:
@@ -168,16 +174,18 @@ class MarketSwarm:
                 yield self._order(listing, account, Side.BUY, quantity, None, TimeInForce.IOC)
 
     def _command(self) -> commands.AnyCommand:
+        if not self._next and self._has_margin:
+            self._next = self.storms.draw(self._next_id)
         if self._next:
-            return self._next.pop()
+            wait_ns, command = self._next.pop(0)
+            self._now_ns += wait_ns
+            return command
         drawn = self.switches.draw(self.accounts) or self.sessions.draw(self.accounts)
         if drawn is not None:
             return drawn
         asked = self.groups.ask(self._near(self.listings[0]), self._leg_id)
         if asked is not None:
             return asked
-        if self._has_margin and self._looks.random() < self.storm_share:
-            return self._storm()
         planned = self.plans.draw(self._now_ns)
         if planned is not None:
             return planned
@@ -200,7 +208,7 @@ class MarketSwarm:
             self._fees,
             self._watch,
             self._stp_mode,
-            self._sessions,
+            lambda listing: self.days.draw(self._now_ns),
         )
         return draw.choices(kinds, self._weights)[0](listing)
 
@@ -227,7 +235,9 @@ class MarketSwarm:
         order = self.sessions.over(order)
         order = self.groups.grouped(order, self._near(listing))
         self._asked[order.order_id] = order
-        return self._spoiled(order) if draw.random() < self._nonsense_share else order
+        if draw.random() < self._nonsense_share:
+            return spoiled(order, self._now_ns, draw)
+        return order
 
     def _order(
         self,
@@ -238,8 +248,7 @@ class MarketSwarm:
         limit: Decimal | None,
         time_in_force: TimeInForce,
     ) -> commands.SubmitOrder:
-        order_id = UUID(int=len(self._placed) + 1)
-        self._placed.append(order_id)
+        order_id = self._next_id()
         without_slash = self._random.random() < 0.1
         return commands.SubmitOrder(
             order_id=order_id,
@@ -258,6 +267,11 @@ class MarketSwarm:
             expires_ns=self._end() if time_in_force is TimeInForce.GTD else None,
         )
 
+    def _next_id(self) -> UUID:
+        order_id = UUID(int=len(self._placed) + 1)
+        self._placed.append(order_id)
+        return order_id
+
     def _as_stop(self, order: commands.SubmitOrder, listing: Listing) -> commands.SubmitOrder:
         """The same as a stop order: mostly one that can wait, at a price nearby."""
         draw = self._random
@@ -271,31 +285,6 @@ class MarketSwarm:
             stop_price=self._price(listing),
             expires_ns=order.expires_ns if tif is order.time_in_force else None,
         )
-
-    def _spoiled(self, order: commands.SubmitOrder) -> commands.SubmitOrder:
-        fields = {name: getattr(order, name) for name in order.__struct_fields__}
-        spoilings: tuple[dict[str, object], ...] = (
-            {"symbol": "NONE"},
-            {"account_id": 99},
-            {"account_id": 1},
-            {"quantity": Decimal(0)},
-            {"quantity": Decimal(200_000_000) * 3},
-            {"quantity": order.quantity + Decimal("0.00000001")},
-            {"limit_price": Decimal("0.000000001")},
-            {"limit_price": Decimal(10_000_001)},
-            {"limit_price": None, "type": OrderType.LIMIT},
-            {"limit_price": Decimal(20), "type": OrderType.MARKET},
-            {"limit_price": Decimal(20), "stop_price": Decimal(20), "type": OrderType.STOP},
-            {"stop_price": None, "type": OrderType.STOP, "limit_price": None},
-            {"stop_price": Decimal(20)},
-            {"stop_price": Decimal(0)},
-            {"expires_ns": None},
-            {"expires_ns": self._now_ns},
-            {"expires_ns": self._now_ns + 401 * 86_400 * SECOND_NS},
-            {"stop_price": Decimal("0.000000001")},
-            {"quantity": Decimal(99_999_999), "limit_price": Decimal(9_000)},
-        )
-        return commands.SubmitOrder(**{**fields, **self._random.choice(spoilings)})
 
     def _price(self, listing: Listing) -> Decimal:
         ticks = self._middle + self._random.randint(-self._ticks, self._ticks)
@@ -334,8 +323,7 @@ class MarketSwarm:
         if old is None:
             return self._submit(listing)
         listing = next(item for item in self.listings if item.symbol[:3] == old.symbol[:3])
-        order_id = UUID(int=len(self._placed) + 1)
-        self._placed.append(order_id)
+        order_id = self._next_id()
         named = self._changes_of(old, listing)
         if draw.random() < self._nonsense_share:
             named["quantity"] = Decimal("0.00000001")
@@ -409,7 +397,7 @@ class MarketSwarm:
         if self._has_margin and draw.random() < 0.5:
             account = draw.choice((*self.accounts, 99))
             if draw.random() < 0.7:  # it is only heard without open orders
-                self._next.append(self._margin(account))
+                self._next.append((0, self._margin(account)))
                 return commands.CancelAllOrders(account, "r")
             return self._margin(account)
         if draw.random() < 0.3:
@@ -426,50 +414,6 @@ class MarketSwarm:
         is_shorting = draw.random() < 0.7
         return commands.SetMargin(account, multiplier, is_shorting, "r")
 
-    def _storm(self) -> commands.AnyCommand:
-        """A look at margin accounts, or what leads to calls: large orders, prices that jump."""
-        draw = self._looks
-        listing = draw.choice(self.listings)
-        kind = draw.choice(("look", "look", "jump", "jump", "order", "order", "hour"))
-        if kind == "look":
-            return CheckMargin(0)
-        if kind == "jump":
-            return self._jump(listing)
-        if kind == "hour" and draw.random() < 0.3:
-            self._now_ns += 3_601 * SECOND_NS
-            self._next.append(CheckMargin(0))
-            for other in self.listings:  # as before: who was called still is
-                bid = self._bids.get(other.symbol, self._middle)
-                self._next.append(self._jump_to(other, bid))
-            return CheckMargin(0)
-        is_senseless = draw.random() < 0.03
-        order_id = UUID(int=len(self._placed) + 1)
-        self._placed.append(order_id)
-        return commands.SubmitOrder(
-            order_id=order_id,
-            account_id=draw.choice(self.accounts[1:]),
-            symbol=listing.symbol,
-            client_order_id="",
-            side=draw.choice(tuple(Side)),
-            type=OrderType.STOP if is_senseless else OrderType.MARKET,
-            time_in_force=TimeInForce.DAY,
-            quantity=self._quantity_max * draw.choice((1, 3, 5, 10, 20, 30)) * listing.lot,
-            limit_price=None,
-            stop_price=Decimal(0) if is_senseless else None,
-            submitted_by_id=1,
-            request_id="r",
-        )
-
-    def _jump(self, listing: Listing) -> commands.QuoteStreet:
-        percent = self._looks.choice((30, 60, 80, 90, 95, 98, 105, 120, 150))
-        return self._jump_to(listing, max(1, self._middle * percent // 100))
-
-    def _jump_to(self, listing: Listing, bid: int) -> commands.QuoteStreet:
-        self._bids[listing.symbol] = bid
-        lots = 50 * self._quantity_max * listing.lot
-        bids = [(bid * listing.tick, lots)]
-        return commands.QuoteStreet(listing.symbol, bids, [((bid + 1) * listing.tick, lots)])
-
     def _fee_tier(self, code: str) -> commands.SetFeeTier:
         """Rates of all sizes; now and then ones that may not be."""
         draw = self._random
@@ -482,28 +426,6 @@ class MarketSwarm:
     def _end(self) -> int:
         """When a GTD order ends: soon, or so late that nothing here meets it."""
         return self._now_ns + self._random.randint(1, self._wait_max_ns * 50) + 1_000
-
-    def _sessions(self, listing: Listing) -> commands.AnyCommand:
-        """More days, or one day less."""
-        if self._random.random() < 0.8:
-            return self._more_sessions(draw_gap=True)
-        return SetSessions(CALENDAR, [], [self._day(self._session_days)], "r")
-
-    def _more_sessions(self, *, draw_gap: bool) -> SetSessions:
-        """Some days after those that were told, with the market closed between them."""
-        draw, told = self._random, []
-        for _ in range(draw.choice((1, 2, 5))):
-            gap = draw.randint(0, self._session_length_ns) if draw_gap else 0
-            opens_ns = (max(self._day_end_ns, self._now_ns if draw_gap else 0) + gap) // 1000 * 1000
-            length_ns = draw.randint(1_000, self._session_length_ns) if draw_gap else 0
-            self._day_end_ns = opens_ns + (length_ns or self._session_length_ns) // 1000 * 1000
-            self._session_days += 1
-            told.append((self._day(self._session_days), opens_ns, self._day_end_ns))
-            draw_gap = True
-        return SetSessions(CALENDAR, told, [], "r")
-
-    def _day(self, number: int) -> str:
-        return (date(2026, 1, 1) + timedelta(days=number)).isoformat()
 
     def _street(self, listing: Listing) -> commands.AnyCommand:
         draw = self._random

@@ -9,8 +9,13 @@ from orders.domain.commands import AnyCommand
 from orders.domain.market_commands import PlanMarketState, SetBands, WithdrawMarketPlan
 
 STATES = ("HALTED", "CANCEL_ONLY", "POST_ONLY", "AUCTION", "AUCTION")
-STORMY = 1_000
+STORMY = 1_000_000
 """Seeds above this one have plans, bands and margin calls; those below stay as they were."""
+
+LIMITED = 2_000_000
+"""Seeds above this one have many limits instead, and more orders of the kinds that meet them in
+their own ways: of a value, with a hidden part, in groups.
+"""
 
 FAR_NS = 500 * 86_400 * 10**9
 
@@ -22,7 +27,7 @@ class PlanSwarm:
         self._random = random.Random(f"plans {seed}")
         self._symbols = symbols
         self._reach_ns = 4 * wait_max_ns
-        self.share = self._random.choice((0.01, 0.05)) if seed > STORMY else 0.0
+        self.share = self._random.choice((0.01, 0.05)) if STORMY < seed <= LIMITED else 0.0
         self._number = 0
         self._band_share = self._random.choice((0.0, 0.3, 0.6))
         self._is_first = self.share > 0 and self._band_share > 0

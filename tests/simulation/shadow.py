@@ -3,12 +3,13 @@
 What the writer is given must lead to the engine's memory, or a restart would forget something.
 """
 
+from operator import attrgetter
 from uuid import UUID
 
 from marketdata.domain.market_plans import OPEN_STATUSES, MarketPlan
 from orders.engine.changes import Changes, PeakKey
 from orders.engine.state import EngineState, OrderState
-from orders.engine.stored import stored_from
+from orders.engine.stored import _peaks
 from orders.engine.watches import DeadMan, OrderSession
 from orders.engine.writer import (
     _balance_row,
@@ -30,8 +31,9 @@ class ShadowTables:
     def __init__(self) -> None:
         self.balances: dict[int, BalanceRow] = {}
         self.positions: dict[tuple[int, int], PositionRow] = {}
-        self.holds: dict[UUID, HoldRow] = {}
-        self.orders: dict[UUID, tuple[object, ...]] = {}
+        self.pending_holds: dict[UUID, HoldRow] = {}
+        self.open_orders: dict[UUID, tuple[object, ...]] = {}
+        self.ended_orders: set[UUID] = set()
         self.fee_tiers: dict[str, FeeTierRow] = {}
         self.terms: dict[int, AccountTermsRow] = {}
         self.sequences: dict[int, int] = {}
@@ -44,6 +46,13 @@ class ShadowTables:
         self.market_plans: dict[int, MarketPlan] = {}
         self.transfers = self.executions = 0
 
+    def copied(self) -> "ShadowTables":
+        """The same tables; rows are never changed, only put in another's place."""
+        copy = ShadowTables()
+        for name, held in vars(self).items():
+            setattr(copy, name, held if isinstance(held, int) else held.copy())
+        return copy
+
     def commit(self, changes: Changes) -> None:
         """Take one batch in, as the writer's statements would."""
         for account in changes.balances.values():
@@ -51,14 +60,7 @@ class ShadowTables:
         for pair in changes.positions.values():
             row = _position_row(*pair)
             self.positions[row.account_id, row.instrument_id] = row
-        for hold in _hold_rows(changes):
-            self.holds[hold.order_id] = hold
-        for order in changes.new_orders.values():
-            assert order.id not in self.orders
-            self.orders[order.id] = stored(order)
-        for order in changes.changed_orders.values():
-            assert order.id in self.orders
-            self.orders[order.id] = stored(order)
+        self._commit_orders(changes)
         self._commit_terms(changes)
         self.trading_states.update(
             (row.scope, row.state) for row in changes.trading_states.values()
@@ -79,6 +81,21 @@ class ShadowTables:
             self.executions += 1
             assert execution.id == self.executions
 
+    def _commit_orders(self, changes: Changes) -> None:
+        for hold in _hold_rows(changes):
+            self.pending_holds.pop(hold.order_id, None)
+            if hold.state == "PENDING":
+                self.pending_holds[hold.order_id] = hold
+        for order in changes.new_orders.values():
+            assert order.id not in self.ended_orders and order.id not in self.open_orders
+        for order in changes.changed_orders.values():
+            assert order.id in self.open_orders
+        for order in (*changes.new_orders.values(), *changes.changed_orders.values()):
+            self.open_orders[order.id] = stored(order)
+            if order.closed_ns is not None:
+                del self.open_orders[order.id]
+                self.ended_orders.add(order.id)
+
     def _commit_terms(self, changes: Changes) -> None:
         for tier in changes.fee_tiers.values():
             self.fee_tiers[tier.code] = _fee_tier_row(tier)
@@ -98,24 +115,12 @@ class ShadowTables:
             )
             assert self.sequences.get(account.id, 0) == account.sequence
             self._check_positions(state, account.id)
-            unset = AccountTermsRow(account.id, None, None, "REJECT", False, False, 1, False)
-            terms = self.terms.get(account.id, unset)
+            terms = self.terms.get(account.id) or _unset(account.id)
             assert terms == _terms_row(account)
         assert self.fee_tiers == {
             code: _fee_tier_row(tier) for code, tier in state.fee_tiers.items()
         }
-        open_rows = {key: row for key, row in self.orders.items() if row[-1] is None}
-        assert open_rows == {order.id: stored(order) for order in state.orders.values()}
-        pending = {key: row for key, row in self.holds.items() if row.state == "PENDING"}
-        holding = [order for order in state.orders.values() if order.hold or order.leg is None]
-        assert pending.keys() == {order.id for order in holding}
-        for order in holding:
-            scale = 1 if order.is_opening else order.instrument.lot_units
-            row = pending[order.id]
-            assert (row.amount_units, row.remaining_units) == (
-                order.hold_placed * scale,
-                order.hold * scale,
-            )
+        self._check_orders(state)
         assert state.trading.by_scope == self.trading_states
         assert state.limits.by_key == self.limits
         assert state.limits.watermarks == self.watermarks
@@ -124,13 +129,26 @@ class ShadowTables:
         living = {key: row for key, row in self.order_sessions.items() if row.ended_ns is None}
         assert living == state.order_sessions
         assert {key: price for key, price in self.trail_peaks.items() if price is not None} == {
-            (row.instrument_id, row.side, row.after): row.price_units
-            for row in stored_from(state, []).trail_peaks
+            (item.id, side, peak.after): peak.price * item.tick_units
+            for item in state.instruments.values()
+            for side, peak in _peaks(item)
         }
         plans = {key: row for key, row in self.market_plans.items() if row.status in OPEN_STATUSES}
         assert plans == state.market_plans
         assert state.transfer_number == self.transfers
         assert state.execution_number == self.executions
+
+    def _check_orders(self, state: EngineState) -> None:
+        assert self.open_orders == {order.id: stored(order) for order in state.orders.values()}
+        holding = [order for order in state.orders.values() if order.hold or order.leg is None]
+        assert self.pending_holds.keys() == {order.id for order in holding}
+        for order in holding:
+            scale = 1 if order.is_opening else order.instrument.lot_units
+            row = self.pending_holds[order.id]
+            assert (row.amount_units, row.remaining_units) == (
+                order.hold_placed * scale,
+                order.hold * scale,
+            )
 
     def _check_positions(self, state: EngineState, account_id: int) -> None:
         lots = {item.id: item.lot_units for item in state.instruments.values()}
@@ -150,33 +168,40 @@ class ShadowTables:
             )
 
 
+def _unset(account_id: int) -> AccountTermsRow:
+    return AccountTermsRow(account_id, None, None, "REJECT", False, False, 1, False)
+
+
+COLUMNS = attrgetter(
+    "sequence",
+    "rank",
+    "quantity",
+    "prevented",
+    "stp_mode",
+    "post_only",
+    "reduce_only",
+    "replaces",
+    "request_id",
+    "replaced_by",
+    "fee_rate",
+    "is_opening",
+    "forced",
+    "margin_percent",
+    "hold_price",
+    "hwm",
+    "displayed",
+    "stop_price",
+    "limit_price",
+    "group_id",
+    "leg",
+    "order_class",
+    "filled",
+    "filled_notional",
+    "status",
+    "reason",
+)
+
+
 def stored(order: OrderState) -> tuple[object, ...]:
-    return (
-        order.sequence,
-        order.rank,
-        order.quantity,
-        order.prevented,
-        order.stp_mode,
-        order.post_only,
-        order.reduce_only,
-        order.replaces,
-        order.request_id if order.closed_ns is None else None,
-        order.replaced_by,
-        order.fee_rate,
-        order.is_opening,
-        order.forced,
-        order.margin_percent,
-        order.hold_price,
-        order.hwm,
-        order.displayed,
-        order.stop_price,
-        order.limit_price,
-        order.group_id,
-        order.leg,
-        order.order_class,
-        order.filled,
-        order.filled_notional,
-        order.status,
-        order.reason,
-        order.closed_ns,
-    )
+    """An open order's row."""
+    return tuple(COLUMNS(order))

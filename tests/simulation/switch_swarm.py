@@ -14,7 +14,7 @@ from risk.domain.states import TradingState
 TAGS = ("momentum", "value")
 STATES = list(TradingState)
 
-STORMY = 1_000
+STORMY = 1_000_000
 """Seeds above this one also leave desks; those below stay as they were."""
 
 
