@@ -142,18 +142,19 @@ COPIED: Mapping[LiteralString, Copied] = {
         kept="""
         SELECT event.id, kind, event.version, account_id, account_sequence, occurred_at,
           recorded_at, transaction_id, jsonb_build_object(
-          'event', payload->'event', 'account_id', payload->'account_id',
-          'account_sequence', payload->'account_sequence', 'order', (
-            SELECT jsonb_object_agg(key, value) FROM jsonb_each(payload->'order')
+          'event', told->'event', 'account_id', told->'account_id',
+          'account_sequence', told->'account_sequence', 'order', (
+            SELECT jsonb_object_agg(key, value) FROM jsonb_each(told->'order')
             WHERE key = ANY ('{id,client_order_id,side,status,reason,quantity,limit_price,
               filled_quantity}') AND value <> 'null'),
           'execution', (
             SELECT jsonb_object_agg(key, value)
-            FROM jsonb_each(nullif(payload->'execution', 'null'))
+            FROM jsonb_each(nullif(told->'execution', 'null'))
             WHERE key <> ALL ('{order_id,symbol,occurred_at}'))) AS payload,
-          ('x' || right(payload->'execution'->>'id', 12))::bit(48)::bigint AS execution_id,
-          (payload->'order'->>'id')::uuid AS order_id
-        FROM core_event AS event WHERE event.id > %(event)s
+          ('x' || right(told->'execution'->>'id', 12))::bit(48)::bigint AS execution_id,
+          (told->'order'->>'id')::uuid AS order_id
+        FROM (SELECT *, payload::jsonb AS told FROM core_event) AS event
+        WHERE event.id > %(event)s
         """,
         changed={
             "id": "old.id + %(event)s",

@@ -9,19 +9,31 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.selectors import ActivityPage, activities_of, executions_of, orders_of
 from portfolio.domain.activities import ACTIVITY_TYPES
-from tests.orders.desk import Desk
+from tests.orders.desk import Desk, offline
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 A_PAGE = 50
 
 
 UNWANTED = ("enable_seqscan", "enable_bitmapscan", "enable_sort")
+MANY_CLOSED = """
+INSERT INTO orders_order SELECT (jsonb_populate_record(one, jsonb_build_object(
+  'id', gen_random_uuid(), 'sequence', one.sequence + number, 'rank', one.sequence + number,
+  'client_order_id', number, 'submitted_at', one.submitted_at + number * interval '1 minute'))).*
+FROM orders_order AS one, generate_series(1, 3000) AS number
+"""
 
 
 @pytest.fixture(autouse=True)
 def full_tables(desk: Desk) -> Iterator[None]:
-    """Plans as of tables so full that nobody would read or sort them whole."""
+    """Many closed orders and few open ones, and plans as of tables so full that nobody would read
+    or sort them whole.
+    """
+    offline(desk.submit("alice", "BUY 1 @ 10 IOC"))
     with connection.cursor() as cursor:
+        cursor.execute(MANY_CLOSED)
+        offline(desk.submit("alice", "BUY 1 @ 10"))
+        cursor.execute("ANALYZE orders_order")
         for setting in UNWANTED:
             cursor.execute(f"SET {setting} = off")
         yield
