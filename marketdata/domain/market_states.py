@@ -4,11 +4,12 @@ The rules, X1 on, stand in docs/market-states.md. The engine decides and stores 
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final, NamedTuple
 
+from core.domain.words import Word
 
-class MarketState(StrEnum):
+
+class MarketState(Word):
     OPEN = "OPEN"
     HALTED = "HALTED"
     CANCEL_ONLY = "CANCEL_ONLY"

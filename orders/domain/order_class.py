@@ -3,24 +3,24 @@ and what a command says of the orders that go with it.
 """
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from core.domain.ids import derived_id
+from core.domain.words import Word
 from orders.domain.command_parts import check_number
 
 
-class OrderClass(StrEnum):
+class OrderClass(Word):
     SIMPLE = "SIMPLE"
     BRACKET = "BRACKET"
     OCO = "OCO"
     OTO = "OTO"
 
 
-class Leg(StrEnum):
+class Leg(Word):
     """The part of an order in its group."""
 
     ENTRY = "ENTRY"

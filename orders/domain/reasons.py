@@ -3,11 +3,12 @@
 Refusals before acceptance are risk.domain.reasons.DenialReason.
 """
 
-from enum import StrEnum
 from typing import Final
 
+from core.domain.words import Word
 
-class CloseReason(StrEnum):
+
+class CloseReason(Word):
     USER_REQUESTED = "USER_REQUESTED"
     OPERATOR_REQUESTED = "OPERATOR_REQUESTED"
     IOC_REMAINDER = "IOC_REMAINDER"

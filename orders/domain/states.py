@@ -5,13 +5,13 @@ orders.domain.states_page) read the same table. The words are FIX tag 39's, clos
 NautilusTrader's lifecycle.
 """
 
-from enum import StrEnum
 from typing import Final
 
+from core.domain.words import Word
 from orders.domain.values import OrderStatus
 
 
-class OrderEvent(StrEnum):
+class OrderEvent(Word):
     """What can happen to an order."""
 
     DENIED = "OrderDenied"

@@ -1,9 +1,9 @@
 """The closed vocabularies of an order (FIX tags 54, 40, 59, 39, 851)."""
 
-from enum import StrEnum
+from core.domain.words import Word
 
 
-class Side(StrEnum):
+class Side(Word):
     BUY = "BUY"
     SELL = "SELL"
 
@@ -12,7 +12,7 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
-class OrderType(StrEnum):
+class OrderType(Word):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
     STOP = "STOP"
@@ -22,15 +22,18 @@ class OrderType(StrEnum):
     @property
     def is_stop(self) -> bool:
         """Whether it waits for a trade that reaches its stop price."""
-        return self in {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP}
+        return self in _STOPS
 
     @property
     def names_limit(self) -> bool:
         """Whether whoever places it names a limit price."""
-        return self in {OrderType.LIMIT, OrderType.STOP_LIMIT}
+        return self is OrderType.LIMIT or self is OrderType.STOP_LIMIT
 
 
-class TimeInForce(StrEnum):
+_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+
+
+class TimeInForce(Word):
     DAY = "DAY"
     GTC = "GTC"
     IOC = "IOC"
@@ -40,7 +43,7 @@ class TimeInForce(StrEnum):
     CLS = "CLS"
 
 
-class StpMode(StrEnum):
+class StpMode(Word):
     """What self-trade prevention does when a taker meets an own order (docs/matching.md O1, O2)."""
 
     REJECT = "REJECT"
@@ -51,14 +54,14 @@ class StpMode(StrEnum):
 
     @property
     def ends_taker(self) -> bool:
-        return self in {StpMode.EXPIRE_TAKER, StpMode.EXPIRE_BOTH}
+        return self is StpMode.EXPIRE_TAKER or self is StpMode.EXPIRE_BOTH
 
     @property
     def ends_maker(self) -> bool:
-        return self in {StpMode.EXPIRE_MAKER, StpMode.EXPIRE_BOTH}
+        return self is StpMode.EXPIRE_MAKER or self is StpMode.EXPIRE_BOTH
 
 
-class OrderStatus(StrEnum):
+class OrderStatus(Word):
     INITIALIZED = "INITIALIZED"
     DENIED = "DENIED"
     HELD = "HELD"
@@ -83,6 +86,6 @@ OPEN_STATUSES = frozenset(
 )
 
 
-class Liquidity(StrEnum):
+class Liquidity(Word):
     MAKER = "MAKER"
     TAKER = "TAKER"

@@ -6,10 +6,10 @@ A value is a number of units of 10^-8, whether it counts money, quantity or orde
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, NamedTuple
 
 from core.domain.units import UNITS_PER_ONE
+from core.domain.words import Word
 from risk.domain.reasons import DenialReason
 from risk.domain.scopes import Scope, ScopeKind
 
@@ -17,7 +17,7 @@ MAX_LIMIT_UNITS: Final = 10_000_000_000 * UNITS_PER_ONE
 """Largest value of a limit: it and its units fit 64 bits."""
 
 
-class LimitKind(StrEnum):
+class LimitKind(Word):
     """In the order in which an order is judged by them; PACING ones come before, LOSSES are of an
     account and not of an order.
     """

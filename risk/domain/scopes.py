@@ -5,14 +5,15 @@ A scope travels in commands and is stored by its key, such as "account:17" (docs
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final, NamedTuple
+
+from core.domain.words import Word
 
 MAX_TAG_LENGTH: Final = 32
 _TAG: Final = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 
 
-class ScopeKind(StrEnum):
+class ScopeKind(Word):
     FIRM = "firm"
     DESK = "desk"
     ACCOUNT = "account"

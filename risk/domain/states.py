@@ -1,13 +1,13 @@
 """Whether a scope may trade: four states from free to halted (docs/risk.md W1 and W3)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from core.domain.words import Word
 from risk.domain.reasons import DenialReason
 
 
-class TradingState(StrEnum):
+class TradingState(Word):
     ACTIVE = "ACTIVE"
     REDUCE_ONLY = "REDUCE_ONLY"
     CANCEL_ONLY = "CANCEL_ONLY"

@@ -207,8 +207,8 @@ class Book(RestingBook):
         street = self._street.quantity(side, price, now_ns)
         gone = 0
         while left and level is not None and (order := level.first()) is not None:
-            before = min(max(order.ahead - gone, 0), street - gone, left)
-            if before:
+            if order.ahead > gone and street > gone:
+                before = min(order.ahead - gone, street - gone, left)
                 fills.append(Fill(None, None, price, before, 0))
                 gone += before
                 left -= before
@@ -221,10 +221,11 @@ class Book(RestingBook):
             left -= filled
             leaves = order.leaves + order.hidden - filled
             fills.append(Fill(order.order_id, order.owner_id, price, filled, leaves))
-            self._fill_resting(order, filled, street)
-        rest = min(street - gone, left)
-        if rest:
+            self._lessen(order, filled, street)
+        if left and street > gone:
+            rest = min(street - gone, left)
             fills.append(Fill(None, None, price, rest, 0))
             left -= rest
-        self._street_gone(side, price, gone + rest, level)
+            gone += rest
+        self._street_gone(side, price, gone, level)
         return left

@@ -23,8 +23,9 @@ class RestingBook:
 
     def __init__(self) -> None:
         self._ladders = {Side.BUY: Ladder(Side.BUY), Side.SELL: Ladder(Side.SELL)}
-        self._orders: dict[UUID, RestingOrder] = {}
-        self._by_owner: dict[tuple[int, Side], dict[UUID, RestingOrder]] = {}
+        # By the number of the id: a UUID is hashed by a call of Python code.
+        self._orders: dict[int, RestingOrder] = {}
+        self._by_owner: dict[tuple[int, Side], dict[int, RestingOrder]] = {}
         self._street = Street()
         self.quotes_taken = 0
         """How often the street was replaced."""
@@ -54,7 +55,7 @@ class RestingBook:
         """Put what is left of an order into the book, behind the street shown there (Q1).
         Its id must not be resting already (C2).
         """
-        assert order_id not in self._orders
+        assert order_id.int not in self._orders
         assert quantity > 0
         ahead = self._street.quantity(side, price, now_ns)
         self._add(RestingOrder(order_id, owner_id, side, price, quantity, ahead))
@@ -63,7 +64,7 @@ class RestingBook:
         """Put an order that rested before a restart back, last at its price. What stands ahead of
         it is unknown, so that it counts as all of the street until the next quote (Q5).
         """
-        assert order_id not in self._orders
+        assert order_id.int not in self._orders
         assert quantity > 0
         self._add(RestingOrder(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))
 
@@ -71,31 +72,32 @@ class RestingBook:
         """Let an order that has just come to rest show only `shown` of what it has left, and
         `display` at a time from then on (I1).
         """
-        order = self._orders[order_id]
+        order = self._orders[order_id.int]
         order.display = display
         hidden = order.leaves - shown
         if hidden:
             self._ladders[order.side].hide(order, hidden)
 
     def _add(self, order: RestingOrder) -> None:
-        self._orders[order.order_id] = order
-        self._by_owner.setdefault((order.owner_id, order.side), {})[order.order_id] = order
+        key = order.order_id.int
+        self._orders[key] = order
+        self._by_owner.setdefault((order.owner_id, order.side), {})[key] = order
         self._ladders[order.side].add(order)
 
     def cancel(self, order_id: UUID) -> int | None:
         """Remove a resting order; the leaves it had, or None when it does not rest here (C1)."""
-        order = self._orders.get(order_id)
+        order = self._orders.get(order_id.int)
         if order is None:
             return None
         leaves = order.leaves + order.hidden
-        self._fill_resting(order, leaves)
+        self._lessen(order, leaves)
         return leaves
 
     def lower(self, order_id: UUID, quantity: int) -> None:
         """Take `quantity` off a resting order, less than it has left, first off what it hides; its
         place stays (A1, I4).
         """
-        order = self._orders[order_id]
+        order = self._orders[order_id.int]
         assert 0 <= quantity < order.leaves + order.hidden
         ladder = self._ladders[order.side]
         hidden = min(quantity, order.hidden)
@@ -107,21 +109,22 @@ class RestingBook:
         """Let another order of the account have a resting one's place, and what stands ahead of
         it, with `quantity`, which is no more than the resting one has left (R3).
         """
-        assert successor_id not in self._orders
-        order = self._orders.pop(order_id)
+        key = successor_id.int
+        assert key not in self._orders
+        order = self._orders.pop(order_id.int)
         assert 0 < quantity <= order.leaves + order.hidden
         own = self._by_owner[order.owner_id, order.side]
-        del own[order_id]
+        del own[order_id.int]
         order.order_id = successor_id
-        self._orders[successor_id] = own[successor_id] = order
+        self._orders[key] = own[key] = order
         self.lower(successor_id, order.leaves + order.hidden - quantity)
 
     def reduce(self, order_id: UUID, quantity: int, now_ns: int) -> None:
         """A resting order traded in an auction (X7); an order that does not rest here is passed."""
-        order = self._orders.get(order_id)
+        order = self._orders.get(order_id.int)
         if order is not None:
             shown = self._street.quantity(order.side, order.price, now_ns)
-            self._fill_resting(order, quantity, shown)
+            self._lessen(order, quantity, shown)
 
     def take_street(self, side: Side, quantity: int, now_ns: int) -> None:
         """The street traded in an auction (X7): its best levels of `side` have that much less."""
@@ -182,19 +185,23 @@ class RestingBook:
                 yield theirs
                 theirs = next(street, None)
 
-    def _fill_resting(self, order: RestingOrder, quantity: int, shown: int = 0) -> StreetFill:
-        """Lower a resting order and forget it when nothing is left. `shown` is the street at its
-        price, behind which its next slice would come.
+    def _fill_resting(self, order: RestingOrder, quantity: int, shown: int) -> StreetFill:
+        """Let a resting order trade with the street, of which `shown` stands at its price."""
+        leaves = self._lessen(order, quantity, shown)
+        return StreetFill(order.order_id, order.price, quantity, leaves)
+
+    def _lessen(self, order: RestingOrder, quantity: int, shown: int = 0) -> int:
+        """Lower a resting order and forget it when nothing is left; what is left. `shown` is the
+        street at its price, behind which its next slice would come.
         """
         if order.hidden and quantity >= order.leaves:
-            return self._fill_slice(order, quantity, shown)
+            return self._show_next_slice(order, quantity, shown)
         self._ladders[order.side].reduce(order, quantity)
         if not order.leaves:
-            del self._orders[order.order_id]
-            del self._by_owner[order.owner_id, order.side][order.order_id]
-        return StreetFill(order.order_id, order.price, quantity, order.leaves)
+            self._forget(order)
+        return order.leaves
 
-    def _fill_slice(self, order: RestingOrder, quantity: int, shown: int) -> StreetFill:
+    def _show_next_slice(self, order: RestingOrder, quantity: int, shown: int) -> int:
         """All that the order shows is gone, and `quantity` beyond that of what it hides: the next
         slice comes last in time (I2).
         """
@@ -207,11 +214,15 @@ class RestingBook:
                 hidden=max(left - order.display, 0),
                 ahead=shown,
             )
-            own = self._by_owner[order.owner_id, order.side]
-            self._orders[order.order_id] = own[order.order_id] = following
+            key, own = order.order_id.int, self._by_owner[order.owner_id, order.side]
+            self._orders[key] = own[key] = following
             ladder.add(following)
         else:
-            del self._orders[order.order_id]
-            del self._by_owner[order.owner_id, order.side][order.order_id]
+            self._forget(order)
         ladder.reduce(order, order.leaves)
-        return StreetFill(order.order_id, order.price, quantity, left)
+        return left
+
+    def _forget(self, order: RestingOrder) -> None:
+        key = order.order_id.int
+        del self._orders[key]
+        del self._by_owner[order.owner_id, order.side][key]

@@ -75,7 +75,10 @@ class Street:
         return self._levels[side]
 
     def best(self, side: Side, now_ns: int) -> int | None:
-        return next(iter(self.levels(side, now_ns)), None)
+        levels = self._levels[side]
+        if not levels or now_ns - self._applied_ns > STREET_TTL_NS:
+            return None
+        return next(iter(levels))
 
     def quantity(self, side: Side, price: int, now_ns: int) -> int:
         return self.levels(side, now_ns).get(price, 0)
