@@ -46,8 +46,13 @@ class History:
         self._in_all = 0
 
     def begin_sample(self) -> None:
-        """From now on, whatever happens belongs to the sample."""
+        """From now on, whatever happens belongs to the sample: nothing open may be left to trade
+        with it.
+        """
         with self._portal.administer() as connection, connection.cursor() as cursor:
+            ((is_anything_open,),) = cursor.execute(history_sql.IS_ANYTHING_OPEN).fetchall()
+            if is_anything_open:
+                raise BenchmarkError("a sample begins on a portal without open orders")
             for statement in history_sql.PREPARE:
                 cursor.execute(statement)
             # What years would have brought to be vacuumed must not all come due while we measure.

@@ -78,6 +78,8 @@ MOVE_MONEY: tuple[LiteralString, ...] = (
 )
 """What so many copies have moved, and where the numbers go on."""
 
+IS_ANYTHING_OPEN = "SELECT EXISTS (SELECT FROM orders_order WHERE closed_at IS NULL)"
+
 RELAY_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('relay', 0))"
 READ_ON = """
 UPDATE core_eventreader SET transaction_id = pg_current_xact_id(),

@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.services.limits import Wanted, set_limit
 from risk.domain.limit_tree import LimitKey, LimitKind
 from risk.domain.scopes import Scope, ScopeKind
-from tests.engine_process import EngineProcess
+from tests.engine_process import EngineProcess, wait_until
 from tests.orders.desk import Desk, quote
 from tests.orders.pages.asked import JSON, ticket
 
@@ -30,6 +30,7 @@ def alice(desk: Desk, engine: EngineProcess) -> Client:
     engine.ask(quote(bids="99x50", asks="101x50"))
     client = Client()
     client.force_login(User.objects.get(username="alice"))
+    wait_until(lambda: seen(client, type="MARKET")["estimated_price"] == "101", "pages see it")
     return client
 
 
