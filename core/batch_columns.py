@@ -5,8 +5,9 @@ where Python finds it in a row. The statements are made once, at import; a batch
 array literal a column (core/batch_sql.py).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -89,9 +90,11 @@ document: Kind[str] = Kind(DOCUMENTS_SQL, documents, "{}::json", "{}::text")
 """JSON text, stored as it is and compared letter by letter."""
 
 
-def insert(table: str, columns: Columns[Row]) -> WriteRows[Row]:
-    """Writes new rows."""
-    return WriteRows(table, columns, _insert_sql(table, columns))
+def insert(
+    table: str, columns: Columns[Row], constants: Mapping[str, str] = MappingProxyType({})
+) -> WriteRows[Row]:
+    """Writes new rows. `constants` are columns that are the same in all of them, and their SQL."""
+    return WriteRows(table, columns, _insert_sql(table, columns, constants))
 
 
 def upsert(
@@ -133,10 +136,13 @@ def stored_otherwise(
     return WriteRows(table, columns, sql)
 
 
-def _insert_sql(table: str, columns: Columns[Row]) -> str:
-    stored = ", ".join([column.stored for column in columns])
+def _insert_sql(
+    table: str, columns: Columns[Row], constants: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    names = ", ".join([column.name for column in columns] + [*constants])
+    stored = ", ".join([column.stored for column in columns] + [*constants.values()])
     source = f"SELECT {stored} FROM {_items(columns)}"  # noqa: S608  # names of ours
-    return f"INSERT INTO {table} ({_names(columns)}) {source}"
+    return f"INSERT INTO {table} ({names}) {source}"
 
 
 def _items(columns: Columns[Row]) -> str:

@@ -35,6 +35,10 @@ MAX_QUEUED_EVENTS = 50_000
 """Account events that may wait for Redis, all accounts together."""
 
 MAX_PIPELINE = 500
+GATHER_SECONDS = 0.005
+"""Pause after a pipeline, in which frames gather for the next: the first waits for nothing, and of
+many a pipeline's own cost is shared.
+"""
 RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 3
 """How long the engine's end may wait for Redis to take what is left."""
@@ -142,8 +146,8 @@ class Publisher:
             await self._has_frames.wait()
             self._has_frames.clear()
             while self._queue:
-                if not await self._send_some():
-                    await asyncio.sleep(RETRY_SECONDS)
+                is_sent = await self._send_some()
+                await asyncio.sleep(GATHER_SECONDS if is_sent else RETRY_SECONDS)
 
     async def _send_some(self) -> bool:
         """Send the next pipeline; False when Redis did not take it and it waits again.

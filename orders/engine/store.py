@@ -4,11 +4,10 @@ One write a table, one line a column; orders/engine/writer.py makes the writes a
 other apps one statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
-
-from psycopg import AsyncRawCursor
-from psycopg.rows import TupleRow
 
 from core.batch_columns import (
     Column,
@@ -28,8 +27,10 @@ from core.batch_columns import (
 )
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.domain.matching.trailing import UNITS_PER_PPM
+from orders.domain.order_class import OrderClass
 from orders.engine.changes import ExecutionRow
 from orders.engine.state import OrderState
+from orders.engine.statements import Statements
 from orders.engine.watches import DeadMan, OrderSession
 
 
@@ -117,6 +118,75 @@ changed_orders: WriteRows[OrderState] = update(
 )
 """Orders of earlier batches that this one elected, filled, amended or ended."""
 
+
+class _Usual(NamedTuple):
+    """What most orders have in a column: in memory, and as SQL."""
+
+    value: object
+    sql: str
+
+
+_NONE, _ZERO, _NO, _EMPTY = (
+    _Usual(None, "NULL"),
+    _Usual(0, "0"),
+    _Usual(False, "false"),
+    _Usual("", "''"),
+)
+_USUAL: Mapping[str, _Usual] = {
+    "trail_price": _NONE,
+    "trail_ppm": _NONE,
+    "strategy": _NONE,
+    "margin_percent": _Usual(100, "100"),
+    "session_id": _NONE,
+    "notional": _NONE,
+    "display": _ZERO,
+    "post_only": _NO,
+    "reduce_only": _NO,
+    "forced": _EMPTY,
+    "replaces": _NONE,
+    "group_id": _NONE,
+    "leg": _Usual(None, "''"),
+    "order_class": _Usual(OrderClass.SIMPLE, "'SIMPLE'"),
+    "prevented": _ZERO,
+    "stop_price": _NONE,
+    "hwm": _NONE,
+    "displayed": _ZERO,
+    "replaced_by": _NONE,
+}
+"""By attribute of an order. A column of a batch costs as much as a part of an order, in the server
+and here: orders with nothing of this are written without it.
+"""
+_COLUMNS_OF = {
+    "trail_ppm": "trail_percent",
+    "display": "display_quantity",
+    "displayed": "displayed_quantity",
+    "prevented": "prevented_quantity",
+}
+_CONSTANTS = {_COLUMNS_OF.get(name, name): usual.sql for name, usual in _USUAL.items()}
+_unusual = attrgetter(*_USUAL)
+_usual_values = tuple(usual.value for usual in _USUAL.values())
+
+
+def _without_usual(columns: Columns[OrderState]) -> Columns[OrderState]:
+    return [column for column in columns if column.name not in _CONSTANTS]
+
+
+plain_orders: WriteRows[OrderState] = insert(
+    "orders_order", _without_usual(new_orders.columns), _CONSTANTS
+)
+"""The same for orders that are plain."""
+
+plain_changes: WriteRows[OrderState] = update(
+    "orders_order", key=_ORDER_ID, changing=_without_usual(_ORDER_COURSE)
+)
+"""The same for orders that are plain, and so have been it all the time."""
+
+
+def is_plain(order: OrderState) -> bool:
+    """Whether it has only what most orders have. Nothing that it lost makes an order plain."""
+    return _unusual(order) == _usual_values
+
+
 executions: WriteRows[ExecutionRow] = insert(
     "orders_execution",
     (
@@ -178,16 +248,16 @@ def journal_row(*, batch: int, epoch: int, now_ns: int, kind: str, content: byte
 
 
 async def known_client_ids(
-    cursor: AsyncRawCursor[TupleRow], asked: Sequence[tuple[int, str]]
+    statements: Statements, asked: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], UUID]:
     """The order ids behind those (account, client order id) pairs that exist."""
-    await cursor.execute(
+    result = await statements.execute(
         KNOWN_CLIENT_IDS,
-        (ints(account for account, _ in asked), texts(client_id for _, client_id in asked)),
-        prepare=True,
+        (ints([account for account, _ in asked]), texts([client_id for _, client_id in asked])),
     )
     known: dict[tuple[int, str], UUID] = {}
-    for row in await cursor.fetchall():
-        position, order_id = row
-        known[asked[position - 1]] = order_id
+    for row in range(result.ntuples):
+        position, order_id = result.get_value(row, 0), result.get_value(row, 1)
+        assert position is not None and order_id is not None
+        known[asked[int(position) - 1]] = UUID(order_id.decode())
     return known

@@ -5,12 +5,12 @@ Any failure leaves the outcome to the next start, which rebuilds from the databa
 nothing here is retried.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from core.batch_sql import Write, one_statement
@@ -21,6 +21,7 @@ from orders.engine import market_store, peak_store, session_store, store
 from orders.engine.changes import Changes
 from orders.engine.lease import Lease, LeaseLostError
 from orders.engine.state import Account, Instrument, OrderState
+from orders.engine.statements import Statements
 from portfolio.domain.fees import FeeTier
 from portfolio.domain.rows import AccountTermsRow, BalanceRow, FeeTierRow, HoldRow, PositionRow
 from portfolio.services import posting
@@ -34,31 +35,29 @@ RETURNING 1
 """
 """Gives a row unless a newer engine has taken the lease."""
 
+_EPOCH = "SELECT epoch FROM orders_enginelease WHERE segment = $1"
+
 
 class BatchWriter:
     """Owns the engine's database connection. One batch at a time."""
 
     def __init__(self, connection: AsyncConnection[TupleRow], lease: Lease) -> None:
-        self._connection = connection
-        # One for all: making a cursor costs as much as filling in a table's part of a statement.
-        self._cursor = AsyncRawCursor(connection)
+        self._statements = Statements(connection)
         self._lease = lease
         self.batch = lease.batch
 
     async def verify_lease(self) -> None:
         """Raise when the database is gone or a newer engine has taken the lease."""
-        cursor = await self._connection.execute(
-            "SELECT epoch FROM orders_enginelease WHERE segment = %s", (self._lease.segment,)
-        )
-        row = await cursor.fetchone()
-        if row != (self._lease.epoch,):
-            raise LeaseLostError(f"epoch {self._lease.epoch} is over: now {row}")
+        result = await self._statements.execute(_EPOCH, (self._lease.segment,))
+        found = result.get_value(0, 0) if result.ntuples else None
+        if found != b"%d" % self._lease.epoch:
+            raise LeaseLostError(f"epoch {self._lease.epoch} is over: now {found!r}")
 
     async def known_client_ids(
         self, asked: Sequence[tuple[int, str]]
     ) -> dict[tuple[int, str], UUID]:
         """The order ids behind those (account, client order id) pairs that are stored already."""
-        return await store.known_client_ids(self._cursor, asked)
+        return await store.known_client_ids(self._statements, asked)
 
     async def commit_start(self, content: bytes, now_ns: int) -> None:
         """Commit a START row of the journal: the first that an engine writes."""
@@ -79,7 +78,7 @@ class BatchWriter:
             batch=self.batch, epoch=self._lease.epoch, now_ns=now_ns, kind=kind, content=content
         )
         sql, values = one_statement(self._fence(now_ns), [*writes, row])
-        await self._cursor.execute(sql, values, prepare=True)
+        await self._statements.execute(sql, values)
 
     def _fence(self, now_ns: int) -> Write:
         lease = self._lease
@@ -93,9 +92,13 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
     balances = [_balance_row(account) for account in changes.balances.values()]
     positions = [_position_row(*pair) for pair in changes.positions.values()]
     events = _event_rows(changes, payloads, now_ns)
+    plain_orders, new_orders = _parted(changes.new_orders.values())
+    plain_changes, changed_orders = _parted(changes.changed_orders.values())
     tables: list[tuple[Callable[[Any], Write], Collection[Any]]] = [  # Any: each its own rows
-        (store.new_orders, changes.new_orders.values()),
-        (store.changed_orders, changes.changed_orders.values()),
+        (store.plain_orders, plain_orders),
+        (store.new_orders, new_orders),
+        (store.plain_changes, plain_changes),
+        (store.changed_orders, changed_orders),
         (store.executions, changes.executions),
         (posting.transfers, changes.transfers),
         (posting.balances, balances),
@@ -118,6 +121,15 @@ def _writes(changes: Changes, payloads: list[str], now_ns: int) -> list[Write]:
         (recording.approvals, changes.approvals),
     ]
     return [write(rows) for write, rows in tables if rows]
+
+
+def _parted(orders: Iterable[OrderState]) -> tuple[list[OrderState], list[OrderState]]:
+    """Those that are plain, and the others."""
+    plain: list[OrderState] = []
+    others: list[OrderState] = []
+    for order in orders:
+        (plain if store.is_plain(order) else others).append(order)
+    return plain, others
 
 
 def _session_writes(changes: Changes) -> list[tuple[Callable[[Any], Write], Collection[Any]]]:
