@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
 
+from core.row_rules import row_rule
+
 
 class TransactionIdField(models.BigIntegerField):  # type: ignore[type-arg]  # none at run time
     """PostgreSQL's xid8 of the writing transaction: what lets a reader follow the log without
@@ -63,12 +65,8 @@ class Event(models.Model):
             models.UniqueConstraint(
                 fields=["account_id", "account_sequence"], name="event_account_sequence"
             ),
-            models.CheckConstraint(
-                condition=(
-                    models.Q(account_id__isnull=True, account_sequence__isnull=True)
-                    | models.Q(account_id__isnull=False, account_sequence__isnull=False)
-                ),
-                name="event_sequence_with_account",
+            row_rule(
+                "event_sequence_with_account", "(account_id IS NULL) = (account_sequence IS NULL)"
             ),
         ]
         indexes = [models.Index(fields=["transaction_id", "id"], name="event_reading_order")]

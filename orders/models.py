@@ -5,6 +5,7 @@ may write.
 from django.db import models
 from django.db.models import F, Q
 
+from core.row_rules import row_rule
 from marketdata.domain.market_plans import PlanStatus
 from marketdata.domain.market_states import STORED_STATES
 from marketdata.models import Instrument
@@ -94,61 +95,43 @@ class Order(models.Model):
             models.UniqueConstraint(
                 fields=["account", "client_order_id"], name="order_client_id_once"
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    quantity__gt=0,
-                    filled_quantity__gte=0,
-                    prevented_quantity__gte=0,
-                    filled_quantity__lte=F("quantity") - F("prevented_quantity"),
-                ),
-                name="order_quantities",
+            row_rule(
+                "order_quantities",
+                "quantity > 0 AND least(filled_quantity, prevented_quantity,"
+                " quantity - prevented_quantity - filled_quantity) >= 0",
             ),
-            models.CheckConstraint(
-                condition=Q(type="MARKET", limit_price__isnull=True, stop_price__isnull=True)
-                | Q(type="MARKET", limit_price__gt=0, stop_price__isnull=True)
-                | Q(type="LIMIT", limit_price__gt=0, stop_price__isnull=True)
-                | Q(type="STOP", side="BUY", limit_price__gt=0, stop_price__gt=0)
-                | Q(type="STOP", side="SELL", limit_price__isnull=True, stop_price__gt=0)
-                | Q(type="STOP_LIMIT", limit_price__gt=0, stop_price__gt=0)
-                | Q(type="TRAILING_STOP", side="BUY", limit_price__gt=0, stop_price__gt=0)
-                | Q(type="TRAILING_STOP", side="SELL", limit_price__isnull=True, stop_price__gt=0),
-                name="order_price_by_type",
+            row_rule(
+                "order_prices_positive",
+                "least(limit_price, stop_price, hwm, trail_price, trail_percent) > 0",
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    type="TRAILING_STOP", hwm__gt=0, trail_price__gt=0, trail_percent__isnull=True
-                )
-                | Q(type="TRAILING_STOP", hwm__gt=0, trail_price__isnull=True, trail_percent__gt=0)
-                | ~Q(type="TRAILING_STOP")
-                & Q(hwm__isnull=True, trail_price__isnull=True, trail_percent__isnull=True),
-                name="order_trail_by_type",
+            row_rule(
+                "order_stop_price_by_type",
+                "(stop_price IS NULL) = (type = ANY ('{MARKET,LIMIT}'))",
             ),
-            models.CheckConstraint(
-                condition=Q(notional__isnull=True)
-                | Q(type="MARKET", notional__gte=F("filled_notional")),
-                name="order_notional",
+            # The limit of a market order and of a buy stop is the most that it pays.
+            row_rule(
+                "order_limit_price_by_type",
+                "type = 'MARKET' OR (limit_price IS NULL)"
+                " = (side = 'SELL' AND type = ANY ('{STOP,TRAILING_STOP}'))",
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    display_quantity__gte=0,
-                    displayed_quantity__gte=0,
-                    displayed_quantity__lte=F("display_quantity"),
-                ),
-                name="order_display",
+            row_rule(
+                "order_trail_by_type",
+                "(hwm IS NULL) = (type <> 'TRAILING_STOP')"
+                " AND num_nonnulls(trail_price, trail_percent) = num_nonnulls(hwm)",
             ),
-            models.CheckConstraint(
-                condition=Q(replaced_by__isnull=True) | Q(status="REPLACED"),
-                name="order_replaced_by_successor",
+            row_rule(
+                "order_notional",
+                "notional IS NULL OR type = 'MARKET' AND notional >= filled_notional",
             ),
-            models.CheckConstraint(
-                condition=~Q(status="FILLED")
-                | Q(filled_quantity=F("quantity") - F("prevented_quantity")),
-                name="order_filled_means_all",
+            row_rule("order_display", "displayed_quantity BETWEEN 0 AND display_quantity"),
+            row_rule("order_replaced_by_successor", "replaced_by IS NULL OR status = 'REPLACED'"),
+            row_rule(
+                "order_filled_means_all",
+                "status <> 'FILLED' OR filled_quantity = quantity - prevented_quantity",
             ),
-            models.CheckConstraint(
-                condition=Q(order_class="SIMPLE", group_id__isnull=True, leg="")
-                | (~Q(order_class="SIMPLE") & Q(group_id__isnull=False) & ~Q(leg="")),
-                name="order_group_by_class",
+            row_rule(
+                "order_group_by_class",
+                "(group_id IS NULL) = (leg = '') AND (leg = '') = (order_class = 'SIMPLE')",
             ),
         ]
         indexes = [

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from core.row_rules import row_rule
 from marketdata.models import Currency, Instrument
 
 
@@ -213,14 +214,10 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),
-            models.CheckConstraint(
-                condition=~Q(debit_account=F("credit_account")),
-                name="transfer_between_two_accounts",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=("TRADE", "FEE"), trade_id__isnull=False)
-                | (~Q(kind__in=("TRADE", "FEE")) & Q(trade_id__isnull=True)),
-                name="transfer_trade_id_by_kind",
+            row_rule("transfer_between_two_accounts", "debit_account_id <> credit_account_id"),
+            row_rule(
+                "transfer_trade_id_by_kind",
+                "(trade_id IS NOT NULL) = (kind = ANY ('{TRADE,FEE}'))",
             ),
         ]
         indexes = [
@@ -268,19 +265,9 @@ class Hold(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(amount__gt=0, remaining__gte=0), name="hold_amounts"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="PENDING", remaining__gt=0)
-                | (~Q(state="PENDING") & Q(remaining=0)),
-                name="hold_remaining_by_state",
-            ),
-            models.CheckConstraint(
-                condition=Q(currency__isnull=False, instrument__isnull=True)
-                | Q(currency__isnull=True, instrument__isnull=False),
-                name="hold_of_cash_or_of_quantity",
-            ),
+            row_rule("hold_amounts", "amount > 0 AND remaining >= 0"),
+            row_rule("hold_remaining_by_state", "(remaining > 0) = (state = 'PENDING')"),
+            row_rule("hold_of_cash_or_of_quantity", "num_nonnulls(currency_id, instrument_id) = 1"),
         ]
 
     def __str__(self) -> str:
