@@ -118,11 +118,16 @@ class Hub:
     # --- messages ------------------------------------------------------------------------------
 
     def _on_message(self, payload: bytes) -> None:
-        try:
-            message = read_event(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            logger.warning("hub_message_malformed", error=str(error))
-            return
+        """Take what a channel brought: one frame a line."""
+        for frame in payload.split(b"\n"):
+            try:
+                message = read_event(frame)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                logger.warning("hub_message_malformed", error=str(error))
+                continue
+            self._take_in(message)
+
+    def _take_in(self, message: Message) -> None:
         topic = self._topics.get(message.topic)
         if topic is None:
             return

@@ -8,6 +8,9 @@ import structlog
 
 logger = structlog.get_logger(__name__)
 
+TURN = 50
+"""Events of one account that are sent before another's turn comes."""
+
 
 class Frame(NamedTuple):
     """What goes to a channel. Of a state only the newest counts; `latest_key` keeps it."""
@@ -50,13 +53,17 @@ class FrameQueue:
                 self._line(frame.channel).appendleft(frame)
 
     def take(self, count: int) -> list[Frame]:
-        """The states, and events up to `count` frames in all."""
+        """The states, and about `count` frames in all with the events: TURN of an account, then of
+        the next.
+        """
         taken = list(self._states.values())
         self._states.clear()
         while self._events and len(taken) < count:
             channel, line = self._events.popitem(last=False)
-            taken.append(line.popleft())
-            if line:
+            if len(line) <= TURN:
+                taken += line
+            else:
+                taken += [line.popleft() for _ in range(TURN)]
                 self._events[channel] = line
         return taken
 

@@ -7,6 +7,8 @@ no fact: account events are numbered rows, readers that see a gap take a snapsho
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 import structlog
@@ -42,6 +44,8 @@ many a pipeline's own cost is shared.
 RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 3
 """How long the engine's end may wait for Redis to take what is left."""
+
+_channel = attrgetter("channel")
 
 
 class Publisher:
@@ -166,10 +170,13 @@ class Publisher:
 
     async def _send(self, frames: list[Frame]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
-        for frame in frames:
-            if frame.latest_key is not None:
-                pipeline.set(frame.latest_key, frame.text)
-            pipeline.publish(frame.channel, frame.text)
+        for channel, each in groupby(frames, key=_channel):
+            together = list(each)
+            for frame in together:
+                if frame.latest_key is not None:
+                    pipeline.set(frame.latest_key, frame.text)
+            # A frame a line: JSON has no bare newline.
+            pipeline.publish(channel, "\n".join([frame.text for frame in together]))
         answers = await pipeline.execute(raise_on_error=False)
         refusals = [answer for answer in answers if isinstance(answer, Exception)]
         if refusals:  # asking again would get the same, and keep all others waiting

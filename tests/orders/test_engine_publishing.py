@@ -48,7 +48,7 @@ def hear(listener: PubSub, topic: str, count: int) -> list[Frame]:
         assert time.monotonic() < deadline, f"heard only {frames}"
         message = listener.get_message(timeout=0.1)
         if message and message["channel"] == channel:
-            frames.append(json.loads(message["data"] or "null"))
+            frames += [json.loads(line) for line in (message["data"] or b"null").splitlines()]
     return frames
 
 
