@@ -234,16 +234,20 @@ class EngineServer:
         if changes.executions and self.core.state.limits.watching:
             self._looks_at_losses = True
             self.enqueue(None, NO_REPLY, ExpireOrders())
+        payloads: list[str] | None = None
         if not changes.is_empty or self._journal.is_full:
-            await self._commit(now_ns)
+            payloads = await self._write(now_ns)
         elif any(isinstance(waiting.command, ExpireOrders) for waiting in batch):
             await self._writer.verify_lease()
         self._reply(batch, replies)
-        self._note_margin(replies)
+        longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
+        await asyncio.sleep(0)  # the loop writes now: who waits goes on while we tell the world
+        if payloads is not None:
+            self._tell(payloads)
         self._publisher.note_books(changes.books)
+        self._note_margin(replies)
         if self.core.is_electing:
             self.enqueue(None, NO_REPLY, ExpireOrders())  # a batch that goes on with it, now
-        longest_wait_ns = self._clock.now_ns() - batch[0].received_ns
         metrics.observe_batch(replies, longest_wait_ns, changes, len(self._pending))
 
     def _note_margin(self, replies: Sequence[AnyReply]) -> None:
@@ -281,9 +285,16 @@ class EngineServer:
             self._journal.apply(ExpireOrders(), now_ns)
 
     async def _commit(self, now_ns: int) -> None:
-        """Write what the core changed, log whose requests it was, and tell the world."""
+        """Commit what the core changed for none but itself."""
+        self._tell(await self._write(now_ns))
+
+    async def _write(self, now_ns: int) -> list[str]:
+        """Commit what the core changed; returns the events as JSON."""
+        return await self._writer.commit(self.core.changes, self._journal.take(), now_ns)
+
+    def _tell(self, payloads: list[str]) -> None:
+        """Publish what the core changed, and log whose requests it was."""
         changes = self.core.changes
-        payloads = await self._writer.commit(changes, self._journal.take(), now_ns)
         self._publisher.publish_events(changes, payloads)
         logger.info(
             "batch_committed",

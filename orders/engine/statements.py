@@ -7,6 +7,7 @@ bookkeeping are ours. orders/engine/writer.py is the only caller.
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 from psycopg import AsyncConnection, Error, OperationalError, errors
@@ -23,6 +24,7 @@ the event loop says nothing to its reader.
 """
 
 _TEXT, _BINARY = 0, 1
+_numbers = count(1)  # of all in the process: a connection may be given to one after another
 _DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
 
@@ -33,7 +35,6 @@ class Statements:
         self._connection = connection
         self._pgconn = connection.pgconn
         self._names: dict[str, bytes] = {}  # by statement, the one used last at the end
-        self._made = 0
 
     async def execute(self, sql: str, values: Sequence[str | bytes]) -> PGresult:
         """The result of `sql` with its `$1`, `$2`, ...: text travels as text, bytes as they are.
@@ -57,8 +58,7 @@ class Statements:
             oldest = self._names.pop(next(iter(self._names)))
             self._pgconn.send_query(b"DEALLOCATE " + oldest)
             await self._result()
-        self._made += 1
-        name = b"engine_%d" % self._made
+        name = b"engine_%d" % next(_numbers)
         self._pgconn.send_prepare(name, sql.encode())
         await self._result()
         return name

@@ -19,7 +19,7 @@ from orders.domain.replies import AnyReply
 from orders.engine.changes import Changes
 from orders.engine.client import AsyncEngineClient
 from orders.engine.electing import MAX_ELECTIONS
-from orders.engine.lease import acquire
+from orders.engine.lease import Lease, acquire
 from orders.engine.process import connect
 from orders.engine.publisher import Publisher
 from orders.engine.server import EngineServer
@@ -65,6 +65,10 @@ class CrashingWriter(BatchWriter):
     """The real writer until `point` is set: then it ends the engine there."""
 
     point: Point | None = None
+
+    def __init__(self, connection: AsyncConnection[TupleRow], lease: Lease) -> None:
+        super().__init__(connection, lease)
+        self._connection = connection
 
     async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
         if _is_time_passing(changes):

@@ -39,9 +39,9 @@ class Point(StrEnum):
     BEFORE_WRITING = "before the batch is written"
     BEFORE_COMMIT = "written, before COMMIT"
     AFTER_COMMIT = "after COMMIT, before it is heard of"
-    BEFORE_PUBLISHING = "before the events are published"
-    BEFORE_REPLY = "published, before the reply"
-    AFTER_REPLY = "after the reply, before the depth is published"
+    BEFORE_REPLY = "before the reply"
+    BEFORE_PUBLISHING = "after the reply, before the events are published"
+    PUBLISHED = "published, before the depth is noted"
     DEPTH_NOTED = "before the next batch"
 
 
@@ -58,7 +58,7 @@ BEFORE = frozenset(
 )
 """Where nothing of the command is committed yet."""
 
-ANSWERED = frozenset({Point.AFTER_REPLY, Point.DEPTH_NOTED})
+ANSWERED = frozenset({Point.BEFORE_PUBLISHING, Point.PUBLISHED, Point.DEPTH_NOTED})
 """Where the client has its reply."""
 
 
@@ -156,7 +156,7 @@ class HeardPublisher(Publisher):
         self.heard += payloads
 
     def note_books(self, books: Mapping[int, Instrument]) -> None:
-        self._fuse.at(Point.AFTER_REPLY)
+        self._fuse.at(Point.PUBLISHED)
 
 
 class Asker(Connection):
@@ -201,9 +201,9 @@ class MemoryEngine:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Nothing here ever waits, so there is no need of a loop."""
+    """Nothing here waits for anything but its next turn, so there is no need of a loop."""
     try:
-        work.send(None)
+        while True:
+            assert work.send(None) is None, "it waited for something"
     except StopIteration:
         return
-    raise AssertionError("it waited for something")
