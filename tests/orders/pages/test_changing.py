@@ -125,7 +125,9 @@ def test_an_unreadable_change_comes_back_beside_its_field(
     assert 'name="quantity" inputmode="decimal" value="ten" aria-invalid="true"' in html
 
 
-GROUP_NOTE = "The order belongs to a group, whose orders share one quantity and one time in force"
+GROUP_NOTE = (
+    "The order belongs to a group. Its orders stand for the same quantity and are in force for"
+)
 
 
 def in_group(order: Order, leg: str, status: str, **changes: object) -> Order:
