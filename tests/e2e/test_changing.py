@@ -129,6 +129,7 @@ def test_exits_are_in_sight_and_offer_what_may_be_changed(
             page.get_by_role("link", name="Orders", exact=True).click()
         expect(loss.locator(".row-link")).to_be_visible()
         assert orders.evaluate(NOTHING_IS_CUT), width
+        assert grave_violations(page) == [], width
 
     loss.get_by_role("link", name="Change Sell 3 AAPL").click()
     dialog = page.get_by_role("dialog", name="Change Sell 3 AAPL")
