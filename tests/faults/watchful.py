@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import httpx
 
@@ -92,14 +93,13 @@ class WatchfulProgram(Program):
         elif answer.status_code == 200:
             self.done_acts.add(request_id)
 
-    def _get(self, path: str, **query: str) -> Json | None:
+    def _get(self, path: str, **query: str) -> Any:  # Any: JSON
         """What it answers; None when it does not, which a fault may cause."""
         answer = self._ask("GET", path, params=query)
         if isinstance(answer, httpx.TransportError) or answer.status_code >= 500:
             return None
         assert answer.status_code == 200, answer.text
-        found: Json = answer.json()
-        return found
+        return answer.json()
 
 
 def _worth(told: Json) -> Decimal:

@@ -269,7 +269,7 @@ def test_the_page_moves_the_prices_of_a_held_leg_and_its_place_in_the_group_is_k
     larger = send(Order.objects.get(leg="ENTRY"), quantity="6")
 
     loss.refresh_from_db()
-    successor = Order.objects.get(pk=loss.replaced_by)
+    successor = Order.objects.get(replaces=loss.pk)
     assert (moved.status_code, loss.status) == (302, "REPLACED")
     assert (successor.status, successor.leg, successor.group_id) == (
         "HELD", "STOP_LOSS", loss.group_id,

@@ -239,7 +239,8 @@ def test_a_stop_loss_may_use_what_the_take_profit_holds_for_both(
 @pytest.fixture
 def trailing(order: Order, instrument: Instrument) -> Order:
     """A sell that trails by 3, of a position that is there; its mark stands at 110."""
-    order.side, order.type, order.limit_price, order.is_opening = "SELL", "TRAILING_STOP", None, 0
+    order.side, order.type, order.limit_price = "SELL", "TRAILING_STOP", None
+    order.is_opening = False
     order.trail_price, order.hwm, order.stop_price = Decimal(3), Decimal(110), Decimal(107)
     order.save()
     Position.objects.create(
