@@ -3,6 +3,7 @@
 Whether an order may pass is the engine's business; a form refuses only what cannot be read.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -111,7 +112,10 @@ class ChangeForm(forms.Form):
     quantity = PlainDecimalField(required=False)
     limit_price = PlainDecimalField(required=False)
     stop_price = PlainDecimalField(required=False)
-    time_in_force = forms.ChoiceField(choices=[("", ""), *TIMES_IN_FORCE], required=False)
+    trail = PlainDecimalField(required=False)
+    time_in_force = forms.ChoiceField(
+        choices=[("", ""), *((name.value, name.value) for name in TimeInForce)], required=False
+    )
     filled = forms.DecimalField(min_value=0, max_digits=28, decimal_places=8, required=False)
 
     def wanted(self) -> Wanted:
@@ -124,12 +128,17 @@ class ChangeForm(forms.Form):
             time_in_force=TimeInForce(cleaned["time_in_force"])
             if cleaned["time_in_force"]
             else None,
+            trail=cleaned["trail"],
         )
 
-    def show(self, refusal: Refusal) -> None:
-        """Put a refusal's sentence beside the field that it is about, else over the whole."""
+    def show(self, refusal: Refusal, *, offered: Collection[str]) -> None:
+        """Put a refusal's sentence beside the field that it is about, if that is `offered`, else
+        over the whole. A distance gives a stop price, so what is said of that is said of it.
+        """
         name = REFUSAL_FIELDS.get(str(refusal.reason))
-        self.add_error(name if name in self.fields else None, refusal.message)
+        if name == "stop_price" and "trail" in offered:
+            name = "trail"
+        self.add_error(name if name in offered else None, refusal.message)
 
 
 class CancelAllForm(forms.Form):

@@ -2,7 +2,7 @@
 
 What a page asks for is what the order shall still fill, and its prices. Less to fill and nothing
 else is an amend (docs/matching.md A1), which keeps the order and its place; whatever else is a
-replace (R1).
+replace (R1). Of an order of a group only prices change (docs/order-groups.md N9).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from orders.domain.values import OrderStatus, OrderType, TimeInForce
 from orders.domain.views import OrderView
 
 ENDS_AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+WAITING = frozenset({OrderStatus.ACCEPTED.value, OrderStatus.HELD.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Wanted:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce | None = None
+    trail: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,26 @@ class ChangePlan:
     changes: OrderChanges
     keeps_place: bool
 
+    @property
+    def is_of_prices(self) -> bool:
+        """Whether quantity and time in force stay: the orders of a group share them (N9)."""
+        is_same_size = self.amended is None and self.changes.quantity is None
+        return is_same_size and self.changes.time_in_force is None
+
+
+def fields_to_change(order: OrderView) -> frozenset[str]:
+    """What may become different of the order as it stands, as the form of a change names it."""
+    kind, is_simple, waits = OrderType(order.type), order.group is None, is_waiting(order)
+    trails = kind is OrderType.TRAILING_STOP
+    may = {
+        "quantity": is_simple,
+        "time_in_force": is_simple,
+        "limit_price": kind.names_limit,
+        "stop_price": waits and not trails,
+        "trail": waits and trails,
+    }
+    return frozenset(name for name, is_offered in may.items() if is_offered)
+
 
 def plan_change(order: OrderView, wanted: Wanted) -> ChangePlan | None:
     """How the order becomes what is wanted; None when it is that already."""
@@ -41,6 +63,7 @@ def plan_change(order: OrderView, wanted: Wanted) -> ChangePlan | None:
         quantity=_unless(wanted.leaves, leaves),
         limit_price=_unless(wanted.limit_price, _decimal(order.limit_price)),
         stop_price=_unless(wanted.stop_price, _decimal(order.stop_price)),
+        trail=_unless(wanted.trail, _decimal(order.trail_price or order.trail_percent)),
         time_in_force=None
         if wanted.time_in_force is None or wanted.time_in_force.value == order.time_in_force
         else wanted.time_in_force,
@@ -55,8 +78,8 @@ def plan_change(order: OrderView, wanted: Wanted) -> ChangePlan | None:
 
 
 def is_waiting(order: OrderView) -> bool:
-    """Whether it is a stop order that no trade has elected."""
-    return OrderType(order.type).is_stop and order.status == OrderStatus.ACCEPTED.value
+    """Whether it is a stop order that no trade has elected; a leg that is held is one too."""
+    return OrderType(order.type).is_stop and order.status in WAITING
 
 
 def _keeps_place(order: OrderView, changes: OrderChanges) -> bool:

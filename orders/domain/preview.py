@@ -19,6 +19,7 @@ from orders.domain.preview_checks import (
     check_form,
     check_market,
     check_means,
+    check_restricted,
     check_value,
     fee_amount,
 )
@@ -56,6 +57,8 @@ def preview(draft: DraftOrder, market: Market, *, terms: InstrumentTerms, means:
     denial = check_form(draft, terms, means)
     if denial is not None:
         return Preview(price=None, notional=None, takeable=Decimal(0), denial=denial)
+    if draft.is_held:
+        return _preview_held(draft, terms, means)
     if draft.stop_price is not None:
         return _preview_stop(draft, draft.stop_price, market, terms, means)
     offered, cost = _take(draft, market, _worst_price(draft, market, terms))
@@ -78,6 +81,19 @@ def preview(draft: DraftOrder, market: Market, *, terms: InstrumentTerms, means:
         if quantity
         else None,
         free_after=_free_after(draft, paid, later, means) if quantity else None,
+    )
+
+
+def _preview_held(draft: DraftOrder, terms: InstrumentTerms, means: Means) -> Preview:
+    """A leg that waits for its entry: it trades nothing now, and what it will need the entry brings
+    (docs/order-groups.md N9).
+    """
+    price = draft.limit_price or draft.stop_price
+    return Preview(
+        price=price,
+        notional=None if price is None else draft.quantity * price,
+        takeable=Decimal(0),
+        denial=check_restricted(draft, terms, means),
     )
 
 

@@ -38,6 +38,8 @@ class DraftOrder:
     post_only: bool = False
     reduce_only: bool = False
     stp_mode: StpMode = StpMode.REJECT
+    is_held: bool = False
+    """It waits for the entry of its group, and asks for no market and no means until then (N9)."""
 
     @property
     def may_rest(self) -> bool:
@@ -131,13 +133,13 @@ def check_market(
 ) -> Denial | None:
     """Trading states and the market's state let it in, and no stop was passed already."""
     return (
-        _check_restricted(draft, terms, means)
+        check_restricted(draft, terms, means)
         or _check_state(draft, market, terms)
         or _check_ahead(draft, market, terms)
     )
 
 
-def _check_restricted(draft: DraftOrder, terms: InstrumentTerms, means: Means) -> Denial | None:
+def check_restricted(draft: DraftOrder, terms: InstrumentTerms, means: Means) -> Denial | None:
     if means.restricted is None:
         return None
     scope, state = means.restricted

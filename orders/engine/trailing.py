@@ -7,19 +7,17 @@ enters or ends. So a trade writes at most one new row, however many orders follo
 
 from decimal import Decimal
 
-from core.domain.decimals import to_wire
-from core.domain.units import decimal_to_units, units_to_wire
 from marketdata.domain.market_states import MarketState
 from orders.domain.commands import SubmitOrder
 from orders.domain.matching.stops import protected_price
 from orders.domain.matching.street import STREET_TTL_NS
-from orders.domain.matching.trailing import PPM, UNITS_PER_PPM, stop_at
+from orders.domain.matching.trailing import UNITS_PER_PPM, stop_at
+from orders.domain.trail_terms import check_stop, read_distance
 from orders.domain.values import Side
 from orders.engine import settlement
 from orders.engine.state import Instrument, LastTrade, OrderState
 from orders.engine.step import Step
 from risk.domain import checks
-from risk.domain.limits import MAX_PRICE
 from risk.domain.reasons import Denial, DenialReason
 
 
@@ -50,39 +48,20 @@ def _note_peaks(step: Step, instrument: Instrument) -> None:
 
 def check_trail_terms(command: SubmitOrder, terms: checks.InstrumentTerms) -> Denial | None:
     """One distance, on the grid, and no price: this one follows the market (G2)."""
-    price, percent = command.trail_price, command.trail_percent
     if command.stop_price is not None:
         return Denial(DenialReason.STOP_PRICE_NOT_ALLOWED, {})
-    if (price is None) == (percent is None):
-        return Denial(DenialReason.TRAIL_REQUIRED, {})
-    if price is not None:
-        units = decimal_to_units(price)
-        if units is None or units % terms.tick_units or not 0 < price <= MAX_PRICE:
-            return Denial(
-                DenialReason.TRAIL_PRICE_INVALID,
-                {"tick_size": units_to_wire(terms.tick_units), "symbol": terms.symbol},
-            )
-    if percent is not None and _ppm(percent) is None:
-        return Denial(DenialReason.TRAIL_PERCENT_INVALID, {})
-    return None
-
-
-def _ppm(percent: Decimal) -> int | None:
-    """A percentage above 0 and below 100 with at most four decimals, in millionths."""
-    units = decimal_to_units(percent)
-    if units is None or units % UNITS_PER_PPM or not 0 < units // UNITS_PER_PPM < PPM:
-        return None
-    return units // UNITS_PER_PPM
+    found = read_distance(command.trail_price, command.trail_percent, terms)
+    return found if isinstance(found, Denial) else None
 
 
 def set_distance(order: OrderState, command: SubmitOrder) -> None:
     """Take over how far the order keeps from its mark. The terms are checked."""
-    if command.trail_percent is not None:
-        order.trail_ppm = _ppm(command.trail_percent)
-    if command.trail_price is not None:
-        units = decimal_to_units(command.trail_price)
-        assert units is not None
-        order.trail_price = units // order.instrument.tick_units
+    if command.trail_price is None and command.trail_percent is None:
+        return
+    terms = order.instrument.terms
+    distance = read_distance(command.trail_price, command.trail_percent, terms)
+    assert not isinstance(distance, Denial)
+    order.trail_price, order.trail_ppm = distance.ticks or None, distance.ppm or None
 
 
 def percent_of(order: OrderState) -> Decimal | None:
@@ -98,12 +77,9 @@ def begin_trail(order: OrderState, now_ns: int, mark: int | None = None) -> Deni
     if mark is None:
         return Denial(DenialReason.TRAIL_REFERENCE_NONE, {"symbol": instrument.symbol})
     stop_price = stop_at(order.side, mark, order.trail)
-    shown = units_to_wire(stop_price * instrument.tick_units)
-    if stop_price <= 0 or Decimal(shown) > MAX_PRICE:
-        return Denial(
-            DenialReason.TRAIL_OUT_OF_RANGE,
-            {"symbol": instrument.symbol, "stop_price": shown, "maximum": to_wire(MAX_PRICE)},
-        )
+    denial = check_stop(stop_price, instrument.terms)
+    if denial is not None:
+        return denial
     order.hwm = mark
     _stop(order, stop_price)
     return None

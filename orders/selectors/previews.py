@@ -1,7 +1,7 @@
 """What the ticket's order would meet: depth, balances and restrictions as a page can read them."""
 
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from core.domain.clock import to_ns
 from core.domain.units import decimal_to_units
@@ -9,18 +9,18 @@ from marketdata.domain.market_states import MarketState
 from marketdata.models import Instrument
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from orders.domain.matching.street import STREET_TTL_NS
+from orders.domain.order_class import Leg
 from orders.domain.preview import Preview, preview
 from orders.domain.preview_checks import DraftOrder, MarginMeans, Market, Means
 from orders.domain.values import OrderStatus, Side
 from orders.models import Order
 from portfolio.models import Balance, Hold, Position, TradingAccount
 from portfolio.selectors import balance_of, fee_rates_of, margin_of
-from risk.domain.checks import InstrumentTerms, check_quantity
+from risk.domain.checks import InstrumentTerms
 from risk.domain.scopes import ScopeKind, path_of, read_scope
 from risk.domain.states import TradingState as State
 from risk.models import TradingState
 
-CENT = Decimal("0.01")
 _WORDS = {
     ScopeKind.FIRM: "The firm",
     ScopeKind.DESK: "This desk",
@@ -47,37 +47,23 @@ def preview_order(
             band_bps=instrument.market_band_bps,
             state=MarketState(instrument.status),
         ),
-        terms=_terms(instrument),
+        terms=terms_of(instrument),
         means=_means(account, instrument, draft, instead_of),
     )
 
 
-def preview_amend(order: Order, amended: Decimal) -> Preview:
-    """What the order would be worth with less quantity, and the buying power with what its hold
-    gives back: about, since the engine rounds the fee of the whole.
+def hold_behind(order: Order) -> Hold | None:
+    """What the order has set aside; of the stop loss of a pair what holds for both
+    (docs/order-groups.md N4).
     """
-    balance = balance_of(order.account)
-    leaves = order.quantity - order.filled_quantity - order.prevented_quantity
-    left = leaves - (order.quantity - amended)
-    price = order.limit_price or order.stop_price
-    free = balance.total - balance.locked
-    hold = _hold_of(order)
-    if hold is not None and hold.currency_id is not None:
-        free += (hold.remaining * (leaves - left) / leaves).quantize(CENT, ROUND_DOWN)
-    return Preview(
-        price=price,
-        notional=None if price is None else left * price,
-        takeable=Decimal(0),
-        denial=check_quantity(amended, _terms(order.instrument)),
-        free_after=None if order.account.margin_multiplier > 1 else free,
-    )
+    holds = Hold.objects.filter(state=Hold.State.PENDING)
+    if order.leg != Leg.STOP_LOSS:
+        return holds.filter(order_id=order.pk).first()
+    pair = Order.objects.filter(group_id=order.group_id).exclude(leg=Leg.ENTRY.value)
+    return holds.filter(order_id__in=pair.values("pk")).order_by("-remaining", "order_id").first()
 
 
-def _hold_of(order: Order) -> Hold | None:
-    return Hold.objects.filter(order_id=order.pk, state=Hold.State.PENDING).first()
-
-
-def _terms(instrument: Instrument) -> InstrumentTerms:
+def terms_of(instrument: Instrument) -> InstrumentTerms:
     return InstrumentTerms(
         symbol=instrument.symbol,
         currency=instrument.quote_currency_id,
@@ -91,7 +77,7 @@ def _means(
     account: TradingAccount, instrument: Instrument, draft: DraftOrder, instead_of: Order | None
 ) -> Means:
     balance = balance_of(account)
-    hold = _hold_of(instead_of) if instead_of else None
+    hold = hold_behind(instead_of) if instead_of else None
     cash_back = hold.remaining if hold and hold.currency_id else Decimal(0)
     quantity_back = hold.remaining if hold and hold.instrument_id else Decimal(0)
     balance.locked -= cash_back  # not saved: only what is asked here sees it

@@ -46,12 +46,16 @@ def change_order(
 
 
 def plan_or_refuse(order: OrderView, wanted: Wanted) -> ChangePlan:
-    """How the change is made; Refusal when the order is not open or would stay as it is."""
+    """How the change is made; Refusal when the order is not open or would stay as it is, and when
+    more than prices of an order of a group would change.
+    """
     if order.closed_at is not None:
         raise _refusal(DenialReason.ORDER_NOT_OPEN)
     plan = plan_change(order, wanted)
     if plan is None:
         raise _refusal(DenialReason.ORDER_UNCHANGED)
+    if order.group is not None and not plan.is_of_prices:
+        raise _refusal(DenialReason.GROUP_TERMS_FIXED)
     return plan
 
 

@@ -4,9 +4,6 @@ The same addresses serve forms without scripts (post, redirect, get) and the ter
 (JSON).
 """
 
-from dataclasses import replace
-from decimal import Decimal
-
 import msgspec
 from django.contrib import messages
 from django.db.models import Count, QuerySet
@@ -19,15 +16,14 @@ from core.api import wants_json
 from core.domain.clock import SystemClock
 from core.domain.errors import Refusal
 from core.request_context import current_request_id
-from orders.domain.changing import ChangePlan, Wanted, is_waiting
+from orders.domain.changing import ChangePlan, Wanted, fields_to_change, is_waiting
 from orders.domain.preview import Preview
-from orders.domain.preview_checks import DraftOrder
-from orders.domain.values import OrderType, Side, StpMode, TimeInForce
+from orders.domain.values import OrderStatus, OrderType
 from orders.domain.views import OrderView
 from orders.forms import TIMES_IN_FORCE, CancelAllForm, ChangeForm
 from orders.models import Order
 from orders.selectors import order_view
-from orders.selectors.previews import preview_amend, preview_order
+from orders.selectors.change_previews import preview_change
 from orders.services.changing import change_order, plan_or_refuse
 from orders.services.ordering import cancel_all_orders
 from orders.templatetags.trading_format import plain, side_word, status_word
@@ -52,7 +48,8 @@ def change(request: HttpRequest, order: Order) -> HttpResponse:
     change itself. JSON: `{"order"}`, the order itself or its successor.
     """
     if request.method == "GET":
-        form = ChangeForm(request.GET if "quantity" in request.GET else None)
+        is_asked = not ChangeForm.base_fields.keys().isdisjoint(request.GET)
+        form = ChangeForm(request.GET if is_asked else None)
         return _page(request, order, form)
     require_trader(request)
     form = ChangeForm(request.POST)
@@ -71,7 +68,7 @@ def change(request: HttpRequest, order: Order) -> HttpResponse:
     except Refusal as refusal:
         if wants_json(request):
             raise
-        form.show(refusal)
+        form.show(refusal, offered=fields_to_change(order_view(order)))
         return _page(request, order, form, status=refusal.status)
     if wants_json(request):
         return JsonResponse({"order": msgspec.to_builtins(changed)})
@@ -81,7 +78,7 @@ def change(request: HttpRequest, order: Order) -> HttpResponse:
 
 @require_GET
 @for_own_order
-def preview_change(request: HttpRequest, order: Order) -> HttpResponse:
+def what_if(request: HttpRequest, order: Order) -> HttpResponse:
     """What the change would do: the ticket's preview and `how`, a sentence about its place."""
     form = ChangeForm(request.GET)
     if not form.is_valid():
@@ -107,7 +104,7 @@ def _page(
         "preview": seen,
         "refusal": refusal,
         "times_in_force": times_in_force(now.type, now.time_in_force),
-        "moves_stop": is_waiting(now) and now.hwm is None,
+        "offered": fields_to_change(now),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
     return render(request, "orders/change.html", context, status=status)
@@ -124,47 +121,19 @@ def times_in_force(order_type: str, now: str) -> list[tuple[str, object]]:
 def _what_if(order: Order, wanted: Wanted) -> tuple[str, Preview]:
     now = order_view(order)
     plan = plan_or_refuse(now, wanted)
+    return _how(now, plan), preview_change(order, plan, now=SystemClock().now())
+
+
+def _how(order: OrderView, plan: ChangePlan) -> str:
     if plan.amended is not None:
-        how = _("Done in place: the order keeps its number and its place in the queue.")
-        return how, preview_amend(order, plan.amended)
-    seen = preview_order(
-        order.account,
-        order.instrument,
-        _draft(order, now, plan),
-        now=SystemClock().now(),
-        instead_of=order,
-    )
-    return _successor_sentence(now, plan), seen
-
-
-def _successor_sentence(order: OrderView, plan: ChangePlan) -> str:
+        return _("Done in place: the order keeps its number and its place in the queue.")
     if plan.keeps_place:
         return _("A new order takes over, in the same place in the queue.")
+    if order.status == OrderStatus.HELD:
+        return _("A new order takes over and goes on waiting for its entry.")
     if is_waiting(order):
         return _("A new order takes over and waits for its stop price.")
     return _("A new order takes over, last in the queue at its price.")
-
-
-def _draft(order: Order, now: OrderView, plan: ChangePlan) -> DraftOrder:
-    """The successor as a ticket would write it; of a stop that was elected what is left of it."""
-    wanted = plan.changes
-    kind = OrderType(order.type)
-    trails = kind is OrderType.TRAILING_STOP  # until it moves, it is a stop where it stands now
-    draft = DraftOrder(
-        Side(order.side),
-        OrderType.STOP if trails else kind,
-        wanted.quantity or order.quantity - order.filled_quantity - order.prevented_quantity,
-        wanted.limit_price or (order.limit_price if kind.names_limit else None),
-        wanted.stop_price or (Decimal(now.stop_price) if now.stop_price else None),
-        time_in_force=wanted.time_in_force or TimeInForce(order.time_in_force),
-        post_only=order.post_only,
-        reduce_only=order.reduce_only,
-        stp_mode=StpMode(order.stp_mode),
-    )
-    if not kind.is_stop or is_waiting(now):
-        return draft
-    left = OrderType.LIMIT if draft.limit_price else OrderType.MARKET
-    return replace(draft, type=left, stop_price=None)
 
 
 def _changed_sentence(old: Order, changed: OrderView) -> str:

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -86,6 +87,80 @@ def test_a_replace_by_keyboard_alone_says_no_before_it_says_yes(
     assert [row[6] for row in terminal.cells("orders")] == ["1.50", "1.25"]
     assert [row[9] for row in terminal.cells("orders")] == ["Working", "Replaced"]
     expect(terminal.figure("locked")).to_have_text("3.00")
+
+
+NOTHING_IS_CUT = """section => [...section.querySelectorAll("tbody tr")].every((row) => {
+  const { right } = section.getBoundingClientRect();
+  return [".wrap .row-link", ".act form .button"].every((part) => row.querySelector(part)
+    .getBoundingClientRect().right <= right);
+})"""
+"""Of no order is the status or a button beyond the edge of its table."""
+
+
+def place_exits(portal: LivePortal, who: SignIn) -> None:
+    """A bracket and a trailing stop, far from whatever the demo market does meanwhile."""
+    key = portal.create_key(who.username)
+    headers = {"APCA-API-KEY-ID": key.key_id, "APCA-API-SECRET-KEY": key.secret}
+    same = {"symbol": "AAPL", "side": "buy", "qty": "3", "time_in_force": "gtc"}
+    bracket = {
+        "type": "limit", "limit_price": "1.25", "order_class": "bracket",
+        "take_profit": {"limit_price": "2"}, "stop_loss": {"stop_price": "1", "limit_price": "0.9"},
+    }  # fmt: skip
+    trailing = {"type": "trailing_stop", "trail_percent": "50"}
+    for order in (bracket, trailing):
+        answer = httpx.post(f"{portal.url}/v2/orders", json=same | order, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+def test_exits_are_in_sight_and_offer_what_may_be_changed(
+    live_portal: LivePortal, alice: SignIn, new_page: NewPage
+) -> None:
+    place_exits(live_portal, alice)
+    page = new_page(viewport={"width": 1280, "height": 800})
+    bring_axe(page)
+    terminal = sign_in(page, live_portal.url, alice).wait_until_live()
+    loss = terminal.rows("orders").filter(has_text="stop loss")
+    trailing = terminal.rows("orders").filter(has_text="Trailing")
+    expect(loss).to_contain_text("Waits for its entry")
+    orders = page.locator("[data-panel=orders]")
+    for width in (1280, 1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        if width == 390:
+            page.get_by_role("link", name="Orders", exact=True).click()
+        expect(loss.locator(".row-link")).to_be_visible()
+        assert orders.evaluate(NOTHING_IS_CUT), width
+        assert grave_violations(page) == [], width
+
+    loss.get_by_role("link", name="Change Sell 3 AAPL").click()
+    dialog = page.get_by_role("dialog", name="Change Sell 3 AAPL")
+    expect(dialog).to_contain_text("The order belongs to a group.")
+    expect(dialog.get_by_label("Still to fill")).to_be_hidden()
+    expect(dialog.get_by_label("In force")).to_be_hidden()
+    dialog.get_by_label("Stop price", exact=True).fill("1.1")
+    expect(dialog.locator("[data-field=how]")).to_have_text(
+        "A new order takes over and goes on waiting for its entry."
+    )
+    assert grave_violations(page) == []
+    dialog.get_by_role("button", name="Change the order").click()
+    expect(dialog).to_be_hidden()
+    expect(loss.filter(has_text="Waits for its entry")).to_have_count(1)
+
+    trailing.get_by_role("link", name="Change Buy 3 AAPL").click()
+    dialog = page.get_by_role("dialog", name="Change Buy 3 AAPL")
+    trail = dialog.get_by_role("textbox", name="Trail in percent of the best price")
+    expect(trail).to_be_focused()
+    trail.fill("100")
+    expect(dialog.locator("[data-error=trail]")).to_have_text("Less than 100%, please.")
+    trail.fill("0.0001")
+    expect(dialog.locator("[data-field=how]")).to_have_text(
+        "A new order takes over and waits for its stop price."
+    )
+    trail.fill("60")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(trailing.filter(has_text="Working")).to_have_count(1)
+    trailing.filter(has_text="Working").locator(".row-link").click()
+    expect(page.get_by_role("heading", name="Buy 3 AAPL, Trailing stop 60%")).to_be_visible()
 
 
 def test_what_changes_meanwhile_is_said_in_the_open_dialog(

@@ -9,10 +9,10 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -34,6 +34,7 @@ FIXED = (
 """What never changes in an order."""
 ENDED = {"filled", "canceled"}
 Json = dict[str, Any]  # Any: JSON
+AnyProgram = TypeVar("AnyProgram", bound="Program")
 
 
 @dataclass
@@ -106,10 +107,13 @@ class Program(threading.Thread):
         return order
 
     def _cancel(self, client_order_id: str) -> None:
-        order_id = self.acknowledged[client_order_id]["id"]
+        self._send_cancel(self.acknowledged[client_order_id]["id"])
+
+    def _send_cancel(self, order_id: str) -> httpx.Response | httpx.TransportError:
         answer = self._ask("DELETE", f"/v2/orders/{order_id}")
         if isinstance(answer, httpx.Response) and answer.status_code == 204:
             self.canceled.add(order_id)
+        return answer
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response | httpx.TransportError:
         self.is_placing = method == "POST"
@@ -157,11 +161,18 @@ def _is_outcome_unknown(answer: httpx.Response) -> bool:
 @contextmanager
 def programs_trading(portal: LivePortal) -> Iterator[list[Program]]:
     """PROGRAMS people's programs, each with an account of its own, that have begun to trade."""
+    with trading_as(Program, portal) as programs:
+        yield programs
+
+
+@contextmanager
+def trading_as(kind: type[AnyProgram], portal: LivePortal) -> Iterator[list[AnyProgram]]:
+    """The same, of another kind of program."""
     should_stop = threading.Event()
     names = [f"alice-{uuid4().hex[:6]}-{number}" for number in range(PROGRAMS)]
     keys = make_traders(portal, names)
     made = [
-        Program(name, key, portal.url, seed, should_stop)
+        kind(name, key, portal.url, seed, should_stop)
         for seed, (name, key) in enumerate(zip(names, keys, strict=True))
     ]
     for program in made:
@@ -189,7 +200,7 @@ for name in {names!r}:
     return [Key(key["key_id"], key["secret"]) for key in made]
 
 
-def judge_programs(portal: LivePortal, programs: list[Program]) -> None:
+def judge_programs(portal: LivePortal, programs: Sequence[Program]) -> None:
     """Stop the programs and hold what they were told against what is stored."""
     for program in programs:
         program.should_stop.set()
@@ -211,13 +222,17 @@ def in_flight(programs: list[Program]) -> int:
     return sum(len(program.unknown) for program in programs)
 
 
-def wait_until_acknowledged(programs: list[Program]) -> None:
+def wait_until_acknowledged(programs: Sequence[Program]) -> None:
     """Until every program has been told of some more orders that they were taken."""
     wanted = {each: len(each.acknowledged) + CALM_ACKNOWLEDGEMENTS for each in programs}
     wait_until(
-        lambda: all(len(each.acknowledged) >= count for each, count in wanted.items()),
+        lambda: (
+            any(each.error for each in programs)
+            or all(len(each.acknowledged) >= count for each, count in wanted.items())
+        ),
         "every program's orders are acknowledged",
     )
+    assert [each.error for each in programs] == [None] * len(programs)
 
 
 def wait_until_placing(programs: list[Program]) -> None:
@@ -282,7 +297,7 @@ def resolve_unknown(program: Program, stored: dict[str, Json]) -> None:
             assert again.status_code == 200, again.text
 
 
-def check_each_fill_is_told_once(portal: LivePortal, programs: list[Program]) -> None:
+def check_each_fill_is_told_once(portal: LivePortal, programs: Sequence[Program]) -> None:
     """Each filled order has one notification and one delivery, once the relay has caught up."""
     filled = {
         (program.name_, order["id"])
@@ -299,7 +314,7 @@ def check_each_fill_is_told_once(portal: LivePortal, programs: list[Program]) ->
     assert {deliveries for _, _, deliveries in told} == {1}
 
 
-def told_fills(portal: LivePortal, programs: list[Program]) -> list[tuple[str, str, int]]:
+def told_fills(portal: LivePortal, programs: Sequence[Program]) -> list[tuple[str, str, int]]:
     """(user name, order id, number of deliveries) of each notification of a fill."""
     names = [program.name_ for program in programs]
     code = f"""

@@ -1,6 +1,7 @@
 """A portal that is harmed all the time while programs trade (F43): only by option, with
 PORTAL_SOAK_MINUTES=20. A fault every twenty seconds, drawn from PORTAL_FIRST_SEED. Judged at the
-end and, as far as a running portal can be, after each.
+end and, as far as a running portal can be, after each; what was acknowledged is read back at once
+(I16), and the audit trail only grows, by what was done (I12).
 """
 
 import os
@@ -26,10 +27,11 @@ from tests.faults.harms import (
 from tests.faults.programs import (
     Program,
     judge_programs,
-    programs_trading,
+    trading_as,
     wait_until_acknowledged,
     wait_until_ready,
 )
+from tests.faults.watchful import AuditWitness, WatchfulProgram
 from tests.live_portal import LivePortal
 
 MINUTES = float(os.environ.get("PORTAL_SOAK_MINUTES", "0"))
@@ -53,19 +55,33 @@ def test_nothing_is_lost_in_a_long_time_of_faults(
     faults = {**{f"kill {name}": killing(name) for name in VICTIMS}, **OTHERS}
     ends = time.monotonic() + MINUTES * 60
 
-    with programs_trading(live_portal) as programs:
+    with trading_as(WatchfulProgram, live_portal) as programs:
+        audit = AuditWitness(live_portal)
         while time.monotonic() < ends:
             name = draw.choice(sorted(faults))
             next_at = time.monotonic() + SECONDS_BETWEEN
-            faults[name](live_portal, programs)
+            faults[name](live_portal, [*programs])
             met[name] += 1
             wait_until_ready(live_portal)
             wait_until_acknowledged(programs)
             assert "clean" in live_portal.manage("verify_ledger"), name
+            audit.look()
             time.sleep(max(0.0, next_at - time.monotonic()))
 
+        read, acts = watched(programs)
         record_property("faults", dict(met))
+        record_property("read back", dict(read))
+        record_property("audited acts", acts)
         judge_programs(live_portal, programs)
+        audit.judge(programs)
+        assert set(read) == {"order", "list", "account", "cancel"}
+        assert acts > 0
+
+
+def watched(programs: list[WatchfulProgram]) -> tuple[Counter[str], int]:
+    """How often what was read back, and how many audited acts were acknowledged."""
+    read = sum((program.read for program in programs), Counter[str]())
+    return read, sum(len(program.done_acts) for program in programs)
 
 
 def killing(name: str) -> Fault:

@@ -77,7 +77,8 @@ const SMALLEST = "0.00000001";
 const SMALLEST_PERCENT = "0.0001";
 const MOST_SLICES = Decimal.of("20");
 
-function trailError(state: TicketState, instrument: Instrument): string {
+/** G2 of docs/matching.md. */
+export function trailError(state: Pick<TicketState, "trail" | "trailBy">, instrument: Instrument): string {
   const isPercent = state.trailBy === "PERCENT";
   const value = parseTyped(state.trail);
   if (isPercent && value && value.compare(Decimal.of("100")) >= 0) return t("ticket.trail-percent");

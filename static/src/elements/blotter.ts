@@ -53,8 +53,10 @@ export class Blotter extends HTMLElement {
       make: (order: OrderView): HTMLElement => {
         const values = { side: sideWord(order.side), quantity: plain(order.quantity), symbol: order.symbol };
         const path = desk().page.urls.change.replace(NO_ORDER, order.id);
-        const link = element("a", { class: "button small", href: path, "data-change": order.id, "aria-label": t("order.change-label", values) }, t("order.change"));
-        const button = element("button", { class: "button small", type: "submit", "aria-label": t("order.cancel-label", values) }, t("order.cancel"));
+        const link = element("a", { class: "button small", href: path, "data-change": order.id }, t("order.change"));
+        const button = element("button", { class: "button small", type: "submit" }, t("order.cancel"));
+        label(link, t("order.change-label", values));
+        label(button, t("order.cancel-label", values));
         return element("span", { class: "acts" }, link, element("form", { method: "post", "data-cancel": order.id }, button));
       },
       paint: (acts: HTMLElement, order: OrderView): void => {
@@ -63,9 +65,9 @@ export class Blotter extends HTMLElement {
         const isCanceling = this.canceling.has(order.id) && isOpen(order);
         const button = find<HTMLButtonElement>(acts, "button");
         setText(button, t(isCanceling ? "order.canceling" : "order.cancel"));
-        setAttribute(button, "aria-label", t("order.cancel-label", values));
+        label(button, t("order.cancel-label", values));
         setAttribute(button, "aria-disabled", isCanceling ? "true" : null);
-        setAttribute(find(acts, "a"), "aria-label", t("order.change-label", values));
+        label(find(acts, "a"), t("order.change-label", values));
       },
     };
   }
@@ -126,6 +128,12 @@ export class Blotter extends HTMLElement {
     toast(text, "", "error");
     alarm(text);
   }
+}
+
+/** What a button of a row does, also where it is only a sign. */
+function label(button: HTMLElement, text: string): void {
+  setAttribute(button, "aria-label", text);
+  setAttribute(button, "title", text);
 }
 
 /** What happened to an order, in words, for toasts and the status queue. */

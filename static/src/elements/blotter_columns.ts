@@ -94,11 +94,11 @@ export const ORDER_COLUMNS: Column<OrderView>[] = [
   time("low", (order) => order.submitted_at),
   heading((order) => order.symbol),
   side(),
-  text("mid", typeWords),
+  text("mid words", typeWords),
   text("num", (order) => plain(order.quantity)),
   text("num tight", (order) => plain(order.filled_quantity)),
   price("num", (order) => order.limit_price),
-  stop("num mid"),
+  stop("num mid words"),
   price("num mid", (order) => order.average_price),
   {
     className: "wrap",

@@ -1,10 +1,11 @@
-// Changing an open order: what it shall still fill, its prices, its time in force. The portal says how it would be made
+// Changing an open order: what it shall still fill, its prices, how far it trails, its time in force. The portal says how it would be made
 // (in place, or by a successor, first or last in the queue) and what it would cost; while the dialog is open the order
 // lives on, and what has filled meanwhile is said.
 import { isOpen } from "../core/account";
 import { alarm, announce } from "../core/announcer";
 import {
-  allowsTime, changeErrors, changeFields, isChange, movesLimit, movesStop, stateOf, type ChangeField, type ChangeState,
+  allowsTime, changeErrors, changeFields, fieldsToChange, isChange, refusedField, stateOf, trailsBy,
+  type ChangeField, type ChangeState,
 } from "../core/change";
 import { desk } from "../core/desk";
 import { field, find, setAttribute, setText } from "../core/dom";
@@ -26,6 +27,9 @@ interface ChangePreview {
 }
 
 const DELAY_MILLISECONDS = 250;
+const PERCENT_STEP = "0.1";
+/** What is mostly changed: where one of them may be, typing begins there. */
+const PRICES: ChangeField[] = ["limit_price", "stop_price", "trail"];
 const NO_ORDER = "00000000-0000-0000-0000-000000000000";
 
 export class ChangeDialog extends FormDialog {
@@ -62,9 +66,11 @@ export class ChangeDialog extends FormDialog {
     this.refusals.clear();
     this.write(order);
     this.show();
-    const first = this.input(movesLimit(order) ? "limit_price" : "quantity");
-    first.focus();
-    first.select();
+    const offered = fieldsToChange(order);
+    const first = PRICES.find((name) => offered.includes(name)) ?? offered[0];
+    if (!first) return;
+    this.input(first).focus();
+    this.input(first).select();
   }
 
   protected override closed(): void {
@@ -89,8 +95,11 @@ export class ChangeDialog extends FormDialog {
     this.input("quantity").value = state.quantity;
     this.input("limit_price").value = price(state.limitPrice);
     this.input("stop_price").value = price(state.stopPrice);
-    find(this, "[data-row=limit_price]").hidden = !movesLimit(order);
-    find(this, "[data-row=stop_price]").hidden = !movesStop(order);
+    this.input("trail").value = order.trail_percent === null ? price(state.trail) : state.trail;
+    setText(field(this, "trail-unit"), t(trailsBy(order) === "PERCENT" ? "change.trail-percent" : "change.trail-price"));
+    const offered: string[] = fieldsToChange(order);
+    for (const row of this.querySelectorAll<HTMLElement>("[data-row]")) row.hidden = !offered.includes(row.dataset.row ?? "");
+    find(this, "[data-part=group-note]").hidden = order.group === null;
     this.writeTimes(order);
     this.say("");
     this.showFilled(order);
@@ -112,14 +121,16 @@ export class ChangeDialog extends FormDialog {
 
   private state(): ChangeState {
     const text = (name: string) => this.input(name).value;
-    return { quantity: text("quantity"), limitPrice: text("limit_price"), stopPrice: text("stop_price"), timeInForce: text("time_in_force") };
+    return { quantity: text("quantity"), limitPrice: text("limit_price"), stopPrice: text("stop_price"), trail: text("trail"), timeInForce: text("time_in_force") };
   }
 
   private step(input: HTMLInputElement, steps: number): void {
     if (!this.order) return;
     const { lot_size, tick_size } = this.instrumentOf(this.order);
-    const isPrice = input.name !== "quantity";
-    const next = stepped(input.value, isPrice ? tick_size : lot_size, steps, isPrice ? tick_size : lot_size);
+    const isPercent = input.name === "trail" && trailsBy(this.order) === "PERCENT";
+    const isPrice = input.name !== "quantity" && !isPercent;
+    const size = isPercent ? PERCENT_STEP : isPrice ? tick_size : lot_size;
+    const next = stepped(input.value, size, steps, size);
     input.value = isPrice ? fixed(next, desk().digits(this.order.symbol)).replaceAll(",", "") : next;
     this.refusals.delete(input.name);
     this.changed();
@@ -141,7 +152,7 @@ export class ChangeDialog extends FormDialog {
     clearTimeout(this.timer);
     this.pending?.abort();
     if (isReady) this.timer = window.setTimeout(() => void this.preview(order, state), DELAY_MILLISECONDS);
-    else this.showPreview(null, isChange(order, state) || this.isSending ? "" : t("change.nothing"));
+    else this.showPreview(null, isChange(order, state) || this.isSending ? "" : t(fieldsToChange(order).length ? "change.nothing" : "change.none"));
   }
 
   private async preview(order: OrderView, state: ChangeState): Promise<void> {
@@ -189,7 +200,7 @@ export class ChangeDialog extends FormDialog {
     this.isSending = false;
     if (answer.kind === "ok") this.taken(order, answer.data.order);
     else if (answer.kind === "unknown") this.complain(t("change.unknown"));
-    else this.refused(answer.refusal.message, answer.refusal.reason ?? "");
+    else this.refused(order, answer.refusal.message, answer.refusal.reason ?? "");
     this.changed();
   }
 
@@ -201,12 +212,11 @@ export class ChangeDialog extends FormDialog {
     this.dialog.close();
   }
 
-  private refused(message: string, reason: string): void {
-    const name = desk().page.refusal_fields[reason];
-    const input = name ? this.form.querySelector<HTMLInputElement>(`[name=${name}]`) : null;
-    if (name && input) {
+  private refused(order: OrderView, message: string, reason: string): void {
+    const name = refusedField(order, desk().page.refusal_fields[reason]);
+    if (name) {
       this.refusals.set(name, message);
-      input.focus();
+      this.input(name).focus();
     }
     this.complain(t("change.refused", { reason: message }));
   }

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from marketdata.models import Instrument
 from orders.models import Order
-from portfolio.models import Hold, TradingAccount
+from portfolio.models import Hold, Position, TradingAccount
 from tests.orders.pages.asked import JSON
 
 SAME = {"quantity": "10", "limit_price": "97", "time_in_force": ""}
@@ -123,6 +123,211 @@ def test_an_unreadable_change_comes_back_beside_its_field(
     assert page.status_code == 422
     assert "Write a plain number such as 12.50." in html
     assert 'name="quantity" inputmode="decimal" value="ten" aria-invalid="true"' in html
+
+
+GROUP_NOTE = (
+    "The order belongs to a group. Its orders stand for the same quantity and are in force for"
+)
+
+
+def in_group(order: Order, leg: str, status: str, **changes: object) -> Order:
+    """The order as a part of a bracket."""
+    order.group_id, order.order_class, order.leg = uuid4(), "BRACKET", leg
+    order.status = status
+    for name, value in changes.items():
+        setattr(order, name, value)
+    order.save()
+    return order
+
+
+def test_of_an_order_of_a_group_only_prices_are_offered_and_the_page_says_why(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    in_group(
+        order, "STOP_LOSS", "HELD", side="SELL", type="STOP_LIMIT", is_opening=False,
+        stop_price=Decimal(95), limit_price=Decimal(94),
+    )  # fmt: skip
+
+    html = signed_in(alice).get(f"/orders/{order.pk}/change").content.decode()
+
+    assert f'<p class="sub" data-part="group-note">{GROUP_NOTE}' in html
+    assert 'name="limit_price" inputmode="decimal" value="94"' in html
+    assert 'name="stop_price" inputmode="decimal" value="95"' in html
+    for name in ("quantity", "time_in_force", "trail"):
+        assert f'name="{name}"' not in html
+
+
+def test_of_a_simple_order_the_page_says_nothing_of_groups(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    html = signed_in(alice).get(f"/orders/{order.pk}/change").content.decode()
+
+    assert '<p class="sub" data-part="group-note" hidden>' in html
+
+
+def test_where_nothing_can_be_changed_nothing_is_offered(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    in_group(order, "ENTRY", "QUEUED", type="MARKET", limit_price=None)
+
+    html = signed_in(alice).get(f"/orders/{order.pk}/change").content.decode()
+
+    assert "None of it can be changed now. It can still be canceled." in html
+    assert '<button class="button primary" type="submit">' not in html
+
+
+@pytest.mark.parametrize("changes", [{"quantity": "4"}, {"time_in_force": "DAY"}])
+def test_what_a_group_shares_is_refused_before_the_engine(
+    alice: User, order: Order, signed_in: Callable[[User], Client], changes: dict[str, str]
+) -> None:
+    in_group(order, "ENTRY", "ACCEPTED")
+    client, path = signed_in(alice), f"/orders/{order.pk}/change"
+
+    asked = client.get(f"{path}/preview", {**SAME, **changes}, headers=JSON)
+    sent = client.post(path, {**SAME, **changes}, headers=JSON)
+
+    assert [answer.json()["reason"] for answer in (asked, sent)] == ["GROUP_TERMS_FIXED"] * 2
+
+
+def test_a_held_leg_needs_nothing_before_its_entry_has_filled(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    in_group(
+        order, "STOP_LOSS", "HELD", side="SELL", type="STOP", is_opening=False,
+        stop_price=Decimal(95), limit_price=None,
+    )  # fmt: skip
+
+    told = signed_in(alice).get(f"/orders/{order.pk}/change/preview", {"stop_price": "96"}).json()
+
+    assert told["how"] == "A new order takes over and goes on waiting for its entry."
+    assert (told["accepted"], told["estimated_notional"]) == (True, "960")
+
+
+def test_a_stop_loss_may_use_what_the_take_profit_holds_for_both(
+    alice: User,
+    order: Order,
+    account: TradingAccount,
+    instrument: Instrument,
+    signed_in: Callable[[User], Client],
+) -> None:
+    Position.objects.create(
+        account=account, instrument=instrument, quantity=Decimal(10), locked=Decimal(10),
+        cost_basis=Decimal(970), realized_pnl=Decimal(0),
+    )  # fmt: skip
+    in_group(
+        order, "STOP_LOSS", "ACCEPTED", side="SELL", type="STOP", is_opening=False,
+        stop_price=Decimal(95), limit_price=None,
+    )  # fmt: skip
+    profit = Order.objects.create(
+        id=uuid4(), sequence=2, rank=2, account=account, instrument=instrument,
+        client_order_id="profit", side="SELL", type="LIMIT", time_in_force="GTC",
+        quantity=Decimal(10), limit_price=Decimal(120), filled_quantity=0, filled_notional=0,
+        is_opening=False, status="ACCEPTED", submitted_by_id=alice.pk, request_id="r",
+        submitted_at=order.submitted_at, updated_at=order.updated_at,
+        group_id=order.group_id, order_class="BRACKET", leg="TAKE_PROFIT",
+    )  # fmt: skip
+    Hold.objects.create(
+        order_id=profit.pk, account=account, instrument=instrument, amount=Decimal(10),
+        remaining=Decimal(10), state="PENDING",
+    )  # fmt: skip
+
+    told = signed_in(alice).get(f"/orders/{order.pk}/change/preview", {"stop_price": "96"}).json()
+
+    assert (told["accepted"], told["reason"]) == (True, None)
+
+
+@pytest.fixture
+def trailing(order: Order, instrument: Instrument) -> Order:
+    """A sell that trails by 3, of a position that is there; its mark stands at 110."""
+    order.side, order.type, order.limit_price = "SELL", "TRAILING_STOP", None
+    order.is_opening = False
+    order.trail_price, order.hwm, order.stop_price = Decimal(3), Decimal(110), Decimal(107)
+    order.save()
+    Position.objects.create(
+        account=order.account, instrument=instrument, quantity=Decimal(10), locked=Decimal(0),
+        cost_basis=Decimal(970), realized_pnl=Decimal(0),
+    )  # fmt: skip
+    return order
+
+
+def test_a_trailing_stop_is_offered_its_distance_in_its_own_kind(
+    alice: User, trailing: Order, signed_in: Callable[[User], Client]
+) -> None:
+    client, path = signed_in(alice), f"/orders/{trailing.pk}/change"
+
+    by_price = client.get(path).content.decode()
+    trailing.trail_price, trailing.trail_percent = None, Decimal("2.5")
+    trailing.save()
+    by_percent = client.get(path).content.decode()
+
+    assert 'name="trail" inputmode="decimal" value="3"' in by_price
+    assert "as a distance in price" in by_price
+    assert 'name="trail" inputmode="decimal" value="2.5"' in by_percent
+    assert "in percent of the best price" in by_percent
+    for name in ("limit_price", "stop_price"):
+        assert f'name="{name}"' not in by_price
+
+
+def test_another_distance_is_told_by_the_stop_price_that_it_gives(
+    alice: User, trailing: Order, signed_in: Callable[[User], Client]
+) -> None:
+    path = f"/orders/{trailing.pk}/change/preview"
+
+    told = signed_in(alice).get(path, {"trail": "5"}).json()
+
+    assert told["how"] == "A new order takes over and waits for its stop price."
+    assert (told["accepted"], told["estimated_price"]) == (True, "105")
+
+
+@pytest.mark.parametrize(
+    ("kind", "trail", "reason"),
+    [
+        ("trail_price", "3.005", "TRAIL_PRICE_INVALID"),
+        ("trail_price", "110", "TRAIL_OUT_OF_RANGE"),
+        ("trail_percent", "100", "TRAIL_PERCENT_INVALID"),
+        ("trail_percent", "0.00001", "TRAIL_PERCENT_INVALID"),
+    ],
+)
+def test_a_distance_that_would_be_refused_is_told_before(
+    alice: User,
+    trailing: Order,
+    signed_in: Callable[[User], Client],
+    kind: str,
+    trail: str,
+    reason: str,
+) -> None:
+    trailing.trail_price = None
+    setattr(trailing, kind, Decimal(3))
+    trailing.save()
+    path = f"/orders/{trailing.pk}/change/preview"
+
+    told = signed_in(alice).get(path, {"trail": trail}).json()
+
+    assert (told["accepted"], told["reason"], told["field"]) == (False, reason, "trail")
+
+
+def test_an_unreadable_distance_comes_back_beside_its_field(
+    alice: User, trailing: Order, signed_in: Callable[[User], Client]
+) -> None:
+    page = signed_in(alice).post(f"/orders/{trailing.pk}/change", {"trail": "three"})
+
+    html = page.content.decode()
+    assert page.status_code == 422
+    assert 'data-error="trail">Write a plain number such as 12.50.' in html
+    assert 'name="trail" inputmode="decimal" value="three" aria-invalid="true"' in html
+
+
+def test_an_order_until_a_time_keeps_it_without_scripts(
+    alice: User, order: Order, signed_in: Callable[[User], Client]
+) -> None:
+    order.time_in_force = "GTD"
+    order.save()
+    query = {**SAME, "quantity": "4", "time_in_force": "GTD"}
+
+    html = signed_in(alice).get(f"/orders/{order.pk}/change", query).content.decode()
+
+    assert IN_PLACE in html
+    assert '<option value="GTD" selected>' in html
 
 
 def test_without_an_engine_nothing_is_changed_and_the_page_says_so(
