@@ -101,6 +101,7 @@ class _ClientProtocol(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self._ids = itertools.count(1)
         self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
         self.is_closed = False
         self._heard_at = time.monotonic()
 
@@ -136,8 +137,19 @@ class _ClientProtocol(asyncio.Protocol):
         self._waiting[request_id] = _Asked(reply, time.monotonic())
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout, self._give_up)
-        self._transport.write(frame)
+        self._send(frame)
         return reply
+
+    def _send(self, frame: bytes) -> None:
+        """Write it with whatever else is asked in this turn of the loop: one call of the system."""
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(frame)
+
+    def _flush(self) -> None:
+        frames, self._unsent = self._unsent, []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(frames))
 
     def _give_up(self) -> None:
         """End the wait of all that were asked too long ago, and look again when the next is due."""
@@ -158,10 +170,11 @@ class _ClientProtocol(asyncio.Protocol):
     def tell(self, command: AnyCommand) -> None:
         assert self._transport is not None
         if self._transport.get_write_buffer_size() < MAX_UNSENT_BYTES:
-            self._transport.write(encode(NO_REPLY, command))
+            self._send(encode(NO_REPLY, command))
 
     def close(self) -> None:
         self.is_closed = True  # at once: the loop tells of a lost connection only later
+        self._flush()
         if self._transport is not None:
             self._transport.close()
 
