@@ -332,7 +332,7 @@ class Core:
 def told(step: Step, order: OrderState) -> OrderView:
     """The order as it stands: what the newest event has told of it, when that is its own."""
     newest = step.changes.events[-1][1].order if step.changes.events else None
-    return newest if newest is not None and newest.id == str(order.id) else order_view(order)
+    return newest if newest is not None and newest.id == order.text_id else order_view(order)
 
 
 def done(denial: Denial | None) -> AnyReply:

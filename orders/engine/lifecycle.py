@@ -335,7 +335,7 @@ def append_event(
     execution: ExecutionView | None = None
     position: PositionView | None = None
     if row is not None:
-        execution = execution_view(row, order.instrument.symbol)
+        execution = execution_view(row, order)
         position = position_view(order.account, order.instrument)
     append_account_event(
         step,

@@ -1,6 +1,7 @@
 """The engine's integers as the views of orders/domain/views.py: what replies and events carry."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,20 +18,18 @@ from orders.domain.views import (
     PositionView,
 )
 from orders.engine.changes import ExecutionRow
+from orders.engine.plain_orders import is_plain
 from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.trailing import mark_of, percent_of
 
 
 def order_view(order: OrderState) -> OrderView:
+    """The order as it stands."""
     instrument = order.instrument
     lot = instrument.lot_units
     filled = order.filled * lot
-    stop_price, hwm = order.stop_price, mark_of(order)
-    if hwm is not None:
-        stop_price = stop_at(order.side, hwm, order.trail)
-    percent = percent_of(order)
-    return OrderView(
-        id=str(order.id),
+    view = OrderView(
+        id=order.text_id,
         client_order_id=order.client_order_id,
         symbol=instrument.symbol,
         asset_class=instrument.asset_class,
@@ -40,13 +39,12 @@ def order_view(order: OrderState) -> OrderView:
         time_in_force=order.time_in_force.value,
         quantity=units_to_wire(order.quantity * lot),
         limit_price=_price(order.limit_price, instrument),
-        stop_price=_price(stop_price, instrument),
+        stop_price=None,
         filled_quantity=units_to_wire(filled),
         leaves_quantity=units_to_wire(order.leaves * lot),
         average_price=units_to_wire(average_units(order.filled_notional, filled))
         if filled
         else None,
-        prevented_quantity=units_to_wire(order.prevented * lot),
         stp_mode=order.stp_mode.value,
         status=order.status.value,
         reason=order.reason.value if order.reason else None,
@@ -54,19 +52,34 @@ def order_view(order: OrderState) -> OrderView:
         updated_at=wire_time(order.updated_ns),
         closed_at=None if order.closed_ns is None else wire_time(order.closed_ns),
         expires_at=None if order.expires_ns is None else wire_time(order.expires_ns),
-        post_only=order.post_only,
-        reduce_only=order.reduce_only,
-        replaces=None if order.replaces is None else str(order.replaces),
-        replaced_by=None if order.replaced_by is None else str(order.replaced_by),
-        strategy=order.strategy,
-        trail_price=_price(order.trail_price, instrument),
-        trail_percent=None if percent is None else to_wire(percent),
-        hwm=_price(hwm, instrument),
-        group=_group(order) if order.leg is not None else None,
-        notional=None if order.notional is None else units_to_wire(order.notional),
-        display_quantity=units_to_wire(order.display * lot) if order.display else None,
-        forced=order.forced or None,
     )
+    return view if is_plain(order) else msgspec.structs.replace(view, **_special(order))
+
+
+def _special(order: OrderState) -> dict[str, Any]:  # Any: each member its own type
+    """What a plain order has nothing of."""
+    instrument = order.instrument
+    lot = instrument.lot_units
+    stop_price, hwm = order.stop_price, mark_of(order)
+    if hwm is not None:
+        stop_price = stop_at(order.side, hwm, order.trail)
+    percent = percent_of(order)
+    return {
+        "stop_price": _price(stop_price, instrument),
+        "prevented_quantity": units_to_wire(order.prevented * lot),
+        "post_only": order.post_only,
+        "reduce_only": order.reduce_only,
+        "replaces": None if order.replaces is None else str(order.replaces),
+        "replaced_by": None if order.replaced_by is None else str(order.replaced_by),
+        "strategy": order.strategy,
+        "trail_price": _price(order.trail_price, instrument),
+        "trail_percent": None if percent is None else to_wire(percent),
+        "hwm": _price(hwm, instrument),
+        "group": _group(order) if order.leg is not None else None,
+        "notional": None if order.notional is None else units_to_wire(order.notional),
+        "display_quantity": units_to_wire(order.display * lot) if order.display else None,
+        "forced": order.forced or None,
+    }
 
 
 def _group(order: OrderState) -> GroupView:
@@ -86,11 +99,12 @@ def _price(ticks: int | None, instrument: Instrument) -> str | None:
     return None if ticks is None else units_to_wire(ticks * instrument.tick_units)
 
 
-def execution_view(row: ExecutionRow, symbol: str) -> ExecutionView:
+def execution_view(row: ExecutionRow, order: OrderState) -> ExecutionView:
+    """One fill of the order."""
     return ExecutionView(
         id=execution_text(row.id),
-        order_id=str(row.order_id),
-        symbol=symbol,
+        order_id=order.text_id,
+        symbol=order.instrument.symbol,
         side=row.side,
         price=units_to_wire(row.price_units),
         quantity=units_to_wire(row.quantity_units),

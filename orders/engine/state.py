@@ -244,6 +244,12 @@ class OrderState:
     forced: str = ""
     """Why the engine itself placed it (docs/fees-and-margin.md L14)."""
 
+    text_id: str = field(init=False)
+    """The id as everyone is told it, several times in an order's life."""
+
+    def __post_init__(self) -> None:
+        self.text_id = str(self.id)
+
     @property
     def trail(self) -> Distance:
         """How far a trailing stop keeps from its mark."""

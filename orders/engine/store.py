@@ -4,9 +4,7 @@ One write a table, one line a column; orders/engine/writer.py makes the writes a
 other apps one statement.
 """
 
-from collections.abc import Mapping, Sequence
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Sequence
 from uuid import UUID
 
 from core.batch_columns import (
@@ -27,8 +25,8 @@ from core.batch_columns import (
 )
 from core.batch_sql import EPOCH_SQL, Write, ints, texts
 from orders.domain.matching.trailing import UNITS_PER_PPM
-from orders.domain.order_class import OrderClass
 from orders.engine.changes import ExecutionRow
+from orders.engine.plain_orders import USUAL
 from orders.engine.state import OrderState
 from orders.engine.statements import Statements
 from orders.engine.watches import DeadMan, OrderSession
@@ -119,52 +117,25 @@ changed_orders: WriteRows[OrderState] = update(
 """Orders of earlier batches that this one elected, filled, amended or ended."""
 
 
-class _Usual(NamedTuple):
-    """What most orders have in a column: in memory, and as SQL."""
+def _constant(attribute: str, value: object) -> str:
+    """What plain orders are stored with, as SQL."""
+    if attribute == "leg":
+        return "''"
+    if value is None:
+        return "NULL"
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()
 
-    value: object
-    sql: str
 
-
-_NONE, _ZERO, _NO, _EMPTY = (
-    _Usual(None, "NULL"),
-    _Usual(0, "0"),
-    _Usual(False, "false"),
-    _Usual("", "''"),
-)
-_USUAL: Mapping[str, _Usual] = {
-    "trail_price": _NONE,
-    "trail_ppm": _NONE,
-    "strategy": _NONE,
-    "margin_percent": _Usual(100, "100"),
-    "session_id": _NONE,
-    "notional": _NONE,
-    "display": _ZERO,
-    "post_only": _NO,
-    "reduce_only": _NO,
-    "forced": _EMPTY,
-    "replaces": _NONE,
-    "group_id": _NONE,
-    "leg": _Usual(None, "''"),
-    "order_class": _Usual(OrderClass.SIMPLE, "'SIMPLE'"),
-    "prevented": _ZERO,
-    "stop_price": _NONE,
-    "hwm": _NONE,
-    "displayed": _ZERO,
-    "replaced_by": _NONE,
-}
-"""By attribute of an order. A column of a batch costs as much as a part of an order, in the server
-and here: orders with nothing of this are written without it.
-"""
 _COLUMNS_OF = {
     "trail_ppm": "trail_percent",
     "display": "display_quantity",
     "displayed": "displayed_quantity",
     "prevented": "prevented_quantity",
 }
-_CONSTANTS = {_COLUMNS_OF.get(name, name): usual.sql for name, usual in _USUAL.items()}
-_unusual = attrgetter(*_USUAL)
-_usual_values = tuple(usual.value for usual in _USUAL.values())
+_CONSTANTS = {_COLUMNS_OF.get(name, name): _constant(name, value) for name, value in USUAL.items()}
+"""By column. One more costs a batch as much as a part of an order, in the server and here: plain
+orders are written without these.
+"""
 
 
 def _without_usual(columns: Columns[OrderState]) -> Columns[OrderState]:
@@ -180,11 +151,6 @@ plain_changes: WriteRows[OrderState] = update(
     "orders_order", key=_ORDER_ID, changing=_without_usual(_ORDER_COURSE)
 )
 """The same for orders that are plain, and so have been it all the time."""
-
-
-def is_plain(order: OrderState) -> bool:
-    """Whether it has only what most orders have. Nothing that it lost makes an order plain."""
-    return _unusual(order) == _usual_values
 
 
 executions: WriteRows[ExecutionRow] = insert(

@@ -20,6 +20,7 @@ from orders.domain.values import OrderStatus
 from orders.engine import market_store, peak_store, session_store, store
 from orders.engine.changes import Changes
 from orders.engine.lease import Lease, LeaseLostError
+from orders.engine.plain_orders import is_plain
 from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.statements import Statements
 from portfolio.domain.fees import FeeTier
@@ -128,7 +129,7 @@ def _parted(orders: Iterable[OrderState]) -> tuple[list[OrderState], list[OrderS
     plain: list[OrderState] = []
     others: list[OrderState] = []
     for order in orders:
-        (plain if store.is_plain(order) else others).append(order)
+        (plain if is_plain(order) else others).append(order)
     return plain, others
 
 
