@@ -13,6 +13,7 @@ from orders.engine.margin import margin_of
 from orders.engine.state import Account, EngineState, Instrument, OrderState
 from orders.engine.trailing import mark_of
 from tests.properties.ledger_words import money
+from tests.properties.upkeep import check_upkeep
 from tests.reference.engine import ReferenceEngine
 from tests.reference.margin import excess, mark
 from tests.reference.state import HOUSE as THE_HOUSE
@@ -188,6 +189,7 @@ class Comparison:
         tell the places.
         """
         book, orders = self._reference.books[instrument.symbol], self._state.orders
+        check_upkeep(instrument.book)
         rows = list(instrument.book.resting())
         assert [
             (row.order_id, row.owner_id, row.side.value, row.price, row.leaves, row.ahead)

@@ -1,7 +1,8 @@
 """What holds in any book that follows docs/matching.md, checked without a second book.
 
 Random histories run on the oracle and on the fast book alike; the watch below knows no matching
-rule, only what must never break: no crossed book, time order, conservation, fair prices.
+rule, only what must never break: no crossed book, time order, conservation, fair prices. And what
+the fast book keeps besides, to be fast, agrees with the orders that rest.
 """
 
 from collections import Counter
@@ -23,6 +24,7 @@ from tests.properties.swarm import (
     Swarm,
     Wait,
 )
+from tests.properties.upkeep import check_upkeep
 from tests.reference.book import (
     STREET_TTL_NS,
     ReferenceBook,
@@ -31,7 +33,7 @@ from tests.reference.book import (
     TakerFill,
     is_sound_quote,
 )
-from tests.reference.books import BOOKS, PlainBook, restarted
+from tests.reference.books import BOOKS, FastBook, PlainBook, restarted
 from tests.reference.placing import Incoming, Outcome, place
 
 SEEDS = range(5_001, 5_029)
@@ -96,6 +98,8 @@ class Watch:
     # After each message
 
     def _check_standing(self, before: list[RestingRow]) -> None:
+        if isinstance(self.book, FastBook):
+            check_upkeep(self.book.book)
         resting = self.book.resting()
         assert {row[0]: row[4] for row in resting} == self._open
         bid, ask = (self.book.best(side, self._now_ns) for side in SIDES)

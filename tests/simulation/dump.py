@@ -74,7 +74,7 @@ def _usage(state: EngineState) -> Any:  # Any: nested plain values
 def _street(instrument: Instrument) -> Any:  # Any: nested plain values
     street = instrument.book._street
     levels = [list(street._levels[side].items()) for side in Side]
-    return levels, street._applied_ns
+    return levels, street.ends_ns
 
 
 def _account(account: Account) -> Dump:

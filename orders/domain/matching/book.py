@@ -6,11 +6,11 @@ docs/matching.md, and tests/reference/book.py is the slow twin that this one is 
 every step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from orders.domain.matching.ladder import Ladder, RestingOrder
+from orders.domain.matching.ladder import Ladder, Owner, RestingOrder
 from orders.domain.matching.resting import RestingBook
 from orders.domain.matching.street import StreetFill, StreetQuote, is_sound
 from orders.domain.values import Side
@@ -24,6 +24,10 @@ class Fill(NamedTuple):
     price: int
     quantity: int
     maker_leaves: int
+
+
+_new = tuple.__new__
+"""Makes a Fill in half the time: calling the class itself calls a function in Python."""
 
 
 class Book(RestingBook):
@@ -61,7 +65,7 @@ class Book(RestingBook):
         """
         ladder = self._ladders[side]
         while (price := ladder.best) is not None:
-            order = ladder.levels[price].first()
+            order = ladder.levels[price].first
             quantity = 0 if order is None else self._take_street(order, now_ns)
             if order is None or not quantity:
                 return
@@ -69,7 +73,7 @@ class Book(RestingBook):
 
     def _take_street(self, order: RestingOrder, now_ns: int) -> int:
         """Take street quantity that reaches the order's price, best first, up to its leaves."""
-        ladder, other = self._ladders[order.side], order.side.opposite
+        ladder, other = order.level.ladder, order.side.opposite
         wanted = order.leaves
         for price, available in tuple(self._street.levels(other, now_ns).items()):
             if not wanted or not ladder.reaches(price, order.price):
@@ -85,15 +89,15 @@ class Book(RestingBook):
         """A street trade printed at `price`: fill what it went through, and its own price behind
         `ahead` (M2).
         """
-        ladder = self._ladders[aggressor.opposite]
+        ladder = self._facing[aggressor]
         left = quantity
         fills: list[StreetFill] = []
         while left and (best := ladder.best) is not None and ladder.reaches(price, best):
-            shown = self._street.quantity(aggressor.opposite, best, now_ns)
+            shown = self._street.quantity(ladder.side, best, now_ns)
             if best == price:
                 fills.extend(self._print_at(ladder, price, left, shown))
                 break
-            order = ladder.levels[best].first()
+            order = ladder.levels[best].first
             assert order is not None
             filled = min(order.leaves, left)
             left -= filled
@@ -119,7 +123,7 @@ class Book(RestingBook):
         self, side: Side, limit_price: int | None, quantity: int, now_ns: int
     ) -> tuple[int, int]:
         """(lots, ticks × lots) an order could take now, at most `quantity`. Nothing changes."""
-        ladder, other = self._ladders[side.opposite], side.opposite
+        ladder, other = self._facing[side], side.opposite
         street = self._street.levels(other, now_ns)
         left, cost = quantity, 0
         for price in self._prices(other, now_ns):
@@ -142,7 +146,7 @@ class Book(RestingBook):
         is_end: bool,
     ) -> tuple[int, int]:
         """The same without this owner's orders; `is_end`: no further than to the first (O3)."""
-        ladder, other = self._ladders[side.opposite], side.opposite
+        ladder, other = self._facing[side], side.opposite
         street = self._street.levels(other, now_ns)
         left, cost, has_ended = quantity, 0, False
         for price in self._prices(other, now_ns):
@@ -159,73 +163,121 @@ class Book(RestingBook):
 
     def would_self_trade(self, owner_id: int, side: Side, limit_price: int | None) -> bool:
         """Whether the owner has an order on the other side that this one's limit reaches (O1)."""
-        ladder = self._ladders[side.opposite]
+        ladder = self._facing[side]
         best = ladder.best
         if best is None or not ladder.reaches(limit_price, best):
             return False
-        own = self._by_owner.get((owner_id, side.opposite))
-        return own is not None and any(
-            ladder.reaches(limit_price, order.price) for order in own.values()
+        owner = self._owners.get(owner_id)
+        return owner is not None and any(
+            order.side is ladder.side and ladder.reaches(limit_price, order.price)
+            for order in owner.orders()
         )
 
-    def take(self, side: Side, limit_price: int | None, quantity: int, now_ns: int) -> list[Fill]:
+    def take(
+        self, side: Side, limit_price: int | None, quantity: int, now_ns: int
+    ) -> Sequence[Fill]:
         """Trade an incoming order as far as its limit and the book allow (T1 to T3)."""
-        return self.take_to_own(side, limit_price, quantity, now_ns, None)[0]
+        ladder = self._facing[side]
+        if now_ns <= self._street.ends_ns:
+            return self._take_beside_street(ladder, limit_price, quantity, now_ns, None)[0]
+        best = ladder.best
+        # Ladder.reaches without a call: most orders find nobody and end here.
+        if best is None or (limit_price is not None and (best - limit_price) * ladder.sign < 0):
+            return ()
+        return self._take_orders(ladder, limit_price, quantity, None)[0]
 
     def take_to_own(
-        self, side: Side, limit_price: int | None, quantity: int, now_ns: int, owner_id: int | None
+        self, side: Side, limit_price: int | None, quantity: int, now_ns: int, owner_id: int
     ) -> tuple[list[Fill], RestingOrder | None]:
         """The same up to the first order of this owner that it would fill, and that order; None
         when the walk ended before one (O2).
         """
-        other = side.opposite
-        ladder = self._ladders[other]
+        ladder, own = self._facing[side], self._owners.get(owner_id)
+        if now_ns > self._street.ends_ns:
+            return self._take_orders(ladder, limit_price, quantity, own)
+        return self._take_beside_street(ladder, limit_price, quantity, now_ns, own)
+
+    def _take_orders(
+        self, ladder: Ladder, limit_price: int | None, left: int, own: Owner | None
+    ) -> tuple[list[Fill], RestingOrder | None]:
+        """The walk while no street is shown: one order after another. Ladder.reaches and, for an
+        order that fills, `_lessen` are written out: their calls are a sixth of the walk.
+        """
+        sign = ladder.sign
         fills: list[Fill] = []
-        left = quantity
+        while left and (price := ladder.best) is not None:
+            if limit_price is not None and (price - limit_price) * sign < 0:
+                break
+            order = ladder.levels[price].first
+            assert order is not None
+            if order.owner is own:
+                return fills, order
+            filled, leaves = order.leaves, 0
+            if filled <= left and not order.hidden:
+                del self._orders[order.order_id.int]
+                order.remove()
+            else:
+                filled = min(filled, left)
+                leaves = self._lessen(order, filled, 0)
+            left -= filled
+            fills.append(_new(Fill, (order.order_id, order.owner_id, price, filled, leaves)))
+        return fills, None
+
+    def _take_beside_street(
+        self,
+        ladder: Ladder,
+        limit_price: int | None,
+        left: int,
+        now_ns: int,
+        own: Owner | None,
+    ) -> tuple[list[Fill], RestingOrder | None]:
+        """The walk while the street is shown: one price after another."""
+        fills: list[Fill] = []
         while left:
-            price = self._best(ladder, other, now_ns)
+            price = self._best(ladder, now_ns)
             if price is None or not ladder.reaches(limit_price, price):
                 break
-            left = self._take_level(other, price, left, now_ns, fills, owner_id)
-            if owner_id is not None and left and (level := ladder.levels.get(price)) is not None:
-                return fills, level.first()  # nobody else's order is left at a price that was met
+            street = self._street.quantity(ladder.side, price, now_ns)
+            left = self._take_level(ladder, price, left, street, fills, own)
+            if own is not None and left and (level := ladder.levels.get(price)) is not None:
+                return fills, level.first  # nobody else's order is left at a price that was met
         return fills, None
 
     def _take_level(
         self,
-        side: Side,
+        ladder: Ladder,
         price: int,
         left: int,
-        now_ns: int,
+        street: int,
         fills: list[Fill],
-        owner_id: int | None,
+        own: Owner | None,
     ) -> int:
         """Walk one price: street quantity ahead of an order, then the order, then the street's rest
         (T1). A run of street quantity ends at an order that fills, so each is one fill (T3).
         """
-        level = self._ladders[side].levels.get(price)
-        street = self._street.quantity(side, price, now_ns)
+        level = ladder.levels.get(price)
+        order = None if level is None else level.first
         gone = 0
-        while left and level is not None and (order := level.first()) is not None:
+        while left and order is not None:
             if order.ahead > gone and street > gone:
                 before = min(order.ahead - gone, street - gone, left)
                 fills.append(Fill(None, None, price, before, 0))
                 gone += before
                 left -= before
-            if not left:
-                break
-            if order.owner_id == owner_id:
-                self._street_gone(side, price, gone, level)
+                if not left:
+                    break
+            if order.owner is own:
+                self._street_gone(ladder.side, price, gone, level)
                 return left
             filled = min(order.leaves, left)
             left -= filled
-            leaves = order.leaves + order.hidden - filled
-            fills.append(Fill(order.order_id, order.owner_id, price, filled, leaves))
-            self._lessen(order, filled, street)
+            leaves = self._lessen(order, filled, street)
+            fills.append(_new(Fill, (order.order_id, order.owner_id, price, filled, leaves)))
+            order = order.level.first
         if left and street > gone:
             rest = min(street - gone, left)
             fills.append(Fill(None, None, price, rest, 0))
             left -= rest
             gone += rest
-        self._street_gone(side, price, gone, level)
+        self._street_gone(ladder.side, price, gone, level)
         return left

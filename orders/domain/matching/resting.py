@@ -5,10 +5,9 @@ The lower half of orders/domain/matching/book.py, which lets them trade.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from uuid import UUID
 
-from orders.domain.matching.ladder import Ladder, Level, RestingOrder
+from orders.domain.matching.ladder import Ladder, Level, Owner, RestingOrder
 from orders.domain.matching.street import Street, StreetFill
 from orders.domain.values import Side
 
@@ -19,13 +18,24 @@ UNKNOWN_AHEAD = 2**62
 class RestingBook:
     """All that rests, and the street."""
 
-    __slots__ = ("_by_owner", "_ladders", "_orders", "_street", "ahead_moves", "quotes_taken")
+    __slots__ = (
+        "_facing",
+        "_ladders",
+        "_orders",
+        "_owners",
+        "_street",
+        "ahead_moves",
+        "quotes_taken",
+    )
 
     def __init__(self) -> None:
-        self._ladders = {Side.BUY: Ladder(Side.BUY), Side.SELL: Ladder(Side.SELL)}
+        bids, offers = Ladder(Side.BUY), Ladder(Side.SELL)
+        self._ladders = {Side.BUY: bids, Side.SELL: offers}
+        self._facing = {Side.BUY: offers, Side.SELL: bids}
+        """What an incoming order of that side trades with."""
         # By the number of the id: a UUID is hashed by a call of Python code.
         self._orders: dict[int, RestingOrder] = {}
-        self._by_owner: dict[tuple[int, Side], dict[int, RestingOrder]] = {}
+        self._owners: dict[int, Owner] = {}
         self._street = Street()
         self.quotes_taken = 0
         """How often the street was replaced."""
@@ -55,18 +65,27 @@ class RestingBook:
         """Put what is left of an order into the book, behind the street shown there (Q1).
         Its id must not be resting already (C2).
         """
-        assert order_id.int not in self._orders
+        key = order_id.int
+        assert key not in self._orders
         assert quantity > 0
-        ahead = self._street.quantity(side, price, now_ns)
-        self._add(RestingOrder(order_id, owner_id, side, price, quantity, ahead))
+        ladder = self._ladders[side]
+        level = ladder.levels.get(price)
+        if level is None:
+            level = ladder.add_level(price)
+        owner = self._owners.get(owner_id)
+        if owner is None:
+            owner = self._owners[owner_id] = Owner(owner_id)
+        self._orders[key] = order = RestingOrder(order_id, owner, level, quantity)
+        street = self._street
+        if now_ns <= street.ends_ns and (ahead := street.quantity(side, price, now_ns)):
+            order.queue_behind(ahead)
 
     def restore(self, order_id: UUID, owner_id: int, side: Side, price: int, quantity: int) -> None:
         """Put an order that rested before a restart back, last at its price. What stands ahead of
         it is unknown, so that it counts as all of the street until the next quote (Q5).
         """
-        assert order_id.int not in self._orders
-        assert quantity > 0
-        self._add(RestingOrder(order_id, owner_id, side, price, quantity, UNKNOWN_AHEAD))
+        self.rest(order_id, owner_id, side, price, quantity, self._street.ends_ns + 1)
+        self._orders[order_id.int].queue_behind(UNKNOWN_AHEAD)
 
     def hide(self, order_id: UUID, display: int, shown: int) -> None:
         """Let an order that has just come to rest show only `shown` of what it has left, and
@@ -74,24 +93,15 @@ class RestingBook:
         """
         order = self._orders[order_id.int]
         order.display = display
-        hidden = order.leaves - shown
-        if hidden:
-            self._ladders[order.side].hide(order, hidden)
-
-    def _add(self, order: RestingOrder) -> None:
-        key = order.order_id.int
-        self._orders[key] = order
-        self._by_owner.setdefault((order.owner_id, order.side), {})[key] = order
-        self._ladders[order.side].add(order)
+        order.resize(shown, order.leaves - shown)
 
     def cancel(self, order_id: UUID) -> int | None:
         """Remove a resting order; the leaves it had, or None when it does not rest here (C1)."""
-        order = self._orders.get(order_id.int)
+        order = self._orders.pop(order_id.int, None)
         if order is None:
             return None
-        leaves = order.leaves + order.hidden
-        self._lessen(order, leaves)
-        return leaves
+        order.remove()
+        return order.leaves + order.hidden
 
     def lower(self, order_id: UUID, quantity: int) -> None:
         """Take `quantity` off a resting order, less than it has left, first off what it hides; its
@@ -99,11 +109,9 @@ class RestingBook:
         """
         order = self._orders[order_id.int]
         assert 0 <= quantity < order.leaves + order.hidden
-        ladder = self._ladders[order.side]
-        hidden = min(quantity, order.hidden)
-        ladder.unhide(order, hidden)
-        if quantity > hidden:
-            ladder.reduce(order, quantity - hidden)
+        left = order.leaves + order.hidden - quantity
+        leaves = min(order.leaves, left)
+        order.resize(leaves, left - leaves)
 
     def succeed(self, order_id: UUID, successor_id: UUID, quantity: int) -> None:
         """Let another order of the account have a resting one's place, and what stands ahead of
@@ -113,10 +121,8 @@ class RestingBook:
         assert key not in self._orders
         order = self._orders.pop(order_id.int)
         assert 0 < quantity <= order.leaves + order.hidden
-        own = self._by_owner[order.owner_id, order.side]
-        del own[order_id.int]
         order.order_id = successor_id
-        self._orders[key] = own[key] = order
+        self._orders[key] = order
         self.lower(successor_id, order.leaves + order.hidden - quantity)
 
     def reduce(self, order_id: UUID, quantity: int, now_ns: int) -> None:
@@ -138,7 +144,7 @@ class RestingBook:
         return self._street.levels(side, now_ns)
 
     def best(self, side: Side, now_ns: int) -> int | None:
-        return self._best(self._ladders[side], side, now_ns)
+        return self._best(self._ladders[side], now_ns)
 
     def depth(self, side: Side, levels: int, now_ns: int) -> list[tuple[int, int]]:
         """Up to `levels` prices with the quantity of users and street together, best first."""
@@ -163,8 +169,8 @@ class RestingBook:
             for price in ladder.prices():
                 yield from ladder.levels[price].orders()
 
-    def _best(self, ladder: Ladder, side: Side, now_ns: int) -> int | None:
-        resting, street = ladder.best, self._street.best(side, now_ns)
+    def _best(self, ladder: Ladder, now_ns: int) -> int | None:
+        resting, street = ladder.best, self._street.best(ladder.side, now_ns)
         if resting is None or street is None:
             return street if resting is None else resting
         return resting if ladder.reaches(street, resting) else street
@@ -190,39 +196,24 @@ class RestingBook:
         leaves = self._lessen(order, quantity, shown)
         return StreetFill(order.order_id, order.price, quantity, leaves)
 
-    def _lessen(self, order: RestingOrder, quantity: int, shown: int = 0) -> int:
+    def _lessen(self, order: RestingOrder, quantity: int, shown: int) -> int:
         """Lower a resting order and forget it when nothing is left; what is left. `shown` is the
-        street at its price, behind which its next slice would come.
+        street at its price, behind which its next slice comes last in time (I2).
         """
-        if order.hidden and quantity >= order.leaves:
-            return self._show_next_slice(order, quantity, shown)
-        self._ladders[order.side].reduce(order, quantity)
-        if not order.leaves:
-            self._forget(order)
-        return order.leaves
-
-    def _show_next_slice(self, order: RestingOrder, quantity: int, shown: int) -> int:
-        """All that the order shows is gone, and `quantity` beyond that of what it hides: the next
-        slice comes last in time (I2).
-        """
-        ladder, left = self._ladders[order.side], order.leaves + order.hidden - quantity
-        ladder.unhide(order, order.hidden)
-        if left:
-            following = replace(
-                order,
-                leaves=min(order.display, left),
-                hidden=max(left - order.display, 0),
-                ahead=shown,
-            )
-            key, own = order.order_id.int, self._by_owner[order.owner_id, order.side]
-            self._orders[key] = own[key] = following
-            ladder.add(following)
+        left = order.leaves + order.hidden - quantity
+        if not left:
+            del self._orders[order.order_id.int]
+            order.remove()
+        elif quantity < order.leaves:
+            order.leaves -= quantity
+            order.level.total -= quantity
         else:
-            self._forget(order)
-        ladder.reduce(order, order.leaves)
+            leaves = min(order.display, left)
+            following = RestingOrder(order.order_id, order.owner, order.level, left)
+            following.display = order.display
+            following.resize(leaves, left - leaves)
+            if shown:
+                following.queue_behind(shown)
+            self._orders[order.order_id.int] = following
+            order.remove()
         return left
-
-    def _forget(self, order: RestingOrder) -> None:
-        key = order.order_id.int
-        del self._orders[key]
-        del self._by_owner[order.owner_id, order.side][key]

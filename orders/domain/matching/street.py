@@ -58,27 +58,25 @@ def _is_ordered(levels: Sequence[tuple[int, int]], direction: int) -> bool:
 class Street:
     """What is left of the last quote: price → quantity by side, best first, used up levels gone."""
 
-    __slots__ = ("_applied_ns", "_levels")
+    __slots__ = ("_levels", "ends_ns")
 
     def __init__(self) -> None:
         self._levels: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
-        self._applied_ns = 0
+        self.ends_ns = -1
+        """The last instant at which it counts (S3): whoever compares this first need not ask a
+        street that is silent, or that there never was.
+        """
 
     def replace(self, quote: StreetQuote) -> None:
         self._levels = {Side.BUY: dict(quote.bids), Side.SELL: dict(quote.asks)}
-        self._applied_ns = quote.applied_ns
+        self.ends_ns = quote.applied_ns + STREET_TTL_NS
 
     def levels(self, side: Side, now_ns: int) -> dict[int, int]:
         """Price → quantity left, best first; empty once the quote has expired (S3)."""
-        if now_ns - self._applied_ns > STREET_TTL_NS:
-            return {}
-        return self._levels[side]
+        return {} if now_ns > self.ends_ns else self._levels[side]
 
     def best(self, side: Side, now_ns: int) -> int | None:
-        levels = self._levels[side]
-        if not levels or now_ns - self._applied_ns > STREET_TTL_NS:
-            return None
-        return next(iter(levels))
+        return None if now_ns > self.ends_ns else next(iter(self._levels[side]), None)
 
     def quantity(self, side: Side, price: int, now_ns: int) -> int:
         return self.levels(side, now_ns).get(price, 0)
