@@ -74,6 +74,47 @@ def test_a_machine_without_a_suitable_python_is_told_so(
         portal.find_python()
 
 
+@pytest.mark.parametrize(
+    ("seconds", "chosen"),
+    [
+        ({"present": 1.0, "other": 0.7}, "other"),
+        ({"present": 1.0, "other": 0.95}, "present"),
+        ({"present": 1.0, "other": 0.7, "without-venv": 0.1}, "other"),
+        ({"present": 1.0, "breaks": float("inf")}, "present"),
+    ],
+)
+def test_of_several_pythons_it_runs_on_one_that_is_clearly_faster(
+    portal: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: dict[str, float],
+    chosen: str,
+) -> None:
+    monkeypatch.setattr(portal, "pythons_on_path", lambda: list(seconds))
+    monkeypatch.setattr(portal, "is_suitable", lambda python: True)
+    monkeypatch.setattr(portal, "has_modules", lambda python, *names: python != "without-venv")
+    monkeypatch.setattr(portal, "seconds_for_a_loop", seconds.__getitem__)
+
+    assert portal.find_python() == chosen
+
+
+def test_every_python_on_the_path_is_found_once_the_present_one_first(
+    portal: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "python3").symlink_to(sys.executable)  # the same program under two names
+    program = second / "python3.12"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    (second / "python3.13").write_text("not a program")
+    monkeypatch.setenv("PATH", f"{first}:{second}")
+
+    assert portal.pythons_on_path() == [sys.executable, str(program)]
+    assert portal.seconds_for_a_loop(str(program)) == float("inf")
+    assert 0 < portal.seconds_for_a_loop(sys.executable) < float("inf")
+
+
 def test_a_stamp_is_void_when_the_requirements_change(
     portal: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
