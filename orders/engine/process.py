@@ -61,16 +61,18 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with await connect(options.database_dsn) as connection:
+    dsn = options.database_dsn
+    async with await connect(dsn) as connection, await connect(dsn) as reading:
         logger.info("engine_waiting_for_lease", segment=options.segment)
         lease = await _wait_for_lease(connection, options.segment, stopping)
         if lease is None:
             return
-        writer = BatchWriter(connection, lease)
+        writer = BatchWriter(connection, lease, reading)
         gc.disable()  # what is being loaded is no garbage, and looking through it takes long
         core = await begin(connection, writer, clock.now_ns())
         gc.enable()
-        await connection.execute(BY_KEY_ONLY)
+        for session in (connection, reading):
+            await session.execute(BY_KEY_ONLY)
         logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(core.state.orders))
         # What was loaded by now lives as long as the process: the collector looking through it
         # again and again would stop every order for tens of milliseconds.
@@ -88,7 +90,7 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
 
 
 async def connect(dsn: str) -> AsyncConnection[TupleRow]:
-    """The engine's one connection: statements outside a batch commit by themselves."""
+    """A session of the engine's: statements outside a batch commit by themselves."""
     return await AsyncConnection.connect(
         dsn,
         autocommit=True,

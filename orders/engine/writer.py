@@ -6,7 +6,7 @@ nothing here is retried.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -39,11 +39,31 @@ RETURNING 1
 _EPOCH = "SELECT epoch FROM orders_enginelease WHERE segment = $1"
 
 
-class BatchWriter:
-    """Owns the engine's database connection. One batch at a time."""
+class Prepared(NamedTuple):
+    """A batch as it is to be written: whatever the engine does next, this stays what it is."""
 
-    def __init__(self, connection: AsyncConnection[TupleRow], lease: Lease) -> None:
+    batch: int
+    changes: Changes
+    payloads: list[str]
+    """The events as JSON, in their order."""
+
+    sql: str
+    values: list[str | bytes]
+
+
+class BatchWriter:
+    """Owns the engine's writing session. One batch at a time. `reading` is a session of its own for
+    looking things up while a batch is being written; without one that waits for the other.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection[TupleRow],
+        lease: Lease,
+        reading: AsyncConnection[TupleRow] | None = None,
+    ) -> None:
         self._statements = Statements(connection)
+        self._look_ups = Statements(reading) if reading else self._statements
         self._lease = lease
         self.batch = lease.batch
 
@@ -58,28 +78,37 @@ class BatchWriter:
         self, asked: Sequence[tuple[int, str]]
     ) -> dict[tuple[int, str], UUID]:
         """The order ids behind those (account, client order id) pairs that are stored already."""
-        return await store.known_client_ids(self._statements, asked)
+        return await store.known_client_ids(self._look_ups, asked)
 
     async def commit_start(self, content: bytes, now_ns: int) -> None:
         """Commit a START row of the journal: the first that an engine writes."""
-        await self._commit("START", content, [], now_ns)
+        await self.write(self._prepared("START", Changes(), [], content, now_ns))
 
-    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
-        """Write and commit everything in `changes`, with `content` for the journal; returns the
-        events as JSON, in their order.
+    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> None:
+        """Write and commit everything in `changes`, with `content` for the journal."""
+        await self.write(self.prepare(changes, content, now_ns))
+
+    def prepare(self, changes: Changes, content: bytes, now_ns: int) -> Prepared:
+        """Everything in `changes` as the statement that commits it, with `content` for the
+        journal.
         """
         encoder = msgspec.json.Encoder()
         payloads = [encoder.encode(event).decode() for _, event in changes.events]
-        await self._commit("BATCH", content, _writes(changes, payloads, now_ns), now_ns)
-        return payloads
+        return self._prepared("BATCH", changes, payloads, content, now_ns)
 
-    async def _commit(self, kind: str, content: bytes, writes: list[Write], now_ns: int) -> None:
+    async def write(self, prepared: Prepared) -> None:
+        """Commit it, unless a newer engine has taken the lease."""
+        await self._statements.execute(prepared.sql, prepared.values)
+
+    def _prepared(
+        self, kind: str, changes: Changes, payloads: list[str], content: bytes, now_ns: int
+    ) -> Prepared:
         self.batch += 1
         row = store.journal_row(
             batch=self.batch, epoch=self._lease.epoch, now_ns=now_ns, kind=kind, content=content
         )
-        sql, values = one_statement(self._fence(now_ns), [*writes, row])
-        await self._statements.execute(sql, values)
+        writes = [*_writes(changes, payloads, now_ns), row]
+        return Prepared(self.batch, changes, payloads, *one_statement(self._fence(now_ns), writes))
 
     def _fence(self, now_ns: int) -> Write:
         lease = self._lease

@@ -24,7 +24,7 @@ from orders.engine.process import connect
 from orders.engine.publisher import Publisher
 from orders.engine.server import EngineServer
 from orders.engine.starting import begin
-from orders.engine.writer import BatchWriter
+from orders.engine.writer import BatchWriter, Prepared
 from tests.simulation.told_clock import ToldClock
 
 
@@ -70,20 +70,20 @@ class CrashingWriter(BatchWriter):
         super().__init__(connection, lease)
         self._connection = connection
 
-    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
-        if _is_time_passing(changes):
+    async def write(self, prepared: Prepared) -> None:
+        if _is_time_passing(prepared.changes):
             # What goes before a command: the crash is meant for the command's own.
-            return await super().commit(changes, content, now_ns)
+            await super().write(prepared)
+            return
         if self.point is Point.BEFORE_BEGIN:
             raise Crash
         if self.point is Point.BEFORE_COMMIT:
             async with self._connection.transaction():
-                await super().commit(changes, content, now_ns)
+                await super().write(prepared)
                 raise Crash
-        payloads = await super().commit(changes, content, now_ns)
+        await super().write(prepared)
         if self.point is Point.AFTER_COMMIT:
             raise Crash
-        return payloads
 
 
 class InProcessEngine:

@@ -5,7 +5,8 @@ The places lie at the engine's own seams: what it asks of its core, its writer, 
 connection. tests/faults/test_crash_points.py does the same with the real socket and database.
 """
 
-from collections.abc import Coroutine, Mapping
+import asyncio
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -23,9 +24,12 @@ from orders.engine.publisher import Publisher
 from orders.engine.rebuild import rebuild
 from orders.engine.server import Connection, EngineServer
 from orders.engine.state import EngineState, Instrument
-from orders.engine.writer import BatchWriter
+from orders.engine.writer import BatchWriter, Prepared
 from tests.simulation.memory_store import MemoryStore
 from tests.simulation.told_clock import ToldClock
+
+LOOP = asyncio.new_event_loop()
+"""Of all engines of a run: making one takes longer than a crash."""
 
 
 class Point(StrEnum):
@@ -132,16 +136,19 @@ class MemoryWriter(BatchWriter):
         known = self._engine.store.client_ids
         return {pair: known[pair] for pair in asked if pair in known}
 
-    async def commit(self, changes: Changes, content: bytes, now_ns: int) -> list[str]:
+    def prepare(self, changes: Changes, content: bytes, now_ns: int) -> Prepared:
         engine = self._engine
         engine.fuse.at(Point.BEFORE_WRITING)
         payloads = [msgspec.json.encode(event).decode() for _, event in changes.events]
-        written = engine.store.with_batch(changes, payloads, engine.core.state)
+        self._written = engine.store.with_batch(changes, payloads, engine.core.state)
+        self.batch = self._written.batch
+        return Prepared(self.batch, changes, payloads, "", [])
+
+    async def write(self, prepared: Prepared) -> None:
+        engine = self._engine
         engine.fuse.at(Point.BEFORE_COMMIT)
-        engine.store = written
-        self.batch = written.batch
+        engine.store = self._written
         engine.fuse.at(Point.AFTER_COMMIT)
-        return payloads
 
 
 class HeardPublisher(Publisher):
@@ -195,15 +202,6 @@ class MemoryEngine:
             self.fuse.set(crash_at, command)
         self._server.enqueue(self._asker, 1, command)
         self.fuse.at(Point.RECEIVED)
-        _run(self._server._process(self._server._take_batch()))
+        LOOP.run_until_complete(self._server.finish())
         self.fuse.at(Point.DEPTH_NOTED)
         return self.replies[-1]
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Nothing here waits for anything but its next turn, so there is no need of a loop."""
-    try:
-        while True:
-            assert work.send(None) is None, "it waited for something"
-    except StopIteration:
-        return

@@ -1,0 +1,188 @@
+"""The next batch is carried out while one is on its way to the database, and nobody hears of either
+before it is committed. The real server and core over a store in memory whose commits wait.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from orders.domain import commands
+from orders.domain.replies import AnyReply, DeniedReply, OrderReply
+from orders.engine.protocol import FrameBuffer, decode_reply
+from orders.engine.server import MIN_AHEAD, Connection, EngineServer
+from orders.engine.writer import Prepared
+from tests.simulation.crashing import MemoryEngine, MemoryWriter
+from tests.simulation.floor import ALICE, START_NS, new_state, submit_command
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.told_clock import ToldClock
+
+TURNS = 20
+"""Turns of the loop in which everything that can go on has gone on."""
+
+
+class WaitingWriter(MemoryWriter):
+    """Each commit waits until it is let go; so does a look-up, when that is asked for."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        super().__init__(engine)
+        self.written: list[Prepared] = []
+        self.failure: Exception | None = None
+        self.lets_go = asyncio.Semaphore(0)
+        self.lets_look = asyncio.Event()
+        self.lets_look.set()
+
+    async def known_client_ids(self, asked: Any) -> dict[tuple[int, str], UUID]:
+        known = await super().known_client_ids(asked)  # what is stored when the database looks
+        await self.lets_look.wait()
+        return known
+
+    def let_go(self, commits: int) -> None:
+        for _ in range(commits):
+            self.lets_go.release()
+
+    async def write(self, prepared: Prepared) -> None:
+        self.written.append(prepared)
+        await self.lets_go.acquire()
+        if self.failure is not None:
+            raise self.failure
+        await super().write(prepared)
+
+
+class Client(Connection):
+    """Keeps the replies by the number of the request."""
+
+    def __init__(self, server: EngineServer) -> None:
+        super().__init__(server)
+        self.replies: dict[int, AnyReply] = {}
+
+    def send(self, data: bytes) -> None:
+        self.replies.update(decode_reply(frame) for frame in FrameBuffer().feed(data))
+
+
+class Engine(MemoryEngine):
+    """A server that works by itself, with Alice's account and her 10,000."""
+
+    def __init__(self) -> None:
+        state = new_state()
+        state.accounts[ALICE].balance.total = 10_000 * 10**8
+        super().__init__(MemoryStore.of(state))
+        self.writer = WaitingWriter(self)
+        self.server = EngineServer(self.core, self.writer, self.publisher, ToldClock(START_NS))
+        self.client = Client(self.server)
+        self.work: asyncio.Future[None] = asyncio.Future()
+        self._asked = 0
+
+    @property
+    def heard(self) -> list[str]:
+        return self.publisher.heard
+
+    def enqueue(self, *orders: commands.SubmitOrder) -> None:
+        for command in orders:
+            self._asked += 1
+            self.server.enqueue(self.client, self._asked, command)
+
+
+def buy(name: str, client_order_id: str = "") -> commands.SubmitOrder:
+    return submit_command(f"alice-{name}", "BUY 1 @ 10", client_order_id=client_order_id)
+
+
+def play(scenario: Callable[[Engine], Awaitable[None]]) -> None:
+    async def played() -> None:
+        engine = Engine()
+        engine.work = asyncio.ensure_future(engine.server.run())
+        try:
+            await scenario(engine)
+        finally:
+            engine.work.cancel()
+
+    asyncio.run(played())
+
+
+async def turn() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+def test_the_next_batch_is_carried_out_meanwhile_and_nobody_hears_of_it() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+
+        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
+        await turn()
+
+        assert len(engine.core.state.orders) == 1 + MIN_AHEAD
+        assert [len(batch.changes.new_orders) for batch in engine.writer.written] == [1]
+        assert (engine.client.replies, engine.heard) == ({}, [])
+        engine.writer.let_go(1)
+        await turn()
+        assert [*engine.client.replies] == [1]
+        assert len(engine.heard) == 1
+        assert [len(batch.changes.new_orders) for batch in engine.writer.written] == [1, MIN_AHEAD]
+        engine.writer.let_go(1)
+        await turn()
+        assert [*engine.client.replies] == [*range(1, 2 + MIN_AHEAD)]
+        assert len(engine.heard) == 1 + MIN_AHEAD
+
+    play(scenario)
+
+
+def test_few_wait_for_the_batch_that_is_on_its_way() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+
+        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD - 1)))
+        await turn()
+
+        assert len(engine.core.state.orders) == 1
+        engine.writer.let_go(2)
+        await turn()
+        assert len(engine.client.replies) == MIN_AHEAD
+
+    play(scenario)
+
+
+def test_a_batch_that_fails_takes_the_one_behind_it_along() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
+        await turn()
+
+        engine.writer.failure = ConnectionError("the database has gone")
+        engine.writer.let_go(2)
+        await turn()
+
+        assert engine.work.exception() is engine.writer.failure
+        assert (engine.client.replies, engine.heard, engine.store.batch) == ({}, [], 0)
+        assert len(engine.writer.written) == 1
+
+    play(scenario)
+
+
+def test_a_client_order_id_that_is_on_its_way_is_known() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first", "mine"))
+        await turn()
+        engine.writer.lets_look.clear()
+        engine.enqueue(*(buy(str(number), "mine") for number in range(MIN_AHEAD)))
+        await turn()
+
+        engine.writer.let_go(2)  # it lands after the database has looked
+        await turn()
+        engine.writer.lets_look.set()
+        await turn()
+
+        first, *others = (engine.client.replies[number] for number in range(1, 2 + MIN_AHEAD))
+        assert isinstance(first, OrderReply)
+        assert [type(reply) for reply in others] == [DeniedReply] * MIN_AHEAD
+        assert {reply.reason for reply in others if isinstance(reply, DeniedReply)} == {
+            "CLIENT_ORDER_ID_DUPLICATE"
+        }
+        balance = engine.core.state.accounts[ALICE].balance
+        assert Decimal(balance.locked) / 10**8 == 10
+
+    play(scenario)
