@@ -23,6 +23,8 @@ def _check_ladder(ladder: Ladder) -> None:
     assert prices == sorted(ladder.levels, reverse=ladder.sign > 0)
     assert ladder.best == (prices[0] if prices else None)
     assert all(level.price == price for price, level in ladder.levels.items())
+    assert ladder._spare not in ladder.levels.values()
+    assert ladder._spare is None or ladder._spare.first is None
     queued = {order.price for order in _orders(ladder) if order.ahead}
     assert queued <= ladder.queued <= ladder.levels.keys()
 

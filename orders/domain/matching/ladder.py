@@ -62,7 +62,7 @@ class RestingOrder:
 
     def remove(self) -> None:
         """Leave the level and the owner, from wherever it stands; a level goes with its last
-        order. What the order had left can still be read.
+        order. What the order had left can still be read, its price until the next one rests.
         """
         older, newer = self.older, self.newer
         if newer is None:
@@ -191,12 +191,16 @@ class Level:
 class Ladder:
     """All levels of one side, best first."""
 
-    __slots__ = ("_keys", "best", "levels", "queued", "side", "sign")
+    __slots__ = ("_keys", "_spare", "best", "levels", "queued", "side", "sign")
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self.sign = 1 if side is Side.BUY else -1
         self._keys: list[int] = []  # price × sign, ascending: the best is last
+        self._spare: Level | None = None
+        """The level that went last, for the next that comes: near the best price they come and go
+        with every few orders.
+        """
         self.best: int | None = None
         """The price of the last key: every order asks for it, few change it."""
         self.levels: dict[int, Level] = {}
@@ -220,7 +224,14 @@ class Ladder:
 
     def add_level(self, price: int) -> Level:
         """A level for an order that is about to rest where nobody does yet."""
-        level = self.levels[price] = Level(self, price)
+        level, self._spare = self._spare, None
+        if level is None:
+            level = Level(self, price)
+        else:
+            level.price = price
+            level.last = None
+            level.total = level.hidden = level.max_ahead = 0
+        self.levels[price] = level
         key, best = price * self.sign, self.best
         if best is None or key > best * self.sign:
             self._keys.append(key)
@@ -231,6 +242,7 @@ class Ladder:
 
     def remove_level(self, level: Level) -> None:
         price, keys = level.price, self._keys
+        self._spare = level
         del self.levels[price]
         if self.queued:
             self.queued.discard(price)
