@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from marketdata.domain.frames import event_frame
 from marketdata.hub import QUEUE_LIMIT, TOPIC_LIMIT, Hub, TooManyTopicsError
 from marketdata.hub.listener import STUCK_SECONDS
 from tests.marketdata.sockets import PREFIX, FakeSocket, Publisher, attached, until, with_hub
@@ -207,6 +208,24 @@ def test_message_published_twice_is_delivered_once(valkey: ValkeyServer) -> None
             ("event", 2),
             ("event", 3),
         ]
+
+    with_hub(valkey.url, scenario)
+
+
+def test_events_of_one_message_are_taken_line_by_line(valkey: ValkeyServer) -> None:
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        socket = attached(hub)
+        hub.subscribe(socket.listener, TRADE)
+        await until(lambda: bool(socket.of(TRADE)))
+        first, second = (
+            event_frame(TRADE, epoch="e1", seq=seq, data={"id": seq}) for seq in (1, 2)
+        )
+
+        await publisher.redis.publish(PREFIX + TRADE, b"\n".join([first, b"no frame", second]))
+        await until(lambda: socket.told(TRADE)[-1] == ("event", 2))
+
+        assert socket.told(TRADE) == [("snapshot", 0), ("event", 1), ("event", 2)]
+        assert [frame.encode() for frame in socket.frames[-2:]] == [first, second]
 
     with_hub(valkey.url, scenario)
 
