@@ -11,6 +11,7 @@ import sys
 import uvicorn
 
 from tradeportal.frame_sockets import FrameSocket
+from tradeportal.whole_responses import WholeResponses
 
 MAX_SOCKET_MESSAGE_BYTES = 65_536
 """A client's frame: subscriptions and pings are far smaller."""
@@ -42,7 +43,7 @@ def main() -> None:
         host=options.host,
         port=options.port,
         loop="uvloop" if os.name == "posix" else "asyncio",
-        http="httptools",
+        http=WholeResponses,
         ws=FrameSocket,
         ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=False,  # costs more than it saves at these sizes, and bombs inflate

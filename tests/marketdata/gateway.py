@@ -11,6 +11,7 @@ from django.db import connections
 
 from tests.engine_process import PATIENCE_SECONDS, wait_until
 from tradeportal.frame_sockets import FrameSocket
+from tradeportal.whole_responses import WholeResponses
 
 
 @contextmanager
@@ -29,6 +30,7 @@ def serving(application: Any) -> Iterator[int]:  # Any: an ASGI application
     config = uvicorn.Config(
         application,
         loop="uvloop",
+        http=WholeResponses,
         ws=FrameSocket,
         ws_per_message_deflate=False,
         log_config=None,
