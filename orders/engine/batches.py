@@ -7,7 +7,7 @@ ends the engine, and the next start rebuilds from the database.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast
 from uuid import UUID
 
 import structlog
@@ -23,7 +23,8 @@ from orders.domain.commands import (
 from orders.domain.replies import AnyReply, BatchReply, BusyReply, CheckedReply
 from orders.engine import metrics
 from orders.engine.changes import Changes
-from orders.engine.core import Core, duplicate_client_order_id
+from orders.engine.conditions import check_deadline
+from orders.engine.core import Core, denied, duplicate_client_order_id
 from orders.engine.journal import Journal
 from orders.engine.protocol import NO_REPLY, encode
 from orders.engine.publisher import Publisher
@@ -37,8 +38,14 @@ MAX_BATCH: Final = 512
 a client's batch counts.
 """
 
+NewOrder: TypeAlias = SubmitOrder | ReplaceOrder
 NEW_ORDERS: Final = (SubmitOrder, ReplaceOrder)
 """Commands that bring a new order: unique by its client order id, and not good for ever."""
+
+MAX_OPEN_NS: Final = 50_000_000
+"""How long an open batch takes commands in: all of them happen at the time at which it began, also
+when the one before it takes long to land.
+"""
 
 ClientId = tuple[int, str]
 """Account and client order id."""
@@ -104,6 +111,11 @@ class Batches:
         return self._now_ns is not None
 
     @property
+    def may_grow(self) -> bool:
+        """Whether the open batch, or a new one, may take commands in now."""
+        return self._now_ns is None or self._clock.now_ns() - self._now_ns <= MAX_OPEN_NS
+
+    @property
     def is_landing(self) -> bool:
         """Whether a batch is on its way to the database."""
         return self._landing is not None and not self._landing.done()
@@ -167,6 +179,7 @@ class Batches:
             await self._writer.verify_lease()
         self._answer(answers, changes)
         self._publisher.note_books(changes.books)
+        self.tell()
 
     async def _send(self, now_ns: int, answers: Answers) -> None:
         """Have what the core changed written, and go on meanwhile. The one before has landed."""
@@ -239,8 +252,9 @@ class Batches:
                 parts = [self._apply(part, known, now_ns) for part in each]
                 return BatchReply(cast(list[Any], parts))
             return self._journal.apply(command, now_ns, waiting.frame)
-        if command.good_until_ns is not None and now_ns > command.good_until_ns:
-            return BusyReply()
+        too_late = self._too_late(command, now_ns)
+        if too_late is not None:
+            return too_late
         if not command.client_order_id:
             return self._journal.apply(command, now_ns, waiting.frame)
         key = (command.account_id, command.client_order_id)
@@ -250,6 +264,18 @@ class Batches:
         if command.order_id in self.core.changes.new_orders:
             known[key] = self._new_ids[key] = command.order_id
         return reply
+
+    def _too_late(self, command: NewOrder, now_ns: int) -> AnyReply | None:
+        """The refusal of an order that nobody waits for or wants any more, by the clock: the batch
+        may have been open for a while.
+        """
+        clock_ns = max(now_ns, self._clock.now_ns())
+        if command.good_until_ns is not None and clock_ns > command.good_until_ns:
+            return BusyReply()
+        if isinstance(command, SubmitOrder) and check_deadline(command, now_ns) is None:
+            denial = check_deadline(command, clock_ns)
+            return None if denial is None else denied(denial)
+        return None
 
     async def _known_client_ids(self, taken: Sequence[Waiting]) -> dict[ClientId, UUID]:
         """Which (account, client order id) pairs of the commands earlier orders already bear.

@@ -195,14 +195,14 @@ class EngineServer:
         if not self._may_take() and (batches.is_landing or not batches.is_open):
             batches.tell()
             return False
-        await batches.carry_out(self._take())
+        await batches.carry_out(self._take() if batches.may_grow else [])
         return True
 
     def _may_take(self) -> bool:
         """Whether what waits is to be carried out now. While a batch is on its way a few more may
         gather: they cannot be committed before it, and share one look at the client order ids.
         """
-        if not self._pending:
+        if not self._pending or not self._batches.may_grow:
             return False
         if not self._batches.is_landing:
             return True

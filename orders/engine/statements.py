@@ -81,11 +81,11 @@ class _Answer:
         self._pgconn = connection.pgconn
         self._loop = asyncio.get_running_loop()
         self._complete: asyncio.Future[PGresult | None] = self._loop.create_future()
-        self._look = self._loop.call_later(LOOK_SECONDS, self._look_again)
         self._last: PGresult | None = None
 
     async def wait(self) -> PGresult | None:
         socket = self._pgconn.socket
+        self._look = self._loop.call_later(LOOK_SECONDS, self._look_again)
         self._loop.add_reader(socket, self._read)
         try:
             if self._pgconn.flush():

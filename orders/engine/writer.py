@@ -53,7 +53,7 @@ class Prepared(NamedTuple):
 
 class BatchWriter:
     """Owns the engine's writing session. One batch at a time. `reading` is a session of its own for
-    looking things up while a batch is being written; without one that waits for the other.
+    looking things up while a batch is being written; without it nothing may be.
     """
 
     def __init__(
@@ -68,11 +68,14 @@ class BatchWriter:
         self.batch = lease.batch
 
     async def verify_lease(self) -> None:
-        """Raise when the database is gone or a newer engine has taken the lease."""
-        result = await self._statements.execute(_EPOCH, (self._lease.segment,))
-        found = result.get_value(0, 0) if result.ntuples else None
-        if found != b"%d" % self._lease.epoch:
-            raise LeaseLostError(f"epoch {self._lease.epoch} is over: now {found!r}")
+        """Raise when the database is gone, for either session, or a newer engine has taken the
+        lease.
+        """
+        for session in {self._statements, self._look_ups}:
+            result = await session.execute(_EPOCH, (self._lease.segment,))
+            found = result.get_value(0, 0) if result.ntuples else None
+            if found != b"%d" % self._lease.epoch:
+                raise LeaseLostError(f"epoch {self._lease.epoch} is over: now {found!r}")
 
     async def known_client_ids(
         self, asked: Sequence[tuple[int, str]]

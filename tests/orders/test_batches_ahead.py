@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from core.domain.clock import wire_time
 from orders.domain import commands
-from orders.domain.replies import AnyReply, DeniedReply, OrderReply
+from orders.domain.replies import AnyReply, BusyReply, DeniedReply, OrderReply
+from orders.engine.batches import MAX_OPEN_NS
 from orders.engine.protocol import FrameBuffer, decode_reply
 from orders.engine.server import MIN_AHEAD, Connection, EngineServer
 from orders.engine.writer import Prepared
 from tests.simulation.crashing import MemoryEngine, MemoryWriter
-from tests.simulation.floor import ALICE, START_NS, new_state, submit_command
+from tests.simulation.floor import ALICE, SECOND_NS, START_NS, new_state, submit_command
 from tests.simulation.memory_store import MemoryStore
 from tests.simulation.told_clock import ToldClock
 
@@ -69,7 +73,8 @@ class Engine(MemoryEngine):
         state.accounts[ALICE].balance.total = 10_000 * 10**8
         super().__init__(MemoryStore.of(state))
         self.writer = WaitingWriter(self)
-        self.server = EngineServer(self.core, self.writer, self.publisher, ToldClock(START_NS))
+        self.clock = ToldClock(START_NS)
+        self.server = EngineServer(self.core, self.writer, self.publisher, self.clock)
         self.client = Client(self.server)
         self.work: asyncio.Future[None] = asyncio.Future()
         self._asked = 0
@@ -184,5 +189,72 @@ def test_a_client_order_id_that_is_on_its_way_is_known() -> None:
         }
         balance = engine.core.state.accounts[ALICE].balance
         assert Decimal(balance.locked) / 10**8 == 10
+
+    play(scenario)
+
+
+def test_an_order_that_comes_too_late_is_refused_however_long_a_batch_was_open() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
+        await turn()  # in an open batch, at the time of now
+        engine.clock.time_ns = START_NS + 10 * SECOND_NS
+        late = START_NS + 4 * SECOND_NS
+
+        engine.enqueue(
+            msgspec.structs.replace(buy("unwaited"), good_until_ns=late),
+            msgspec.structs.replace(buy("unwanted"), deadline_ns=late),
+            buy("timely"),
+        )
+        engine.writer.let_go(3)
+        await turn()
+
+        unwaited, unwanted, timely = [*engine.client.replies.values()][-3:]
+        assert isinstance(unwaited, BusyReply)
+        assert isinstance(unwanted, DeniedReply)
+        assert unwanted.reason == "DEADLINE_PASSED"
+        assert isinstance(timely, OrderReply)
+        assert timely.order.submitted_at == wire_time(START_NS + 10 * SECOND_NS)
+        assert len(engine.core.state.orders) == 2 + MIN_AHEAD
+
+    play(scenario)
+
+
+def test_a_deadline_that_passes_while_a_batch_is_open_is_kept() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
+        await turn()
+        engine.clock.time_ns = START_NS + MAX_OPEN_NS  # it still takes commands in
+        order = msgspec.structs.replace(buy("late"), deadline_ns=START_NS + MAX_OPEN_NS - 1)
+
+        engine.enqueue(*(order for _ in range(MIN_AHEAD)))
+        await turn()
+        engine.writer.let_go(2)
+        await turn()
+
+        reasons = [
+            reply.reason
+            for reply in engine.client.replies.values()
+            if isinstance(reply, DeniedReply)
+        ]
+        assert reasons == ["DEADLINE_PASSED"] * MIN_AHEAD
+        assert [len(batch.changes.new_orders) for batch in engine.writer.written] == [1, MIN_AHEAD]
+
+    play(scenario)
+
+
+def test_the_world_is_told_though_refusals_never_cease() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first", "mine"))
+        await turn()
+        engine.writer.let_go(1)
+        for _ in range(TURNS):
+            engine.enqueue(buy("again", "mine"))  # always one that waits: it is never idle
+            await asyncio.sleep(0)
+
+        assert len(engine.heard) == 1
 
     play(scenario)
