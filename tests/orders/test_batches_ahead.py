@@ -36,10 +36,13 @@ class WaitingWriter(MemoryWriter):
         self.lets_go = asyncio.Semaphore(0)
         self.lets_look = asyncio.Event()
         self.lets_look.set()
+        self.turns_of_a_look = 0
 
     async def known_client_ids(self, asked: Any) -> dict[tuple[int, str], UUID]:
         known = await super().known_client_ids(asked)  # what is stored when the database looks
         await self.lets_look.wait()
+        for _ in range(self.turns_of_a_look):
+            await asyncio.sleep(0)
         return known
 
     def let_go(self, commits: int) -> None:
@@ -250,8 +253,9 @@ def test_the_world_is_told_though_refusals_never_cease() -> None:
     async def scenario(engine: Engine) -> None:
         engine.enqueue(buy("first", "mine"))
         await turn()
+        engine.writer.turns_of_a_look = 2
         engine.writer.let_go(1)
-        for _ in range(TURNS):
+        for _ in range(10 * TURNS):
             engine.enqueue(buy("again", "mine"))  # always one that waits: it is never idle
             await asyncio.sleep(0)
 
