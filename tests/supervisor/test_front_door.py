@@ -89,30 +89,49 @@ def test_of_several_pythons_it_runs_on_one_that_is_clearly_faster(
     seconds: dict[str, float],
     chosen: str,
 ) -> None:
-    monkeypatch.setattr(portal, "pythons_on_path", lambda: list(seconds))
-    monkeypatch.setattr(portal, "is_suitable", lambda python: True)
+    monkeypatch.setattr(portal, "suitable_pythons", lambda: list(seconds))
     monkeypatch.setattr(portal, "has_modules", lambda python, *names: python != "without-venv")
     monkeypatch.setattr(portal, "seconds_for_a_loop", seconds.__getitem__)
 
     assert portal.find_python() == chosen
 
 
-def test_every_python_on_the_path_is_found_once_the_present_one_first(
+def test_every_suitable_python_on_the_path_is_found_once_the_present_one_first(
     portal: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
-        (folder / "python3").symlink_to(sys.executable)  # the same program under two names
-    program = second / "python3.12"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    (second / "python3.13").write_text("not a program")
+    (first / "python3").symlink_to(sys.executable)  # the present one by another name
+    # One program behind every name, which goes by the name: as version managers have it.
+    manager = second / "manager"
+    manager.write_text(
+        f'#!/bin/sh\ncase "$0" in *3.12) exec {sys.executable} "$@";; *) exit 1;; esac\n'
+    )
+    manager.chmod(0o755)
+    for name in ("python3.13", "python3.12", "python3.11"):
+        (second / name).symlink_to(manager)
+    (second / "python").write_text("not a program")
     monkeypatch.setenv("PATH", f"{first}:{second}")
 
-    assert portal.pythons_on_path() == [sys.executable, str(program)]
-    assert portal.seconds_for_a_loop(str(program)) == float("inf")
-    assert 0 < portal.seconds_for_a_loop(sys.executable) < float("inf")
+    assert portal.suitable_pythons() == [sys.executable]
+    monkeypatch.setattr(portal.sys, "executable", "")
+    assert portal.suitable_pythons() == [str(second / "python3.12")]
+
+
+def test_a_python_that_hangs_or_fails_is_passed_over(
+    portal: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hanging, failing = tmp_path / "hanging", tmp_path / "failing"
+    hanging.write_text("#!/bin/sh\nexec sleep 60\n")
+    failing.write_text("#!/bin/sh\nexit 1\n")
+    for program in (hanging, failing):
+        program.chmod(0o755)
+    monkeypatch.setattr(portal, "ANSWER_SECONDS", 0.2)
+
+    for program in (hanging, failing):
+        assert not portal.is_suitable(str(program))
+        assert portal.seconds_for_a_loop(str(program)) == float("inf")
 
 
 def test_a_stamp_is_void_when_the_requirements_change(
