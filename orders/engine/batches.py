@@ -62,7 +62,7 @@ class Intake(Protocol):
 
     @property
     def pending(self) -> int:
-        """How much waits to be taken."""
+        """How much has come and is not yet on its way to the database."""
 
     def ask_itself(self, command: AnyCommand) -> None:
         """Put a command of the engine's own behind what waits."""

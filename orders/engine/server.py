@@ -104,7 +104,8 @@ class EngineServer:
 
     @property
     def pending(self) -> int:
-        return self._pending_weight
+        """How much has come and is not yet on its way to the database."""
+        return self._pending_weight + self._batches.weight
 
     def now_ns(self) -> int:
         return self._clock.now_ns()
@@ -126,7 +127,7 @@ class EngineServer:
         if isinstance(command, AnnounceSessions):
             self._liveness.hear(command.session_ids, self._clock.now_ns())
             return
-        if self._pending_weight >= MAX_PENDING and connection is not None:
+        if self.pending >= MAX_PENDING and connection is not None:
             if request_id != NO_REPLY:
                 connection.send(encode(request_id, BusyReply()))
             return

@@ -156,10 +156,12 @@ def test_exits_are_in_sight_and_offer_what_may_be_changed(
         "A new order takes over and waits for its stop price."
     )
     trail.fill("60")
+    working = trailing.filter(has_text="Working").locator(".row-link")
+    replaced = working.get_attribute("href") or ""
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
-    expect(trailing.filter(has_text="Working")).to_have_count(1)
-    trailing.filter(has_text="Working").locator(".row-link").click()
+    expect(working).not_to_have_attribute("href", replaced)  # the successor's row has come
+    working.click()
     expect(page.get_by_role("heading", name="Buy 3 AAPL, Trailing stop 60%")).to_be_visible()
 
 

@@ -236,7 +236,7 @@ LEFT_OUT = {
         "terms", "bounds",
     },
     Account: {"tier", "positions", "open_orders", "balance", "bounds"},
-    OrderState: {"account", "instrument", "reason", "closed_ns", "replaced_by"},
+    OrderState: {"account", "instrument", "reason", "closed_ns", "replaced_by", "text_id"},
     PositionState: {"openings"},
     EngineState: {
         "instruments_by_id", "calendars", "elections", "next_expiry_ns", "street_id", "house_id",
