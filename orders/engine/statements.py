@@ -12,7 +12,7 @@ from typing import Final
 
 from psycopg import AsyncConnection, Error, OperationalError, errors
 from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import TupleRow
 
 MAX_PREPARED: Final = 128
@@ -32,7 +32,6 @@ class Statements:
     """One statement at a time on a connection that nobody uses meanwhile."""
 
     def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
-        self._connection = connection
         self._pgconn = connection.pgconn
         self._names: dict[str, bytes] = {}  # by statement, the one used last at the end
 
@@ -65,8 +64,7 @@ class Statements:
 
     async def _result(self) -> PGresult:
         """Wait for the answer to what was sent; the last result when there are several."""
-        answer = _Answer(self._connection)
-        result = await answer.wait()
+        result = await _Answer(self._pgconn).wait()
         if result is None:
             raise OperationalError("the database gave no answer")
         if result.status not in _DONE:
@@ -77,8 +75,8 @@ class Statements:
 class _Answer:
     """Watches the socket until everything is sent and the answer is complete."""
 
-    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
-        self._pgconn = connection.pgconn
+    def __init__(self, pgconn: PGconn) -> None:
+        self._pgconn = pgconn
         self._loop = asyncio.get_running_loop()
         self._complete: asyncio.Future[PGresult | None] = self._loop.create_future()
         self._last: PGresult | None = None

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -288,13 +289,22 @@ def resolve_unknown(program: Program, stored: dict[str, Json]) -> None:
     for client_order_id in program.unknown:
         path = "/v2/orders:by_client_order_id"
         found = program.http.get(path, params={"client_order_id": client_order_id})
-        again = program.http.post("/v2/orders", json=program.sent[client_order_id])
         if client_order_id in stored:
+            again = program.http.post("/v2/orders", json=program.sent[client_order_id])
             assert found.json()["id"] == stored[client_order_id]["id"]
             assert (again.status_code, again.json()["reason"]) == (422, "CLIENT_ORDER_ID_DUPLICATE")
         else:
             assert found.status_code == 404
-            assert again.status_code == 200, again.text
+            wait_until(partial(_takes, program, client_order_id), "an order is taken at last")
+
+
+def _takes(program: Program, client_order_id: str) -> bool:
+    """Send the order again; False while nobody offers what an order at the market needs."""
+    answer = program.http.post("/v2/orders", json=program.sent[client_order_id])
+    if answer.status_code == 403 and answer.json()["reason"] == "LIQUIDITY_NONE":
+        return False
+    assert answer.status_code == 200, answer.text
+    return True
 
 
 def check_each_fill_is_told_once(portal: LivePortal, programs: Sequence[Program]) -> None:

@@ -108,6 +108,14 @@ def play(scenario: Callable[[Engine], Awaitable[None]]) -> None:
     asyncio.run(played())
 
 
+async def begin_two(engine: Engine) -> None:
+    """An order is on its way to the database, and MIN_AHEAD more are in the open batch."""
+    engine.enqueue(buy("first"))
+    await turn()
+    engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
+    await turn()
+
+
 async def turn() -> None:
     for _ in range(TURNS):
         await asyncio.sleep(0)
@@ -115,11 +123,7 @@ async def turn() -> None:
 
 def test_the_next_batch_is_carried_out_meanwhile_and_nobody_hears_of_it() -> None:
     async def scenario(engine: Engine) -> None:
-        engine.enqueue(buy("first"))
-        await turn()
-
-        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
-        await turn()
+        await begin_two(engine)
 
         assert len(engine.core.state.orders) == 1 + MIN_AHEAD
         assert [len(batch.changes.new_orders) for batch in engine.writer.written] == [1]
@@ -155,10 +159,7 @@ def test_few_wait_for_the_batch_that_is_on_its_way() -> None:
 
 def test_a_batch_that_fails_takes_the_one_behind_it_along() -> None:
     async def scenario(engine: Engine) -> None:
-        engine.enqueue(buy("first"))
-        await turn()
-        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
-        await turn()
+        await begin_two(engine)
 
         engine.writer.failure = ConnectionError("the database has gone")
         engine.writer.let_go(2)
@@ -198,10 +199,7 @@ def test_a_client_order_id_that_is_on_its_way_is_known() -> None:
 
 def test_an_order_that_comes_too_late_is_refused_however_long_a_batch_was_open() -> None:
     async def scenario(engine: Engine) -> None:
-        engine.enqueue(buy("first"))
-        await turn()
-        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
-        await turn()  # in an open batch, at the time of now
+        await begin_two(engine)
         engine.clock.time_ns = START_NS + 10 * SECOND_NS
         late = START_NS + 4 * SECOND_NS
 
@@ -226,10 +224,7 @@ def test_an_order_that_comes_too_late_is_refused_however_long_a_batch_was_open()
 
 def test_a_deadline_that_passes_while_a_batch_is_open_is_kept() -> None:
     async def scenario(engine: Engine) -> None:
-        engine.enqueue(buy("first"))
-        await turn()
-        engine.enqueue(*(buy(str(number)) for number in range(MIN_AHEAD)))
-        await turn()
+        await begin_two(engine)
         engine.clock.time_ns = START_NS + MAX_OPEN_NS  # it still takes commands in
         order = msgspec.structs.replace(buy("late"), deadline_ns=START_NS + MAX_OPEN_NS - 1)
 
