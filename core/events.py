@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 
 class EventKind(StrEnum):
     """Every kind of fact that the log may hold; a kind that is not here cannot be appended."""
@@ -53,8 +55,7 @@ class NewEvent:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(msgspec.Struct, frozen=True):
     """A fact as it stands in the log. `account_sequence` counts an account's events without
     gaps; `payload` is JSON text, for the handler to read as far as it needs it.
     """

@@ -12,14 +12,17 @@ _WIDE = Context(prec=100)
 """So wide that nothing the portal takes in is rounded; the usual 28 digits would round silently."""
 
 
-@lru_cache(maxsize=16_384)  # quantities and prices come again and again
-def units_to_wire(units: int) -> str:
+def sum_to_wire(units: int) -> str:
     """Plain decimal notation without trailing zeros: 1250000000 → "12.5"."""
-    whole, fraction = divmod(abs(units), UNITS_PER_ONE)
-    sign = "-" if units < 0 else ""
-    if not fraction:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:08d}".rstrip("0")
+    if units < 0:
+        return f"-{sum_to_wire(-units)}"
+    digits = str(units) if units >= UNITS_PER_ONE else f"{units:09d}"
+    fraction = digits[-DECIMALS:].rstrip("0")
+    return f"{digits[:-DECIMALS]}.{fraction}" if fraction else digits[:-DECIMALS]
+
+
+units_to_wire = lru_cache(maxsize=16_384)(sum_to_wire)
+"""The same of quantities and prices, which come again and again; a sum seldom does."""
 
 
 def decimal_to_units(value: Decimal) -> int | None:

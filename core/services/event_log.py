@@ -2,12 +2,12 @@
 core.services.outbox.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from core.batch_columns import WriteRows, document, insert, number, text, time
 
 
-class EventRow(NamedTuple):
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """`payload` is the event as JSON text, `occurred_ns` its time."""
 
     kind: str

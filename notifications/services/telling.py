@@ -123,11 +123,13 @@ def _by_person(
     news: Sequence[News], accounts: Mapping[UUID, TradingAccount]
 ) -> dict[User, list[News]]:
     people: dict[User, list[News]] = {}
+    inboxes = {
+        public_id: [people.setdefault(user, []) for user in _people_of(account) if user.is_active]
+        for public_id, account in accounts.items()
+    }
     for item in news:
-        account = accounts[item.event.account_id]
-        for user in _people_of(account):
-            if user.is_active:
-                people.setdefault(user, []).append(item)
+        for inbox in inboxes[item.event.account_id]:
+            inbox.append(item)
     return people
 
 
@@ -156,20 +158,16 @@ def _notifications_for(
     now: datetime,
 ) -> list[Notification]:
     """One per item in order, as far as the flood guard allows, then at most one summary."""
-    room = FLOOD_LIMIT - recent.notifications
-    is_summarised = recent.is_summarised
+    room = max(FLOOD_LIMIT - recent.notifications, 0)
     result: list[Notification] = []
-    for item in news:
-        if room > 0:
-            label = _label(accounts[item.event.account_id])
-            message = message_for(item.event, label, _why(item.event))
-            result.append(_notification(user, item, item.event.event, message, now))
-        else:
-            NOTIFICATIONS_SUPPRESSED.inc()
-            if not is_summarised:
-                is_summarised = True
-                result.append(_notification(user, item, SUMMARY_KIND, SUMMARY, now))
-        room -= 1
+    for item in news[:room]:
+        label = _label(accounts[item.event.account_id])
+        message = message_for(item.event, label, _why(item.event))
+        result.append(_notification(user, item, item.event.event, message, now))
+    left_out = news[room:]
+    if left_out and not recent.is_summarised:
+        result.append(_notification(user, left_out[0], SUMMARY_KIND, SUMMARY, now))
+    NOTIFICATIONS_SUPPRESSED.inc(len(left_out))
     return result
 
 

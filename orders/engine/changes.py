@@ -5,8 +5,9 @@ Rows hold integers in units, so that the writer binds them without a thought.
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from core.services.audit_log import AuditRow
 from marketdata.domain.market_plans import MarketPlan
@@ -26,7 +27,7 @@ PeakKey = tuple[int, Side, int]
 """Instrument, side and number of a peak of trailing stops."""
 
 
-class ExecutionRow(NamedTuple):
+class ExecutionRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     trade_id: int
     order_id: UUID

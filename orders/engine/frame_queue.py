@@ -2,8 +2,8 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from typing import NamedTuple
 
+import msgspec
 import structlog
 
 logger = structlog.get_logger(__name__)
@@ -12,7 +12,7 @@ TURN = 50
 """Events of one account that are sent before another's turn comes."""
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """What goes to a channel. Of a state only the newest counts; `latest_key` keeps it."""
 
     channel: str

@@ -47,12 +47,25 @@ FLUSH_SECONDS = 3
 
 _channel = attrgetter("channel")
 
+_PUBLISH_ALL = """
+local refusals = {}
+for i = 1, #ARGV, 2 do
+  local answer = redis.pcall('PUBLISH', ARGV[i], ARGV[i + 1])
+  if type(answer) == 'table' then table.insert(refusals, answer.err) end
+end
+return refusals
+"""
+"""Publishes each channel's message and gives the refusals. As one command: a client's work for each
+command of a pipeline is three times the work for its message.
+"""
+
 
 class Publisher:
     """Queues frames without waiting; one task sends them in pipelines."""
 
     def __init__(self, redis: Redis, prefix: str, clock: Clock, epoch: str) -> None:
         self._redis = redis
+        self._publish = redis.register_script(_PUBLISH_ALL)
         self._prefix = prefix
         self._clock = clock
         self._epoch = epoch
@@ -169,18 +182,28 @@ class Publisher:
         return True
 
     async def _send(self, frames: list[Frame]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
+        """Keep the newest states, then publish all: what is refused is left (asking again would get
+        the same, and keep all others waiting).
+        """
+        refusals: list[str] = []
+        if any(frame.latest_key for frame in frames):
+            refusals += await self._keep(frames)
+        messages: list[str] = []
         for channel, each in groupby(frames, key=_channel):
-            together = list(each)
-            for frame in together:
-                if frame.latest_key is not None:
-                    pipeline.set(frame.latest_key, frame.text)
             # A frame a line: JSON has no bare newline.
-            pipeline.publish(channel, "\n".join([frame.text for frame in together]))
+            messages += (channel, "\n".join([frame.text for frame in each]))
+        refusals += [error.decode() for error in await self._publish(args=messages)]
+        if refusals:
+            logger.warning("publish_refused", commands=len(refusals), error=refusals[0])
+
+    async def _keep(self, frames: list[Frame]) -> list[str]:
+        """Store each state where a reader finds it; gives the refusals."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for frame in frames:
+            if frame.latest_key is not None:
+                pipeline.set(frame.latest_key, frame.text)
         answers = await pipeline.execute(raise_on_error=False)
-        refusals = [answer for answer in answers if isinstance(answer, Exception)]
-        if refusals:  # asking again would get the same, and keep all others waiting
-            logger.warning("publish_refused", commands=len(refusals), error=str(refusals[0]))
+        return [str(answer) for answer in answers if isinstance(answer, Exception)]
 
 
 def _indicative(instrument: Instrument, now_ns: int) -> tuple[str, str] | None:

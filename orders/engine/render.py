@@ -8,7 +8,7 @@ import msgspec
 from core.domain.clock import wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_text
-from core.domain.units import average_units, units_to_wire
+from core.domain.units import average_units, sum_to_wire, units_to_wire
 from orders.domain.matching.trailing import stop_at
 from orders.domain.views import (
     BalanceView,
@@ -122,11 +122,11 @@ def position_view(account: Account, instrument: Instrument) -> PositionView:
         asset_class=instrument.asset_class,
         quantity=units_to_wire(quantity),
         locked=units_to_wire(position.locked * instrument.lot_units),
-        average_entry_price=units_to_wire(average_units(abs(position.cost), abs(quantity)))
+        average_entry_price=sum_to_wire(average_units(abs(position.cost), abs(quantity)))
         if quantity
         else "0",
-        cost_basis=units_to_wire(position.cost),
-        realized_pnl=units_to_wire(position.realized),
+        cost_basis=sum_to_wire(position.cost),
+        realized_pnl=sum_to_wire(position.realized),
     )
 
 
@@ -134,7 +134,7 @@ def balance_view(account: Account) -> BalanceView:
     balance = account.balance
     return BalanceView(
         currency=account.currency,
-        total=units_to_wire(balance.total),
-        locked=units_to_wire(balance.locked),
-        free=units_to_wire(balance.free),
+        total=sum_to_wire(balance.total),
+        locked=sum_to_wire(balance.locked),
+        free=sum_to_wire(balance.free),
     )

@@ -8,7 +8,8 @@ zero by construction.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+
+import msgspec
 
 from orders.domain.order_class import Leg
 from orders.domain.values import Liquidity, Side
@@ -20,7 +21,7 @@ from portfolio.domain.positions import apply_fill
 from portfolio.domain.rows import TransferRow
 
 
-class Trade(NamedTuple):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """Price in ticks, quantity in lots; `id` is the number of the trade's first execution."""
 
     id: int

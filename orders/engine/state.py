@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from core.domain.units import UNITS_PER_ONE
 from marketdata.domain.market_plans import MarketPlan
 from marketdata.domain.market_states import MarketState, Pause
@@ -177,8 +179,7 @@ class Instrument:
         return None if best is None else collar_price(side, best, self.market_band_bps)
 
 
-@dataclass(slots=True, eq=False)
-class OrderState:
+class OrderState(msgspec.Struct, eq=False):
     """One order in ticks and lots. `hold` is what it still holds: units (opening), lots (closing).
 
     A buy STOP has its protection (E5) as its limit price. A trailing stop's `hwm` and `stop_price`
@@ -244,7 +245,7 @@ class OrderState:
     forced: str = ""
     """Why the engine itself placed it (docs/fees-and-margin.md L14)."""
 
-    text_id: str = field(init=False)
+    text_id: str = ""
     """The id as everyone is told it, several times in an order's life."""
 
     def __post_init__(self) -> None:

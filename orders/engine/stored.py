@@ -268,7 +268,9 @@ ACCOUNT_FIELDS = [name for name in StoredAccount.__struct_fields__ if name in Ac
 WATERMARK_FIELDS = list(Watermark.__slots__)
 LIMIT_FIELDS = list(Limit.__slots__)
 SWITCH_FIELDS = [name for name in StoredSwitch.__struct_fields__ if name != "scope"]
-ORDER_FIELDS = [name for name in StoredOrder.__struct_fields__ if name in OrderState.__slots__]
+ORDER_FIELDS = [
+    name for name in StoredOrder.__struct_fields__ if name in OrderState.__struct_fields__
+]
 
 
 def copied(row: object, names: Sequence[str]) -> dict[str, Any]:  # Any: each field its own type

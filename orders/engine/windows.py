@@ -3,7 +3,9 @@
 Rules V2 and V3 of docs/market-states.md; orders/engine/volatility.py does what follows from them.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from orders.domain.matching.volatility import Edges, edges_around
 from orders.engine import trailing
@@ -49,7 +51,7 @@ def begin_window(step: Step, instrument: Instrument, price: int) -> None:
     step.changes.window_moves += 1
 
 
-class Reach(NamedTuple):
+class Reach(msgspec.Struct, frozen=True, gc=False):
     """How far an order may walk; `wished` is how far it would without the band (`within`)."""
 
     limit: int | None

@@ -1,12 +1,13 @@
 """Rows of the portfolio tables as the engine hands them over; amounts in 10^-8 units."""
 
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from portfolio.domain.margin import Call
 
 
-class TransferRow(NamedTuple):
+class TransferRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     kind: str
     debit_account_id: int
@@ -18,7 +19,7 @@ class TransferRow(NamedTuple):
     occurred_ns: int
 
 
-class BalanceRow(NamedTuple):
+class BalanceRow(msgspec.Struct, frozen=True, gc=False):
     account_id: int
     currency: str
     total_units: int
@@ -27,7 +28,7 @@ class BalanceRow(NamedTuple):
     fees_units: int = 0
 
 
-class FeeTierRow(NamedTuple):
+class FeeTierRow(msgspec.Struct, frozen=True, gc=False):
     """Rates are fractions in units of 10^-8."""
 
     code: str
@@ -36,7 +37,7 @@ class FeeTierRow(NamedTuple):
     taker_rate: int
 
 
-class AccountTermsRow(NamedTuple):
+class AccountTermsRow(msgspec.Struct, frozen=True):
     """What operators and its people have set for an account; no tier code: no fees."""
 
     account_id: int
@@ -50,7 +51,7 @@ class AccountTermsRow(NamedTuple):
     call: Call | None = None
 
 
-class PositionRow(NamedTuple):
+class PositionRow(msgspec.Struct, frozen=True, gc=False):
     account_id: int
     instrument_id: int
     quantity_units: int
@@ -60,7 +61,7 @@ class PositionRow(NamedTuple):
     is_short_allowed: bool
 
 
-class HoldRow(NamedTuple):
+class HoldRow(msgspec.Struct, frozen=True, gc=False):
     """`currency` for cash, `instrument_id` for quantity: one of the two."""
 
     order_id: UUID

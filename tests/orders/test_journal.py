@@ -1,7 +1,7 @@
 """What the journal keeps of the street and what it drops (docs/journal.md J2 to J6), row by row."""
 
 import asyncio
-from dataclasses import fields
+import dataclasses
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -261,7 +261,10 @@ another name.
 def test_start_carries_all_of_the_memory_that_is_stored(
     memory: type[Any], stored: type[msgspec.Struct]
 ) -> None:
-    attributes = {field.name for field in fields(memory)}
+    is_struct = issubclass(memory, msgspec.Struct)
+    attributes = {
+        field.name for field in (msgspec.structs if is_struct else dataclasses).fields(memory)
+    }
 
     assert attributes - set(stored.__struct_fields__) == LEFT_OUT[memory]
 

@@ -205,6 +205,27 @@ def test_a_redis_that_stores_nothing_still_carries_what_accounts_hear(
     assert "book:AAPL" in [frame["topic"] for frame in frames]
 
 
+def test_what_redis_refuses_keeps_nobody_else_waiting(
+    valkey: ValkeyServer, clock: ToldClock
+) -> None:
+    listener = listen(valkey)
+    rights = ["on", "nopass", "+@all", f"&{PREFIX}account:{CHARLIE}", f"&{PREFIX}outbox"]
+    Redis.from_url(valkey.url).execute_command("ACL", "SETUSER", "portal", "reset", *rights)
+
+    async def scenario(publisher: Publisher) -> None:
+        tell(publisher, ALICE, 1)
+        tell(publisher, CHARLIE, 1)
+        await publisher.flush()
+        tell(publisher, CHARLIE, 2)
+        await publisher.flush()
+
+    with_publisher(valkey.url.replace("://", "://portal:any@"), clock, scenario)
+
+    frames = heard(listener)
+    assert numbers(frames, ALICE) == []
+    assert numbers(frames, CHARLIE) == [1, 2]
+
+
 def kept_book(redis: Redis, symbol: str) -> Frame | None:
     frame = redis.get(f"{PREFIX}latest:book:{symbol}")
     if frame is None:

@@ -105,7 +105,7 @@ def _account(account: Account) -> Dump:
 
 
 def _order(order: OrderState) -> Dump:
-    fields = {name: getattr(order, name) for name in OrderState.__slots__}
+    fields = {name: getattr(order, name) for name in OrderState.__struct_fields__}
     fields["account"] = order.account.id
     fields["instrument"] = order.instrument.id
     return fields

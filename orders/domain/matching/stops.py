@@ -56,6 +56,8 @@ class StopBook:
 
     def elected(self, trade_price: int) -> list[UUID]:
         """What a trade at this price elects, in the order of E3; it waits no more."""
+        if not self._orders:
+            return []
         return [entry.order_id for side in Side for entry in self.take(side, trade_price)]
 
     def take(self, side: Side, trade_price: int) -> list[Waiting]:
