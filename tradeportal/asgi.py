@@ -4,7 +4,6 @@ Browser sockets carry a cookie, so their Origin is checked; programs' sockets ca
 Origin, so they stand outside of that check (stock clients send none).
 """
 
-import gc
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
@@ -17,6 +16,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeportal.settings.base")
 pages = get_asgi_application()  # sets Django up: what follows needs its models
 
+from core.collector import leave_what_is_loaded  # noqa: E402
 from marketdata import routing as marketdata_routing  # noqa: E402
 from orders import routing as orders_routing  # noqa: E402
 from orders.order_route import Application, OrderRoute  # noqa: E402
@@ -51,5 +51,4 @@ application = OrderRoute(
     cast(Application, ProtocolTypeRouter({"http": pages, "websocket": sockets}))
 )
 
-# All modules are loaded and stay: the collector need not look through them during a request.
-gc.freeze()
+leave_what_is_loaded()

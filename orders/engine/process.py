@@ -20,6 +20,7 @@ from psycopg.rows import TupleRow
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core.collector import leave_what_is_loaded
 from core.domain.clock import Clock, wire_time
 from orders.engine import metrics
 from orders.engine.lease import Lease, acquire
@@ -74,9 +75,7 @@ async def run_engine(options: EngineOptions, clock: Clock) -> None:
         for session in (connection, reading):
             await session.execute(BY_KEY_ONLY)
         logger.info("engine_recovered", epoch=lease.epoch, open_orders=len(core.state.orders))
-        # What was loaded by now lives as long as the process: the collector looking through it
-        # again and again would stop every order for tens of milliseconds.
-        gc.freeze()
+        leave_what_is_loaded()
         redis = Redis.from_url(
             options.redis_url,
             socket_timeout=REDIS_TIMEOUT_SECONDS,
