@@ -2,9 +2,9 @@
 
 Flush truncates every table there is, each a new file for it and for each of its indexes, and makes
 all permissions anew: most of what a short test costs. Here only what has rows is emptied, in one
-statement, and content types and permissions stay; only the audit trail, which refuses to be
-deleted, is truncated. Nor may a session be left behind: what it holds,
-a lock or the engine's lease, would fail another test that knows nothing of it.
+statement, and content types and permissions stay; truncated is only the audit trail, which refuses
+to be deleted. Nor may a session be left behind: what it holds, a lock or the engine's lease, would
+fail another test that knows nothing of it.
 """
 
 import time

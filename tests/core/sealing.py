@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import User
 from core.domain.audit_chain import sealing_key
 from core.domain.origin import Origin
 from core.models import AuditEntry, AuditLink
-from core.services import audit
+from core.services import audit, outbox
 from core.services.audit_sealing import seal_audit_trail
 
 
@@ -31,13 +32,20 @@ def record(
     )
 
 
-def seal_all() -> None:
-    """Seal until nothing waits: other databases may hold the horizon for a moment."""
+def wait_until_settled() -> None:
+    """Until the newest entry can be sealed: other databases may hold the horizon for a moment."""
+    newest = AuditEntry.objects.order_by("-transaction_id", "-id")[0].pk
     for _ in range(10_000):
-        seal_audit_trail(today_key())
-        if not AuditEntry.objects.filter(link=None).exists():
-            return
-    raise AssertionError("entries stay unsealed")
+        with transaction.atomic():
+            if outbox.window_after("nobody", outbox.AUDIT_TRAIL).end.event_id == newest:
+                return
+    raise AssertionError("entries stay unsettled")
+
+
+def seal_all() -> None:
+    """Seal all that is committed."""
+    wait_until_settled()
+    seal_audit_trail(today_key())
 
 
 def sealed_entries() -> list[int]:

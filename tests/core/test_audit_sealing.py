@@ -14,11 +14,11 @@ from django.test import Client
 from accounts.models import User
 from core.database import database_dsn
 from core.domain.clock import SystemClock
-from core.models import AuditEntry, AuditLink, EventReader, PeriodicRun
+from core.models import AuditEntry, AuditLink, EventReader
 from core.services import outbox
 from core.services.audit_sealing import seal_audit_trail
 from core.verification.audit_trail import SEALER, AuditTrailWalk
-from tests.core.sealing import record, seal_all, sealed_entries, today_key
+from tests.core.sealing import record, seal_all, sealed_entries, today_key, wait_until_settled
 from tradeportal import tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,17 +62,13 @@ def test_an_entry_that_commits_late_is_sealed_once_and_none_is_skipped(
 
 
 def test_a_sealer_carries_on_until_nothing_is_left(now: datetime) -> None:
-    record(None, now)
-    seal_all()  # everything is settled now, but for what follows
     entries = [record(None, now).pk for _ in range(5)]
+    wait_until_settled()
 
-    sealed = 0
-    while sealed < 5:
-        sealed += seal_audit_trail(today_key(), step_entries=2)
+    sealed = [seal_audit_trail(today_key(), step_entries=2) for _ in range(2)]
 
-    assert sealed == 5
-    assert sealed_entries()[1:] == entries
-    assert seal_audit_trail(today_key()) == 0
+    assert sealed == [5, 0]
+    assert sealed_entries() == entries
 
 
 def test_two_sealers_at_once_make_one_chain(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,19 +135,16 @@ def test_a_sealer_that_was_set_back_seals_nothing_twice(now: datetime) -> None:
 
 
 def test_the_scheduled_job_seals_once_a_period(now: datetime) -> None:
-    first = record(None, now).pk
-    seal_all()
-    late = record(None, now).pk
+    in_time = record(None, now).pk
+    wait_until_settled()
 
     tasks.seal_audit_trail_now()
-    while sealed_entries() == [first]:  # other databases may hold the horizon for a moment
-        PeriodicRun.objects.all().delete()
-        tasks.seal_audit_trail_now()
-    again = record(None, now).pk
+    too_soon = record(None, now).pk
+    wait_until_settled()
     tasks.seal_audit_trail_now()
 
-    assert sealed_entries() == [first, late]
-    assert AuditEntry.objects.filter(link=None).get().pk == again
+    assert sealed_entries() == [in_time]
+    assert AuditEntry.objects.get(link=None).pk == too_soon
 
 
 def test_a_restored_trail_is_refused_until_adopted_and_then_goes_on(

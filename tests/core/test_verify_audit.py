@@ -236,10 +236,12 @@ def test_an_end_that_was_cut_off_with_care_is_told_by_a_noted_head(trail: Trail)
     ]
 
 
-def test_a_chain_that_came_by_another_way_to_a_noted_position_is_found(trail: Trail) -> None:
-    assert found(Head(2, trail.head.digest)) == [
-        "position 2 is not there with the digest that was noted"
-    ]
+def test_a_chain_made_anew_with_the_stolen_key_is_told_by_a_noted_head(trail: Trail) -> None:
+    tamper("UPDATE core_auditentry SET reason = 'another' WHERE id = %s", trail.entries[1])
+    make_anew(today_key())
+
+    assert found() == []
+    assert found(trail.head) == ["position 5 is not there with the digest that was noted"]
 
 
 def test_entries_that_nobody_seals_are_told(trail: Trail) -> None:
