@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from core.models import AuditEntry, Event
+from core.models import AuditEntry, AuditLink, Event
 from core.read_only_admin import ReadOnlyAdmin
 
 
@@ -11,9 +11,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["occurred_at", "actor", "action", "target", "reason", "address"]
     list_filter = ["action"]
     list_select_related = ["actor"]
+    readonly_fields = ["sealed"]
     search_fields = ["target", "request_id", "actor__username", "reason"]
     number_fields = ("id",)
     ordering = ["-occurred_at", "-id"]
+
+    @admin.display(description="sealed")
+    def sealed(self, entry: AuditEntry) -> str:
+        link = AuditLink.objects.filter(entry=entry).first()
+        return f"at position {link.position}" if link else "not yet"
 
 
 @admin.register(Event)

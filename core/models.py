@@ -75,8 +75,14 @@ class Event(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+ALL_READ = 2**63 - 1
+"""The `event_id` of a reader that has read all of its transaction."""
+
+
 class EventReader(models.Model):
-    """How far one reader of the event log (the relay, a report) has come."""
+    """How far one reader of the event log (the relay, a report) has come. Also how far the audit
+    trail is sealed: `event_id` is then an entry's.
+    """
 
     name = models.CharField(max_length=64, primary_key=True)
     transaction_id = TransactionIdField()
@@ -147,8 +153,8 @@ class PeriodicRun(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what to what, from where and why. Appended by `core.services.audit`, never
-    changed.
+    """Who did what to what, from where and why. Appended by `core.services.audit`; a trigger
+    refuses to change or delete what it says, and an AuditLink proves it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -166,13 +172,35 @@ class AuditEntry(models.Model):
     address = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     occurred_at = models.DateTimeField()
+    transaction_id = TransactionIdField(
+        db_default=RawSQL("pg_current_xact_id()", []), editable=False
+    )
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["-occurred_at", "-id"], name="audit_newest")]
+        indexes = [
+            models.Index(fields=["-occurred_at", "-id"], name="audit_newest"),
+            models.Index(fields=["transaction_id", "id"], name="audit_reading_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class AuditLink(models.Model):
+    """The seal of one entry, and through the link before it of all that were sealed earlier.
+    Positions have no gaps. Written by `core.services.audit_sealing`; a trigger refuses changes.
+    """
+
+    position = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="link")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [row_rule("audit_link_from_one", "position > 0")]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest}"
 
 
 class IdempotencyRecord(models.Model):

@@ -41,6 +41,12 @@ JOBS = (
         "the engine decides by its own time; it must only have heard of a plan before",
     ),
     Job(
+        "tradeportal.seal_audit_trail",
+        schedule(timedelta(seconds=10)),
+        timedelta(seconds=10),
+        "until an entry is sealed it can be changed unseen; a look that finds nothing costs little",
+    ),
+    Job(
         "portfolio.sample_equity",
         schedule(timedelta(minutes=5)),
         timedelta(minutes=5),

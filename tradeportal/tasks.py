@@ -5,17 +5,27 @@ from uuid import uuid4
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from celery import shared_task
+from django.conf import settings
 from django.core.management import call_command
 
+from core.domain.audit_chain import sealing_key
 from core.domain.clock import SystemClock
 from core.models import ConsumedEvent, IdempotencyRecord
+from core.services.audit_sealing import seal_audit_trail
 from core.services.periodic import claim_run
 from orders.services.sessions import fill_sessions
 from tradeportal.schedule import DAY
 
+SEALING_PERIOD = timedelta(seconds=10)
 SIGN_IN_RECORDS_KEPT = timedelta(days=30)
 IDEMPOTENCY_RECORDS_KEPT = timedelta(hours=24)
 CONSUMED_EVENTS_KEPT = timedelta(days=30)
+
+
+@shared_task(name="tradeportal.seal_audit_trail")
+def seal_audit_trail_now() -> None:
+    if claim_run("seal_audit_trail", period=SEALING_PERIOD, now=SystemClock().now()):
+        seal_audit_trail(sealing_key(settings.SECRET_KEY))
 
 
 @shared_task(name="tradeportal.fill_sessions")

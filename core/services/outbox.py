@@ -3,7 +3,8 @@ once.
 
 A reader follows the log in (transaction_id, id) order and never goes past the oldest transaction
 that is still running. Ids alone would not do: a transaction that commits late has lower ids than
-what was already read, and its events would be skipped for ever.
+what was already read, and its events would be skipped for ever. The audit trail is read in the same
+way (core/services/audit_sealing.py): what takes a `log` works on either table.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +16,11 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from core.events import CURRENT_VERSION, NewEvent, RecordedEvent
-from core.models import Event
+from core.models import ALL_READ, Event
+
+EVENTS = "core_event"
+AUDIT_TRAIL = "core_auditentry"
+"""The tables that can be followed: rows with an `id` and the `transaction_id` that wrote them."""
 
 WINDOW_EVENTS = 5_000
 """How much of the log one reading looks at: bounds the statement, whatever has piled up."""
@@ -30,7 +35,7 @@ _POSITION = """
 """
 _WINDOW_END = """
     SELECT transaction_id, id FROM (
-        SELECT transaction_id, id FROM core_event
+        SELECT transaction_id, id FROM {log}
         WHERE (transaction_id, id) > (%s::text::xid8, %s)
           AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY transaction_id, id LIMIT %s
@@ -47,6 +52,12 @@ _EVENTS = """
 _ADVANCE = """
     UPDATE core_eventreader SET transaction_id = %s::text::xid8, event_id = %s, updated_at = now()
     WHERE name = %s AND transaction_id = %s::text::xid8 AND event_id = %s
+"""
+_SINK = """
+    UPDATE {log} SET transaction_id = '0' WHERE (transaction_id, id) <= (%s::text::xid8, %s)
+"""
+_RENUMBER = """
+    UPDATE {log} SET transaction_id = pg_current_xact_id() WHERE transaction_id <> '0'
 """
 _CONSUME = """
     INSERT INTO core_consumedevent (event_id, handler)
@@ -68,18 +79,22 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What stands between `start` and `end`. Events of other kinds are passed over by going to
-    `end`.
-    """
+class Window:
+    """What stands after `start`, up to `end`; every transaction in it and before it has settled."""
 
     start: Position
     end: Position
-    events: list[RecordedEvent]
 
     @property
     def is_empty(self) -> bool:
         return self.end == self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Window):
+    """The wanted events of a window. Those of other kinds are passed over by going to `end`."""
+
+    events: list[RecordedEvent]
 
 
 def append(events: Sequence[NewEvent]) -> list[int]:
@@ -109,20 +124,28 @@ def try_lead(reader: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def read_after(reader: str, *, kinds: Collection[str], limit: int) -> Reading:
-    """The next events of `kinds` for this reader, at most `limit`, every earlier transaction
-    settled.
+def window_after(reader: str, log: str, limit: int = WINDOW_EVENTS) -> Window:
+    """The next `limit` rows of the log for this reader. What is read in it and `advance` belong in
+    one transaction, with the effects between them.
 
-    Read and `advance` belong in one transaction, with the effects between them. Raises OutboxError
-    when the position lies in this cluster's future: the log was restored from another cluster.
+    Raises OutboxError when the position lies in this cluster's future: the log was restored from
+    another cluster.
     """
     with connection.cursor() as cursor:
         start = _position(cursor, reader)
-        cursor.execute(_WINDOW_END, [start.transaction_id, start.event_id, WINDOW_EVENTS])
+        place = [start.transaction_id, start.event_id]
+        cursor.execute(_WINDOW_END.format(log=log), [*place, limit])
         row = cursor.fetchone()
-        if row is None:
-            return Reading(start, start, [])
-        end = Position(int(row[0]), row[1])
+    return Window(start, Position(int(row[0]), row[1]) if row else start)
+
+
+def read_after(reader: str, *, kinds: Collection[str], limit: int) -> Reading:
+    """The next events of `kinds` for this reader, at most `limit`: see `window_after`."""
+    window = window_after(reader, EVENTS)
+    start, end = window.start, window.end
+    if window.is_empty:
+        return Reading(start, end, [])
+    with connection.cursor() as cursor:
         cursor.execute(
             _EVENTS,
             [
@@ -140,19 +163,19 @@ def read_after(reader: str, *, kinds: Collection[str], limit: int) -> Reading:
     return Reading(start, end, [_event(row[1:]) for row in rows])
 
 
-def advance(reader: str, reading: Reading) -> None:
-    """Move the reader from the reading's start to its end; OutboxError when it no longer stands
+def advance(reader: str, window: Window) -> None:
+    """Move the reader from the window's start to its end; OutboxError when it no longer stands
     there.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             _ADVANCE,
             [
-                reading.end.transaction_id,
-                reading.end.event_id,
+                window.end.transaction_id,
+                window.end.event_id,
                 reader,
-                reading.start.transaction_id,
-                reading.start.event_id,
+                window.start.transaction_id,
+                window.start.event_id,
             ],
         )
         if cursor.rowcount != 1:
@@ -185,31 +208,24 @@ def recorded(event_id: int) -> RecordedEvent:
     )
 
 
-def adopt_restored_log(reader: str) -> int:
+def adopt_restored_log(reader: str, log: str = EVENTS) -> int:
     """Renumber a log restored from another cluster, whose transaction ids mean nothing here.
 
     What was read sinks to transaction 0; what was not is renumbered to this transaction, in id
-    order. Gives how many events wait. Run with every other process stopped.
+    order. Gives how many rows wait. Run with every other process stopped.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_POSITION, [reader])
         row = cursor.fetchone()
         read_up_to = Position(int(row[0]), row[1]) if row else Position(0, 0)
         place = [read_up_to.transaction_id, read_up_to.event_id]
-        cursor.execute(
-            "UPDATE core_event SET transaction_id = '0'"
-            " WHERE (transaction_id, id) <= (%s::text::xid8, %s)",
-            place,
-        )
-        cursor.execute(
-            "UPDATE core_event SET transaction_id = pg_current_xact_id()"
-            " WHERE transaction_id <> '0'",
-        )
+        cursor.execute(_SINK.format(log=log), place)
+        cursor.execute(_RENUMBER.format(log=log))
         waiting = cursor.rowcount
         cursor.execute(
             "UPDATE core_eventreader SET transaction_id = '0', event_id = %s, updated_at = now()"
             " WHERE name = %s",
-            [2**63 - 1, reader],
+            [ALL_READ, reader],
         )
     return int(waiting)
 
@@ -222,7 +238,7 @@ def _position(cursor: CursorWrapper, reader: str) -> Position:
         return Position(0, 0)
     if row[2]:
         raise OutboxError(
-            "the event log was restored from another database cluster;"
+            "the log was restored from another database cluster;"
             " run manage.py adopt_restored_log once, with the portal stopped"
         )
     return Position(int(row[0]), row[1])

@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from core.database import one_moment
 from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.ids import execution_uuid
@@ -195,10 +195,7 @@ class AccountSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def account_snapshot(account: TradingAccount) -> AccountSnapshot:
     """The account at one moment: all of it is read in one database snapshot."""
-    if connection.in_atomic_block:
-        return _read_snapshot(account)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with one_moment():
         return _read_snapshot(account)
 
 

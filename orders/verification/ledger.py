@@ -7,8 +7,9 @@ Nothing is collected here; findings are given as they are found.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
+from core.database import one_moment
 from orders.verification import events, fees, money, orders, references, risk
 from orders.verification.replay import position_discrepancies
 from orders.verification.values import Discrepancy
@@ -31,13 +32,11 @@ _PLAN_FOR_WHOLE_TABLES = "SET LOCAL cursor_tuple_fraction = 1; SET LOCAL work_me
 
 def discrepancies() -> Iterator[Discrepancy]:
     """Everything that does not agree, rule by rule; nothing when the ledger is clean."""
-    if connection.in_atomic_block:
-        yield from _run_checks()
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute(_PLAN_FOR_WHOLE_TABLES)
+    is_own = not connection.in_atomic_block
+    with one_moment():
+        if is_own:
+            with connection.cursor() as cursor:
+                cursor.execute(_PLAN_FOR_WHOLE_TABLES)
         yield from _run_checks()
 
 

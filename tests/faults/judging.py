@@ -8,18 +8,21 @@ from collections.abc import Sequence
 
 import msgspec
 
+from core.domain.clock import SystemClock
+from core.verification.audit_trail import AuditTrailWalk
 from orders.domain import commands
 from orders.domain.replies import BalanceReply, CanceledReply, DeniedReply, OrderReply
 from orders.domain.views import OrderView
 from orders.models import Execution, Order
 from orders.selectors import order_view
 from portfolio.models import Transfer
+from tests.core.sealing import seal_all, today_key
 from tests.faults.clients import Entry
 from tests.orders.desk import assert_clean
 
 
 def judge(entries: Sequence[Entry]) -> None:
-    """I1-I5, I8 and I13 hold, and the faults have met at least one command on its way."""
+    """I1-I5, I8, I12 and I13 hold, and the faults have met at least one command on its way."""
     orders = Order.objects.select_related("instrument").order_by("sequence")
     stored = {str(order.pk): order_view(order) for order in orders}
     check_acknowledged_orders(entries, stored)
@@ -29,6 +32,8 @@ def judge(entries: Sequence[Entry]) -> None:
     check_order_in_time(entries, stored)
     check_numbers()
     assert_clean()
+    seal_all()
+    assert [*AuditTrailWalk([today_key()], SystemClock().now()).problems()] == []
     unknown = sum(entry.outcome == "unknown" for entry in entries)
     assert unknown > 0, "no fault met a command on its way: the test has shown nothing"
 

@@ -6,6 +6,7 @@ sent, what was not answered can be found out, and each fill is told once.
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -215,6 +216,7 @@ def judge_programs(portal: LivePortal, programs: Sequence[Program]) -> None:
         resolve_unknown(program, stored)
     assert "clean" in portal.manage("verify_ledger")
     assert "the stored state are identical" in portal.manage("replay")
+    check_audit_trail(portal)
     check_each_fill_is_told_once(portal, programs)
 
 
@@ -305,6 +307,23 @@ def _takes(program: Program, client_order_id: str) -> bool:
         return False
     assert answer.status_code == 200, answer.text
     return True
+
+
+def check_audit_trail(portal: LivePortal, *noted: str) -> str:
+    """The chain proves the audit trail and leads to the head that was noted (I12); its head now,
+    once a sealer has come by.
+    """
+    options = [word for head in noted for word in ("--head", head)]
+    heads: list[str] = []
+
+    def is_sealed() -> bool:
+        told = portal.manage("verify_audit", *options)
+        assert "The audit trail is whole" in told
+        heads.extend(re.findall(r"Head (\d+:\w+)", told))
+        return bool(heads)
+
+    wait_until(is_sealed, "the audit trail is sealed")
+    return heads[-1]
 
 
 def check_each_fill_is_told_once(portal: LivePortal, programs: Sequence[Program]) -> None:

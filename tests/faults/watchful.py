@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.programs import ENDED, FIXED, Json, Program
+from tests.faults.programs import ENDED, FIXED, Json, Program, check_audit_trail
 from tests.live_portal import LivePortal
 
 READ_SHARE = 0.3
@@ -110,16 +110,20 @@ def _worth(told: Json) -> Decimal:
 
 
 class AuditWitness:
-    """Remembers every entry of the audit trail that it has seen (I12)."""
+    """Remembers every entry of the audit trail that it has seen, and the chain's head (I12)."""
 
     def __init__(self, portal: LivePortal) -> None:
         self._portal = portal
         self._seen: dict[int, str] = {}
         self._entries: list[Json] = []
+        self._head = check_audit_trail(portal)
         self.look()
 
     def look(self) -> None:
-        """Whatever was seen is there as it was: entries are added, and never changed or lost."""
+        """Whatever was seen is there as it was: entries are added, and never changed or lost. The
+        chain says so of itself.
+        """
+        self._head = check_audit_trail(self._portal, self._head)
         self._entries = _entries(self._portal)
         texts = {each["id"]: json.dumps(each, sort_keys=True) for each in self._entries}
         now = {number: hashlib.sha256(text.encode()).hexdigest() for number, text in texts.items()}

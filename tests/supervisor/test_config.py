@@ -169,7 +169,10 @@ def test_a_variable_stands_in_for_a_secret_that_the_file_leaves_out(tmp_path: Pa
         config.complete(config.Configuration(), {"PORTAL_SMTP_URL": "nonsense"})
 
 
-def test_the_processes_get_what_the_configuration_says(tmp_path: Path) -> None:
+def test_the_processes_get_what_the_configuration_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTAL_SECRET_KEY_FALLBACKS", "earlier,earliest")
     data = DataDir(tmp_path)
     data.prepare()
     document = {
@@ -183,6 +186,7 @@ def test_the_processes_get_what_the_configuration_says(tmp_path: Path) -> None:
 
     assert environment["PORTAL_METRICS_TOKEN"] == "0123456789abcdef"
     assert environment["PORTAL_SMTP_URL"] == "smtp://localhost"
+    assert environment["PORTAL_SECRET_KEY_FALLBACKS"] == "earlier,earliest"
     assert environment["PORTAL_PUBLIC_URL"] == "http://[::1]:8003"
     assert environment["PORTAL_ALLOWED_HOSTS"] == "127.0.0.1,localhost,[::1]"
 

@@ -16,6 +16,7 @@ DATA_DIR = env.path("PORTAL_DATA_DIR", BASE_DIR / "var")
 SERVICE = env.text("PORTAL_SERVICE", "manage")
 
 SECRET_KEY = env.text("PORTAL_SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("PORTAL_SECRET_KEY_FALLBACKS")  # what was signed before is theirs
 DEBUG = False
 PUBLIC_URL = env.text("PORTAL_PUBLIC_URL", "http://127.0.0.1:8001")
 ALLOWED_HOSTS = env.words("PORTAL_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")

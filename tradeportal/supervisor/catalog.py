@@ -77,6 +77,7 @@ def shared_environment(plan: Plan) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(plan.data.root),
         "PORTAL_SECRET_KEY": os.environ.get("PORTAL_SECRET_KEY")
         or plan.data.secret("django-secret-key", 48),
+        "PORTAL_SECRET_KEY_FALLBACKS": os.environ.get("PORTAL_SECRET_KEY_FALLBACKS", ""),
         "PORTAL_ENGINE_SOCKET": str(plan.engine_socket),
         "PORTAL_PUBLIC_URL": plan.url,
         "PORTAL_ALLOWED_HOSTS": ",".join(dict.fromkeys(h.strip() for h in hosts if h.strip())),

@@ -43,8 +43,10 @@ VARIABLES = {
     "PORTAL_REDIS_BIN": "Redis or Valkey server program to use instead of the embedded one",
     "PORTAL_REDIS_PREFIX": "first part of every Redis key and channel (`portal:`), for portals that"
     " share a server",
-    "PORTAL_SECRET_KEY": "signing key of sessions; made at random into `<data-dir>/secrets` when"
-    " not set",
+    "PORTAL_SECRET_KEY": "signing key of sessions and of the audit trail's chain; made at random"
+    " into `<data-dir>/secrets` when not set",
+    "PORTAL_SECRET_KEY_FALLBACKS": "keys of before, separated by commas: sessions that they signed"
+    " go on, and `verify_audit` proves what they sealed",
     "PORTAL_CHROMIUM": "the Chromium of the browser tests",
 }
 

@@ -1,0 +1,1 @@
+"""Proves from the rows alone that the audit trail says what was sealed."""
