@@ -47,6 +47,11 @@ MAX_OPEN_NS: Final = 50_000_000
 when the one before it takes long to land.
 """
 
+COMMANDS_A_TURN: Final = 6
+"""Carried out in one turn of the loop while a batch is on its way: a batch of all that waits takes
+longer than most commits do.
+"""
+
 ClientId = tuple[int, str]
 """Account and client order id."""
 
@@ -131,11 +136,13 @@ class Batches:
         known = await self._known_client_ids(taken)
         if self._now_ns is None:
             self._now_ns = await self._expire_due()
-        for waiting in taken:
+        for number, waiting in enumerate(taken, start=1):
             self._answers.append((waiting, self._apply(waiting, known, self._now_ns)))
             self.weight += weight_of(waiting.command)
             if self.core.is_clearing:
                 await self._clear(self._now_ns)
+            if number % COMMANDS_A_TURN == 0 and self.is_landing:
+                await asyncio.sleep(0)  # who waits for what has landed by now is answered
         if not self.is_landing or self.weight >= MAX_BATCH:
             await self._close(self._now_ns)
 

@@ -141,6 +141,24 @@ def test_the_next_batch_is_carried_out_meanwhile_and_nobody_hears_of_it() -> Non
     play(scenario)
 
 
+def test_who_waits_for_what_has_landed_is_answered_while_more_is_carried_out() -> None:
+    async def scenario(engine: Engine) -> None:
+        engine.enqueue(buy("first"))
+        await turn()
+        engine.enqueue(*(buy(str(number)) for number in range(4 * MIN_AHEAD)))
+        while len(engine.core.state.orders) == 1:
+            await asyncio.sleep(0)
+
+        engine.writer.let_go(1)
+        while not engine.client.replies:
+            await asyncio.sleep(0)
+
+        assert [*engine.client.replies] == [1]
+        assert len(engine.core.state.orders) < 1 + 4 * MIN_AHEAD
+
+    play(scenario)
+
+
 def test_few_wait_for_the_batch_that_is_on_its_way() -> None:
     async def scenario(engine: Engine) -> None:
         engine.enqueue(buy("first"))
