@@ -13,9 +13,8 @@ def check_upkeep(book: Book) -> None:
         _check_ladder(ladder)
         for level in ladder.levels.values():
             _check_level(level)
-    resting = list(book.resting())
-    assert book._orders == {order.order_id.int: order for order in resting}
-    _check_owners(book, resting)
+        _check_owners(ladder)
+    assert book._orders == {order.order_id.int: order for order in book.resting()}
 
 
 def _check_ladder(ladder: Ladder) -> None:
@@ -40,9 +39,10 @@ def _check_level(level: Level) -> None:
     assert [order.earlier for order in orders] == [None, *orders[:-1]]
 
 
-def _check_owners(book: Book, resting: list[RestingOrder]) -> None:
+def _check_owners(ladder: Ladder) -> None:
+    resting = _orders(ladder)
     owned: list[RestingOrder] = []
-    for owner_id, owner in book._owners.items():
+    for owner_id, owner in ladder.owners.items():
         orders = list(owner.orders())
         assert all(order.owner is owner and order.owner_id == owner_id for order in orders)
         assert [order.newer for order in orders] == [None, *orders[:-1]][: len(orders)]

@@ -167,14 +167,10 @@ class Book(RestingBook):
         best = ladder.best
         if best is None or not ladder.reaches(limit_price, best):
             return False
-        owner = self._owners.get(owner_id)
-        order = None if owner is None else owner.newest
-        while order is not None:  # Owner.orders written out: a tenth of what an order costs
-            level = order.level
-            if level.ladder is ladder and ladder.reaches(limit_price, level.price):
-                return True
-            order = order.older
-        return False
+        owner = ladder.owners.get(owner_id)
+        return owner is not None and any(
+            ladder.reaches(limit_price, order.price) for order in owner.orders()
+        )
 
     def take(
         self, side: Side, limit_price: int | None, quantity: int, now_ns: int
@@ -195,7 +191,8 @@ class Book(RestingBook):
         """The same up to the first order of this owner that it would fill, and that order; None
         when the walk ended before one (O2).
         """
-        ladder, own = self._facing[side], self._owners.get(owner_id)
+        ladder = self._facing[side]
+        own = ladder.owners.get(owner_id)
         if now_ns > self._street.ends_ns:
             return self._take_orders(ladder, limit_price, quantity, own)
         return self._take_beside_street(ladder, limit_price, quantity, now_ns, own)

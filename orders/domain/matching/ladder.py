@@ -113,7 +113,7 @@ class RestingOrder:
 
 
 class Owner:
-    """The orders of one owner on both sides. Most owners have one or none: linked, they cost less
+    """The orders of one owner on one side. Most owners have one or none: linked, they cost less
     than a set that fills and empties all the time.
     """
 
@@ -191,7 +191,7 @@ class Level:
 class Ladder:
     """All levels of one side, best first."""
 
-    __slots__ = ("_keys", "_spare", "best", "levels", "queued", "side", "sign")
+    __slots__ = ("_keys", "_spare", "best", "levels", "owners", "queued", "side", "sign")
 
     def __init__(self, side: Side) -> None:
         self.side = side
@@ -204,6 +204,9 @@ class Ladder:
         self.best: int | None = None
         """The price of the last key: every order asks for it, few change it."""
         self.levels: dict[int, Level] = {}
+        self.owners: dict[int, Owner] = {}
+        """Everyone who has, or has had, orders on this side."""
+
         self.queued: set[int] = set()
         """Prices at which some order may have street quantity ahead of it: all that a quote must
         look at.

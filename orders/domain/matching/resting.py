@@ -22,7 +22,6 @@ class RestingBook:
         "_facing",
         "_ladders",
         "_orders",
-        "_owners",
         "_street",
         "ahead_moves",
         "quotes_taken",
@@ -35,7 +34,6 @@ class RestingBook:
         """What an incoming order of that side trades with."""
         # By the number of the id: a UUID is hashed by a call of Python code.
         self._orders: dict[int, RestingOrder] = {}
-        self._owners: dict[int, Owner] = {}
         self._street = Street()
         self.quotes_taken = 0
         """How often the street was replaced."""
@@ -72,9 +70,9 @@ class RestingBook:
         level = ladder.levels.get(price)
         if level is None:
             level = ladder.add_level(price)
-        owner = self._owners.get(owner_id)
+        owner = ladder.owners.get(owner_id)
         if owner is None:
-            owner = self._owners[owner_id] = Owner(owner_id)
+            owner = ladder.owners[owner_id] = Owner(owner_id)
         self._orders[key] = order = RestingOrder(order_id, owner, level, quantity)
         street = self._street
         if now_ns <= street.ends_ns and (ahead := street.quantity(side, price, now_ns)):

@@ -30,7 +30,7 @@ def queued_entries(book: Book) -> int:
     """How many entries the queues hold, in whatever way they are linked."""
     ladders = book._ladders.values()
     queues = [level.orders() for ladder in ladders for level in ladder.levels.values()]
-    owned = [owner.orders() for owner in book._owners.values()]
+    owned = [owner.orders() for ladder in ladders for owner in ladder.owners.values()]
     return max(sum(1 for queue in queues for _ in queue), sum(1 for own in owned for _ in own))
 
 
@@ -81,8 +81,8 @@ def test_nothing_is_kept_of_orders_that_are_gone(book: Book) -> None:
 
     assert list(book.resting()) == []
     assert book._orders == {}
-    assert all(owner.newest is None for owner in book._owners.values())
     for ladder in book._ladders.values():
+        assert all(owner.newest is None for owner in ladder.owners.values())
         assert (ladder.best, ladder.levels, ladder.queued) == (None, {}, set())
 
 
