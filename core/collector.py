@@ -1,5 +1,5 @@
-"""How Python's garbage collector works in a process that people wait for: the engine and the
-gateways call this once, when they have loaded what they will keep.
+"""How Python's garbage collector works in a process that people wait for: the engine, the
+gateways and the worker call this once, when they have loaded what they will keep.
 """
 
 import gc

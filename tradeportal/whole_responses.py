@@ -31,6 +31,7 @@ class HoldingTransport:
         self._transport = transport
         self._loop = loop
         self._held: bytes | None = None
+        self.is_closing = transport.is_closing  # asked for each response
 
     def __getattr__(self, name: str) -> Any:  # Any: whatever a transport has
         return getattr(self._transport, name)

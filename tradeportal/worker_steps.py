@@ -8,6 +8,7 @@ from celery import bootsteps
 from celery.worker import WorkController
 from django.conf import settings
 
+from core.collector import leave_what_is_loaded
 from core.domain.clock import SystemClock
 from tradeportal.relay import Relay
 from tradeportal.subscriptions import SUBSCRIPTIONS
@@ -28,6 +29,7 @@ class RelayStep(bootsteps.StartStopStep):
         self._thread = threading.Thread(target=self._run, name="outbox-relay", daemon=True)
 
     def start(self, parent: WorkController) -> None:
+        leave_what_is_loaded()
         self._thread.start()
 
     def stop(self, parent: WorkController) -> None:
