@@ -130,8 +130,12 @@ class EngineProcess:
         finally:
             client.close()
 
-    def ask_together(self, commands: Sequence[AnyCommand]) -> list[AnyReply]:
-        """All in one write over one connection, so that they meet in one batch or in few."""
+    def ask_together(
+        self, commands: Sequence[AnyCommand], hear: Callable[[AnyReply], None] = lambda _: None
+    ) -> list[AnyReply]:
+        """All in one write over one connection, so that they meet in one batch or in few. `hear`
+        gets each reply as it comes.
+        """
         replies: dict[int, AnyReply] = {}
         buffer = FrameBuffer(MAX_REPLY_BYTES)
         with socket.socket(socket.AF_UNIX) as connection:
@@ -143,7 +147,10 @@ class EngineProcess:
             while len(replies) < len(commands):
                 received = connection.recv(1 << 20)
                 assert received, f"the engine closed the connection:\n{self.log}"
-                replies.update(decode_reply(frame) for frame in buffer.feed(received))
+                for frame in buffer.feed(received):
+                    number, reply = decode_reply(frame)
+                    replies[number] = reply
+                    hear(reply)
             sender.join()
         return [replies[number] for number in sorted(replies)]
 

@@ -90,7 +90,9 @@ Answers = list[tuple[Waiting, AnyReply]]
 
 
 class Batches:
-    """At most one batch is on its way, and one is open. `weight` is how much the open one holds."""
+    """At most one batch is on its way, and one is open. `weight` is how much the open one holds and
+    is about to hold.
+    """
 
     def __init__(
         self, core: Core, writer: BatchWriter, publisher: Publisher, clock: Clock, intake: Intake
@@ -133,12 +135,12 @@ class Batches:
         """Carry the commands out in the open batch, and close it unless one is on its way: then it
         may grow until that has landed.
         """
+        self.weight += sum([weight_of(waiting.command) for waiting in taken])
         known = await self._known_client_ids(taken)
         if self._now_ns is None:
             self._now_ns = await self._expire_due()
         for number, waiting in enumerate(taken, start=1):
             self._answers.append((waiting, self._apply(waiting, known, self._now_ns)))
-            self.weight += weight_of(waiting.command)
             if self.core.is_clearing:
                 await self._clear(self._now_ns)
             if number % COMMANDS_A_TURN == 0 and self.is_landing:

@@ -78,9 +78,9 @@ def found(noted: Head | None = None, *, now: datetime = NOW) -> list[str]:
     return [*AuditTrailWalk([today_key()], now, noted).problems()]
 
 
-def record_more() -> int:
+def record_more(now: datetime = NOW) -> int:
     """One more entry, of the last transaction that was sealed: ours is not over."""
-    entry = record(None, NOW)
+    entry = record(None, now)
     sealed = "SELECT transaction_id FROM core_eventreader WHERE name = %s"
     tamper(
         f"UPDATE core_auditentry SET transaction_id = ({sealed}) WHERE id = %s", SEALER, entry.pk
@@ -272,7 +272,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def test_command_says_that_all_is_well(trail: Trail) -> None:
-    record_more()
+    record_more(datetime.now(UTC))
     whole = f"The audit trail is whole: 6 entries, 5 sealed, 1 wait. Head {trail.head}\n"
 
     assert run() == (0, whole)

@@ -1,7 +1,7 @@
 """The engine's socket against broken clients: what is no frame closes that connection, no other."""
 
 import socket
-import time
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -118,11 +118,17 @@ def test_engine_with_a_full_queue_says_busy_and_takes_orders_again(
         *[quote()] * (MAX_PENDING + MAX_BATCH + excess),
     ]
 
+    refusals = threading.Semaphore(0)
+
+    def hear(reply: AnyReply) -> None:
+        if isinstance(reply, BusyReply):
+            refusals.release()
+
     with psycopg.connect(database_dsn()) as other:
         other.execute("LOCK TABLE orders_enginelease IN ACCESS EXCLUSIVE MODE")
         with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(engine.ask_together, flood)
-            time.sleep(2)
+            asking = pool.submit(engine.ask_together, flood, hear)
+            assert all(refusals.acquire(timeout=60) for _ in range(excess))
             other.rollback()  # the database answers again
             replies = asking.result()
 
