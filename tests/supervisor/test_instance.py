@@ -361,6 +361,7 @@ def test_embedded_postgres_is_durable_private_and_not_run_as_root(start: Start) 
         durable = [show(name) for name in ("fsync", "synchronous_commit", "full_page_writes")]
         assert durable == ["on", "on", "on"]
         assert show("data_checksums") == "on"
+        assert show("wal_segment_size") == "2MB"
         assert show("server_encoding") == "UTF8"
         assert show("listen_addresses") == "127.0.0.1"
         assert show("is_superuser") == "off"

@@ -44,6 +44,11 @@ KEEP_MEMORY = {
 back after each statement, and page faults for the next were a quarter of what a batch of orders
 cost.
 """
+LOG_FILE_MB = 2
+"""Of the write-ahead log. Whoever commits into a file that is not there yet makes it and waits
+until it is on the disk: with PostgreSQL's own 16 MB, one acknowledgement in a hundred took 60 ms
+under full load, with 2 MB 35.
+"""
 START_ATTEMPTS = 100  # after kill -9 it refuses to start until its old children have gone
 
 
@@ -147,7 +152,7 @@ class Cluster:
                     self.binaries.command("initdb"), "--pgdata", str(fresh),
                     "--username", SUPERUSER, "--pwfile", str(password_file),
                     "--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8",
-                    *self._locale(), "--no-instructions",
+                    "--wal-segsize", str(LOG_FILE_MB), *self._locale(), "--no-instructions",
                 ],
                 cwd=fresh,
                 environment=environment(),
@@ -242,6 +247,7 @@ def server_settings(options: config.Postgres, *, is_throw_away: bool) -> dict[st
         "maintenance_work_mem": "64MB",
         # Steady latency: few, spread-out checkpoints and no compilation of short statements.
         "max_wal_size": f"{options.max_wal_size_mb}MB",
+        "min_wal_size": "256MB",  # files kept for a busy morning after a quiet night
         "checkpoint_timeout": "15min",
         "checkpoint_completion_target": "0.9",
         "wal_compression": "on",  # full pages after a checkpoint are most of the log
