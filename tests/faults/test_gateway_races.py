@@ -1,5 +1,5 @@
 """A hundred requests at once, on two gateways, for the same money or the same order: one wins
-(A96, A97, I10). A few rounds; PORTAL_ROUNDS asks for more.
+(A96, A97, I10). Twenty rounds of each; PORTAL_ROUNDS asks for more.
 
 Each request is sent but for its last byte; then the last bytes of all go out together.
 """
@@ -25,7 +25,7 @@ from tests.live_portal import ROOT, Key, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 
-ROUNDS = int(os.environ.get("PORTAL_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("PORTAL_ROUNDS", "20"))
 PARALLEL = 100
 Json = dict[str, Any]  # Any: JSON
 Answer = tuple[int, Json]
