@@ -36,10 +36,10 @@ the street of a feed that ended goes from the screens when it has expired.
 MAX_QUEUED_EVENTS = 50_000
 """Account events that may wait for Redis, all accounts together."""
 
-MAX_PIPELINE = 500
+MAX_TOGETHER = 500
 GATHER_SECONDS = 0.005
-"""Pause after a pipeline, in which frames gather for the next: the first waits for nothing, and of
-many a pipeline's own cost is shared.
+"""Pause after each sending, in which frames gather for the next: the first waits for nothing, and
+many share what a sending costs by itself.
 """
 RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 3
@@ -61,7 +61,7 @@ command of a pipeline is three times the work for its message.
 
 
 class Publisher:
-    """Queues frames without waiting; one task sends them in pipelines."""
+    """Queues frames without waiting; one task sends them, many together."""
 
     def __init__(self, redis: Redis, prefix: str, clock: Clock, epoch: str) -> None:
         self._redis = redis
@@ -167,12 +167,12 @@ class Publisher:
                 await asyncio.sleep(GATHER_SECONDS if is_sent else RETRY_SECONDS)
 
     async def _send_some(self) -> bool:
-        """Send the next pipeline; False when Redis did not take it and it waits again.
+        """Send the next frames; False when Redis did not take it and it waits again.
 
         What Redis took without our hearing of it is sent twice: readers drop numbers they know.
         """
         async with self._sending:
-            frames = self._queue.take(MAX_PIPELINE)
+            frames = self._queue.take(MAX_TOGETHER)
             try:
                 await self._send(frames)
             except (RedisError, OSError) as error:
