@@ -61,6 +61,7 @@ class OrderRoute:
 
     def __init__(self, application: Application) -> None:
         self._application = application
+        self._logger = logger.bind()  # a logger of the module is made anew for each line
 
     async def __call__(self, scope: Scope_, receive: Receive, send: Send) -> None:
         handler = self._handler(scope)
@@ -78,7 +79,9 @@ class OrderRoute:
         except RequestAborted:
             return  # nothing was done, and nobody is there to be told
         await _respond(send, status, body, answer_headers)
-        logger.info("order_answered", method=scope["method"], path=scope["path"], status=status)
+        self._logger.info(
+            "order_answered", method=scope["method"], path=scope["path"], status=status
+        )
 
     def _handler(
         self, scope: Scope_

@@ -2,10 +2,10 @@
 follows an order through the processes. The supervisor writes stdout to
 <data-dir>/logs/<service>.log.
 
-Our own lines go straight to the descriptor: through the standard library's handlers a line costs
-five times as much, and an order writes two. Other people's lines come out alike, that way. One
-function gives our lines what SHARED gives the others': a step of its own for each member costs an
-order as much as reading its body does.
+Our own lines go to the descriptor (log_lines.py): through the standard library's handlers a line
+costs five times as much, and an order writes two. Other people's lines come out alike, that way.
+One function gives our lines what SHARED gives the others': a step of its own for each member costs
+an order as much as reading its body does.
 """
 
 import logging.config
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from io import FileIO
 from typing import Any
 
 import msgspec
@@ -22,17 +21,10 @@ from structlog.typing import EventDict, Processor
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
 from core.request_context import current_request_id
+from tradeportal.settings.log_lines import Lines, Writer
 
 STDOUT = 1
 _with_stack = structlog.processors.StackInfoRenderer()
-
-
-class Writer(structlog.BytesLogger):
-    """Writes finished lines, and knows by which name its module asked for it."""
-
-    def __init__(self, file: FileIO, name: str) -> None:
-        super().__init__(file)
-        self.name = name
 
 
 def add_request_id(_: object, __: str, event: EventDict) -> EventDict:
@@ -103,11 +95,11 @@ def logging_config(*, service: str, level: str) -> None:
             "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
         }
     )
-    stdout = FileIO(STDOUT, "w", closefd=False)
+    lines = Lines(STDOUT)
     structlog.configure(
         processors=[completed(service)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=lambda *names: Writer(stdout, names[0] if names else ""),
+        logger_factory=lambda *names: Writer(lines, names[0] if names else ""),
         cache_logger_on_first_use=True,
     )
 

@@ -1,0 +1,59 @@
+"""Puts finished log lines on stdout: in an event loop, those of one turn in one write.
+
+The gateway logs a line an order. Written one by one, each was a call of the system between two
+answers that were ready; held until the turn's end, they go out together and after the answers.
+Warnings and worse are written at once, with what is held.
+"""
+
+import asyncio
+import atexit
+import os
+from threading import Lock
+
+
+class Lines:
+    """Where the lines of all our loggers go. What a killed process held is lost with its turn."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._held: list[bytes] = []
+        self._lock = Lock()
+        atexit.register(self.write)
+
+    def hold(self, line: bytes) -> None:
+        """Write it at the end of the loop's turn; outside a loop now."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write(line)
+            return
+        with self._lock:
+            is_first = not self._held
+            self._held.append(line)
+        if is_first:
+            loop.call_soon(self.write)
+
+    def write(self, line: bytes = b"") -> None:
+        """Write what is held, then the line."""
+        with self._lock:
+            text = b"".join([*self._held, line])
+            self._held.clear()
+            while text:
+                text = text[os.write(self._descriptor, text) :]
+
+
+class Writer:
+    """Takes finished messages, and knows by which name its module asked for it."""
+
+    def __init__(self, lines: Lines, name: str) -> None:
+        self._lines = lines
+        self.name = name
+
+    def info(self, message: bytes) -> None:
+        self._lines.hold(message + b"\n")
+
+    def warning(self, message: bytes) -> None:
+        self._lines.write(message + b"\n")
+
+    debug = info
+    error = critical = warning
