@@ -16,7 +16,7 @@ class OrderPart(msgspec.Struct, frozen=True):
     type: str
     quantity: Decimal
     filled_quantity: Decimal
-    average_price: Decimal | None
+    average_price: Decimal | None = None
     id: str = ""
     reason: str | None = None
 

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 
 from core.events import CURRENT_VERSION, EventKind
-from orders.domain.views import AccountEvent
+from orders.domain.views import AccountEvent, OrderView, ToldOrder
 
 PATH: Final = Path(__file__).resolve().parents[2] / "docs" / "event-kinds.md"
 
@@ -50,8 +50,8 @@ PAYLOAD: Final = """
 ## Payload
 
 JSON, the same in the log, on the live topics and for handlers. Quantities, prices and money are
-decimal strings. A part that does not belong to the kind is null. Readers pass over fields that they
-do not know.
+decimal strings. A field that is left out is null; older events have it written as null. Readers
+pass over fields that they do not know.
 """
 WORDS: Final[dict[Any, str]] = {  # Any: a type as annotations write it
     str: "text",
@@ -69,7 +69,7 @@ def page() -> str:
     for shape in _shapes(AccountEvent, []):
         lines += [f"### `{shape.__name__}`", "", *_first_lines(shape)]
         lines += ["| field | type |", "|---|---|"]
-        lines += [f"| `{field.name}` | {_type(field.type)} |" for field in _fields(shape)]
+        lines += [f"| `{name}` | {kind} |" for name, kind in _told_fields(shape)]
         lines.append("")
     return "\n".join(lines)
 
@@ -95,6 +95,16 @@ def _parts(kind: Any) -> Iterator[Any]:  # Any: a type as annotations write it
         yield kind
     for part in inner:
         yield from _parts(part)
+
+
+def _told_fields(shape: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    """Each field of the shape as it is written, with what it is."""
+    written = ToldOrder if shape is OrderView else shape
+    for field in _fields(written):
+        kind = _type(field.type)
+        if written.__struct_config__.omit_defaults and field.default is None:
+            kind = kind.removesuffix(" or null") + ", left out when null"
+        yield field.name, kind
 
 
 def _type(kind: Any) -> str:  # Any: a type as annotations write it

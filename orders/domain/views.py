@@ -34,17 +34,17 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     time_in_force: str
     quantity: str
-    limit_price: str | None
-    stop_price: str | None
+    limit_price: str | None = None
+    stop_price: str | None = None
     filled_quantity: str
     leaves_quantity: str
-    average_price: str | None
+    average_price: str | None = None
     status: str
-    reason: str | None
+    reason: str | None = None
     submitted_at: str
     updated_at: str
-    closed_at: str | None
-    expires_at: str | None
+    closed_at: str | None = None
+    expires_at: str | None = None
     prevented_quantity: str = "0"
     stp_mode: str = "REJECT"
     post_only: bool = False
@@ -59,6 +59,17 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     display_quantity: str | None = None
     notional: str | None = None
     forced: str | None = None
+
+
+class ToldOrder(OrderView, frozen=True, kw_only=True, omit_defaults=True):
+    """The same as the engine tells of it, in replies and events: what is null is not written. Of a
+    usual order that is half of the members, which everything from here to the disk would carry.
+    """
+
+    prevented_quantity: str
+    stp_mode: str
+    post_only: bool
+    reduce_only: bool
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,8 +142,10 @@ class MarginCallView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact about one trading account; `account_sequence` has no gaps."""
+class AccountEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact about one trading account; `account_sequence` has no gaps. Parts that the fact has
+    nothing of are not written.
+    """
 
     event: str
     version: int
@@ -140,9 +153,9 @@ class AccountEvent(msgspec.Struct, frozen=True, kw_only=True):
     account_sequence: int
     occurred_at: str
     request_id: str
-    order: OrderView | None
-    execution: ExecutionView | None
-    position: PositionView | None
+    order: OrderView | None = None
+    execution: ExecutionView | None = None
+    position: PositionView | None = None
     balance: BalanceView
     cash: CashMoveView | None = None
     trading_state: TradingStateView | None = None

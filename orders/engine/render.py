@@ -14,8 +14,8 @@ from orders.domain.views import (
     BalanceView,
     ExecutionView,
     GroupView,
-    OrderView,
     PositionView,
+    ToldOrder,
 )
 from orders.engine.changes import ExecutionRow
 from orders.engine.plain_orders import is_plain
@@ -23,12 +23,12 @@ from orders.engine.state import Account, Instrument, OrderState
 from orders.engine.trailing import mark_of, percent_of
 
 
-def order_view(order: OrderState) -> OrderView:
+def order_view(order: OrderState) -> ToldOrder:
     """The order as it stands."""
     instrument = order.instrument
     lot = instrument.lot_units
     filled = order.filled * lot
-    view = OrderView(
+    view = ToldOrder(
         id=order.text_id,
         client_order_id=order.client_order_id,
         symbol=instrument.symbol,
@@ -39,13 +39,15 @@ def order_view(order: OrderState) -> OrderView:
         time_in_force=order.time_in_force.value,
         quantity=units_to_wire(order.quantity * lot),
         limit_price=_price(order.limit_price, instrument),
-        stop_price=None,
         filled_quantity=units_to_wire(filled),
         leaves_quantity=units_to_wire(order.leaves * lot),
         average_price=units_to_wire(average_units(order.filled_notional, filled))
         if filled
         else None,
+        prevented_quantity="0",
         stp_mode=order.stp_mode.value,
+        post_only=False,
+        reduce_only=False,
         status=order.status.value,
         reason=order.reason.value if order.reason else None,
         submitted_at=wire_time(order.submitted_ns),
@@ -89,7 +91,7 @@ def _group(order: OrderState) -> GroupView:
     )
 
 
-def nested_view(order: OrderState, legs: Sequence[OrderState]) -> OrderView:
+def nested_view(order: OrderState, legs: Sequence[OrderState]) -> ToldOrder:
     """A group's first order with those that came with it."""
     group = msgspec.structs.replace(_group(order), legs=[order_view(leg) for leg in legs])
     return msgspec.structs.replace(order_view(order), group=group)

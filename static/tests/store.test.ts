@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { isOpen } from "../src/core/account";
-import type { AccountEvent, AccountSnapshot, Fill, OrderView, TopicFrame } from "../src/core/protocol";
+import { isOpen, isResting } from "../src/core/account";
+import type { AccountEvent, AccountSnapshot, Fill, OrderView, ToldOrder, TopicFrame } from "../src/core/protocol";
 import { TopicStore } from "../src/core/store";
 
 const QUOTE = "quote:AAPL";
@@ -122,6 +122,19 @@ test("snapshot and events give what a fresh snapshot would", () => {
     fills: [fill],
     positions: [position],
   });
+});
+
+test("an event leaves out what is null, and the account has the nulls again", () => {
+  const { store } = storeWithGaps();
+  store.apply(snapshot(ACCOUNT, 1, EMPTY, "ledger"));
+  const told = Object.fromEntries(Object.entries(ORDER).filter(([, value]) => value !== null)) as ToldOrder;
+  expect(Object.keys(told)).not.toContain("stop_price");
+
+  store.apply(frame(ACCOUNT, 2, { event: "OrderAccepted", order: told, balance: EMPTY.balance }, "ledger"));
+
+  const account = store.data<AccountSnapshot>(ACCOUNT);
+  expect(account).toEqual({ ...EMPTY, orders: [ORDER] });
+  expect(account?.orders.filter(isResting)).toHaveLength(1);
 });
 
 test("after a lost socket log topics wait for the new snapshot", () => {

@@ -116,6 +116,13 @@ async def begin_two(engine: Engine) -> None:
     await turn()
 
 
+async def until(engine: Engine, is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        if engine.work.done():
+            engine.work.result()
+        await asyncio.sleep(0)
+
+
 async def turn() -> None:
     for _ in range(TURNS):
         await asyncio.sleep(0)
@@ -146,12 +153,10 @@ def test_who_waits_for_what_has_landed_is_answered_while_more_is_carried_out() -
         engine.enqueue(buy("first"))
         await turn()
         engine.enqueue(*(buy(str(number)) for number in range(4 * MIN_AHEAD)))
-        while len(engine.core.state.orders) == 1:
-            await asyncio.sleep(0)
+        await until(engine, lambda: len(engine.core.state.orders) > 1)
 
         engine.writer.let_go(1)
-        while not engine.client.replies:
-            await asyncio.sleep(0)
+        await until(engine, lambda: bool(engine.client.replies))
 
         assert [*engine.client.replies] == [1]
         assert len(engine.core.state.orders) < 1 + 4 * MIN_AHEAD

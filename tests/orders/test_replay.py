@@ -327,6 +327,16 @@ def test_tampering_is_found_and_named(tampering: str, names: Names) -> None:
     assert expected.format(**names) in difference
 
 
+def test_event_that_has_its_nulls_written_out_is_no_difference(names: Names) -> None:
+    older = (
+        "UPDATE core_event SET payload = replace(payload::text,"
+        ' \'"filled_quantity"\', \'"stop_price":null,"filled_quantity"\')::json'
+        " WHERE payload->'order' IS NOT NULL"
+    )
+
+    assert after(older).difference is None
+
+
 def test_difference_is_printed_and_the_exit_code_is_1(names: Names) -> None:
     balance = "UPDATE portfolio_balance SET total = total {} 1 WHERE account_id = {alice}"
 

@@ -1,10 +1,20 @@
 // A trading account as the page knows it: the server's snapshot with every account event laid over it. Pure: the same
 // snapshot and events give the same account, so a fresh snapshot and a followed one are equal.
 import { Decimal } from "./decimal";
-import type { AccountEvent, AccountSnapshot, Fill, OrderView, Position } from "./protocol";
+import type { AccountEvent, AccountSnapshot, Fill, OrderNulls, OrderView, Position } from "./protocol";
 
 export const MOST_CLOSED_ORDERS = 50;
 export const MOST_FILLS = 50;
+
+const NOTHING: OrderNulls = {
+  limit_price: null, stop_price: null, average_price: null, reason: null, closed_at: null, expires_at: null,
+  trail_price: null, trail_percent: null, hwm: null, group: null,
+};
+
+/** The order that the event tells of, with the nulls that the event leaves out; null when it tells of none. */
+export function orderOf(event: AccountEvent): OrderView | null {
+  return event.order ? { ...NOTHING, ...event.order } : null;
+}
 
 export function isOpen(order: OrderView): boolean {
   return order.status === "HELD" || order.status === "QUEUED" || order.status === "ACCEPTED" || order.status === "TRIGGERED" || order.status === "PARTIALLY_FILLED";
@@ -16,10 +26,11 @@ export function isResting(order: OrderView): boolean {
 }
 
 export function applyAccountEvent(account: AccountSnapshot, event: AccountEvent): AccountSnapshot {
+  const order = orderOf(event);
   return {
     ...account,
     balance: event.balance,
-    orders: event.order ? withOrder(account.orders, event.order) : account.orders,
+    orders: order ? withOrder(account.orders, order) : account.orders,
     fills: withFill(account.fills, event),
     positions: event.position ? withPosition(account.positions, event.position) : account.positions,
   };

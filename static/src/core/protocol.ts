@@ -81,6 +81,12 @@ export interface OrderView {
   group: { id: string; order_class: string; leg: "ENTRY" | "TAKE_PROFIT" | "STOP_LOSS" } | null;
 }
 
+type Nullable<T> = { [K in keyof T as null extends T[K] ? K : never]: T[K] };
+
+/** What of an order may be null, and in an event is then left out. */
+export type OrderNulls = Nullable<OrderView>;
+export type ToldOrder = Omit<OrderView, keyof OrderNulls> & Partial<OrderNulls>;
+
 /** Where a trailing stop that waits stands: the best price since acceptance, and its stop price. */
 export interface Trail {
   id: string;
@@ -130,9 +136,9 @@ export interface AccountEvent {
   account_sequence: number;
   occurred_at: string;
   request_id: string;
-  order: OrderView | null;
-  execution: Fill | null;
-  position: Position | null;
+  order?: ToldOrder | null;
+  execution?: Fill | null;
+  position?: Position | null;
   balance: Balance;
 }
 

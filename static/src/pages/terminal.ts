@@ -1,5 +1,6 @@
 // The trading terminal: opens the desk, brings the widgets to life over the server's markup, then connects.
 import { announce } from "../core/announcer";
+import { orderOf } from "../core/account";
 import { desk, openDesk, type PageData } from "../core/desk";
 import { define, find, pageData } from "../core/dom";
 import type { AccountEvent } from "../core/protocol";
@@ -39,7 +40,8 @@ desk().onSymbol(() => {
 });
 store.watch(desk().accountTopic, (_, frame) => {
   const event = frame?.data as AccountEvent | undefined;
-  const sentence = event?.order ? eventSentence(event.event, event.order, event.execution) : null;
+  const order = event ? orderOf(event) : null;
+  const sentence = event && order ? eventSentence(event.event, order, event.execution ?? null) : null;
   if (sentence) announce(sentence);
 });
 window.addEventListener("popstate", () => {
