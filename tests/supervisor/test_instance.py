@@ -21,6 +21,7 @@ from tradeportal.supervisor.catalog import PROJECT
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.identity import ProcessId, boot_id, identify, started_at, wait_gone
 from tradeportal.supervisor.ports import any_free
+from tradeportal.supervisor.postgres import KEPT_LOG_MB, LOG_FILE_MB
 from tradeportal.supervisor.privileges import recorded_storage
 from tradeportal.supervisor.recovery import clean_up
 from tradeportal.supervisor.state import InstanceState, ServiceState
@@ -368,6 +369,9 @@ def test_embedded_postgres_is_durable_private_and_not_run_as_root(start: Start) 
         statistics = connection.execute("SELECT count(*) FROM pg_stat_statements").fetchone()
         assert statistics is not None
 
+    storage = recorded_storage(data) or data.root
+    (log_files,) = storage.glob("pg*/pg_wal")
+    assert len([*log_files.glob("0*")]) * LOG_FILE_MB >= KEPT_LOG_MB
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(url.replace(data.secret("postgres-portal"), "wrong"))
     for item in running(data).services:

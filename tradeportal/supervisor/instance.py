@@ -35,6 +35,7 @@ from tradeportal.supervisor.config import Configuration
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.identity import boot_id, identify, started_at
+from tradeportal.supervisor.postgres import kept_log_mb
 from tradeportal.supervisor.runner import FAST_STOP_SECONDS, Runner
 from tradeportal.supervisor.spec import Backoff, ServiceSpec
 from tradeportal.supervisor.state import InstanceState, ServiceState
@@ -141,7 +142,8 @@ class Instance:
         self._external = made.external
         await self._start_together(made.specs)
         if made.cluster is not None:
-            await made.cluster.prepare_database()
+            laid_out_mb = kept_log_mb(self.configuration.postgres)
+            await made.cluster.prepare_database(laid_out_mb=laid_out_mb)
         plan = catalog.Plan(
             data=self.data,
             configuration=self.configuration,
