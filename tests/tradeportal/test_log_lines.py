@@ -1,6 +1,7 @@
 """Log lines: whole, in order, those of a turn of the loop together, and trouble at once."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def test_line_outside_a_loop_is_written_at_once(log: Log) -> None:
     log.writer.info(b"alone")
 
     assert log.writes() == [b"alone\n"]
+
+
+def test_forked_child_does_not_repeat_what_its_parent_holds(log: Log) -> None:
+    async def turn() -> None:
+        log.writer.info(b"held")
+        child = os.fork()
+        if child == 0:
+            log.writer.warning(b"child")
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    asyncio.run(turn())
+
+    assert log.writes() == [b"child\n", b"held\n"]
 
 
 def test_line_of_the_last_turn_is_written_though_the_program_ends_with_it() -> None:

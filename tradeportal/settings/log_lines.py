@@ -16,9 +16,16 @@ class Lines:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._held: list[bytes] = []
-        self._lock = Lock()
+        self._begin()
         atexit.register(self.write)
+        if os.name == "posix":
+            os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        """With nothing held, also in a forked child: its parent writes what was."""
+        self._held: list[bytes] = []
+        self._due_in: asyncio.AbstractEventLoop | None = None  # the loop that will write them
+        self._lock = Lock()
 
     def hold(self, line: bytes) -> None:
         """Write it at the end of the loop's turn; outside a loop now."""
@@ -28,9 +35,9 @@ class Lines:
             self.write(line)
             return
         with self._lock:
-            is_first = not self._held
             self._held.append(line)
-        if is_first:
+            is_due, self._due_in = self._due_in is loop, loop
+        if not is_due:
             loop.call_soon(self.write)
 
     def write(self, line: bytes = b"") -> None:
@@ -38,6 +45,7 @@ class Lines:
         with self._lock:
             text = b"".join([*self._held, line])
             self._held.clear()
+            self._due_in = None
             while text:
                 text = text[os.write(self._descriptor, text) :]
 
