@@ -87,8 +87,8 @@ time: Kind[int | None] = Kind("%s::bigint[]", micros, EPOCH_SQL)
 """Nanoseconds, stored as a timestamp."""
 
 document: Kind[str] = Kind(DOCUMENTS_SQL, documents, "{}::json", "json_strip_nulls({})::text")
-"""JSON text, stored as it is and compared letter by letter; a member that is null counts as one
-that is left out, as older documents have it.
+"""JSON text, stored as it is. Compared are its members in their order; one that is null counts as
+one that is left out, as older documents have it.
 """
 
 

@@ -50,8 +50,8 @@ PAYLOAD: Final = """
 ## Payload
 
 JSON, the same in the log, on the live topics and for handlers. Quantities, prices and money are
-decimal strings. A field that is left out is null; older events have it written as null. Readers
-pass over fields that they do not know.
+decimal strings. Where the table says so, a field that is null is left out; older events write it
+as null, and lack fields that came later. Readers pass over fields that they do not know.
 """
 WORDS: Final[dict[Any, str]] = {  # Any: a type as annotations write it
     str: "text",

@@ -1,7 +1,7 @@
 """Orders, fills, positions and balances as everyone outside the engine sees them: decimal strings.
 
 The engine puts these into its replies and events; selectors build the same from the database, so a
-page, a socket and the API never disagree. Field by field in docs/live-protocol.md.
+page, a socket and the API never disagree. Field by field in docs/event-kinds.md.
 """
 
 import msgspec
@@ -62,8 +62,9 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToldOrder(OrderView, frozen=True, kw_only=True, omit_defaults=True):
-    """The same as the engine tells of it, in replies and events: what is null is not written. Of a
-    usual order that is half of the members, which everything from here to the disk would carry.
+    """The same as the engine tells of it, in replies and events: a member that is null is not
+    written. Of a usual order that is half of them, which everything from here to the disk would
+    carry.
     """
 
     prevented_quantity: str

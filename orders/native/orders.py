@@ -1,7 +1,7 @@
 """The portal's own order routes under /api/v1: what the dialect of /v2 has no words for.
 
 Same keys, limits and refusals as orders/api.py. An order is told in our own words, as events tell
-it (docs/live-protocol.md), not in the dialect's.
+it (docs/event-kinds.md) but with its nulls, not in the dialect's.
 """
 
 from uuid import UUID

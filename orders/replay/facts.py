@@ -57,13 +57,20 @@ class _Table:
         return f"{name}: " + "; ".join(
             f"{column} is {is_[column]}, replayed {value}"
             for column, value in should.items()
-            if is_[column] != value
+            if _said(is_[column]) != _said(value)
         )
 
 
 def _read_json(text: str) -> dict[str, Any]:  # Any: JSON
     row: dict[str, Any] = json.loads(text, parse_float=Decimal)
     return row
+
+
+def _said(value: Any) -> Any:  # Any: JSON
+    """The value without the nulls in it, which say as much as what is left out."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _said(part) for name, part in value.items() if part is not None}
 
 
 class Facts:

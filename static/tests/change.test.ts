@@ -10,6 +10,7 @@ const RESTING: OrderView = {
   id: "1", client_order_id: "c", symbol: "AAPL", asset_class: "us_equity", side: "BUY", type: "LIMIT", time_in_force: "GTC",
   quantity: "20", limit_price: "97", stop_price: null, filled_quantity: "5", leaves_quantity: "15", average_price: "97",
   status: "PARTIALLY_FILLED", reason: null, submitted_at: "t", updated_at: "t", closed_at: null, expires_at: null, trail_price: null, trail_percent: null, hwm: null, group: null,
+  replaces: null, replaced_by: null, strategy: null, display_quantity: null, notional: null, forced: null,
 };
 const STOP: OrderView = { ...RESTING, type: "STOP", stop_price: "98", limit_price: "101", status: "ACCEPTED" };
 const TRAILING: OrderView = { ...STOP, side: "SELL", type: "TRAILING_STOP", limit_price: null, hwm: "101" };

@@ -24,6 +24,7 @@ const ORDER: OrderView = {
   time_in_force: "DAY", quantity: "10", limit_price: "100", stop_price: null, filled_quantity: "0", leaves_quantity: "10",
   average_price: null, status: "ACCEPTED", reason: null, submitted_at: "2026-01-02T10:00:00Z",
   updated_at: "2026-01-02T10:00:00Z", closed_at: null, expires_at: null, trail_price: null, trail_percent: null, hwm: null, group: null,
+  replaces: null, replaced_by: null, strategy: null, display_quantity: null, notional: null, forced: null,
 };
 
 const EMPTY: AccountSnapshot = {

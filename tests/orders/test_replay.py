@@ -327,14 +327,26 @@ def test_tampering_is_found_and_named(tampering: str, names: Names) -> None:
     assert expected.format(**names) in difference
 
 
-def test_event_that_has_its_nulls_written_out_is_no_difference(names: Names) -> None:
-    older = (
-        "UPDATE core_event SET payload = replace(payload::text,"
-        ' \'"filled_quantity"\', \'"stop_price":null,"filled_quantity"\')::json'
-        " WHERE payload->'order' IS NOT NULL"
-    )
+NULLS_WRITTEN_OUT = (
+    "UPDATE core_event SET payload = replace(payload::text,"
+    ' \'"filled_quantity"\', \'"stop_price":null,"filled_quantity"\')::json'
+    " WHERE payload->'order' IS NOT NULL"
+)
+"""As events were written before they left out what is null."""
 
-    assert after(older).difference is None
+
+def test_event_that_has_its_nulls_written_out_is_no_difference(names: Names) -> None:
+    assert after(NULLS_WRITTEN_OUT).difference is None
+
+
+def test_difference_of_such_an_event_does_not_name_its_nulls(names: Names) -> None:
+    tampering = "UPDATE core_event SET version = 7 WHERE account_id = {charlie}"
+
+    difference = after(NULLS_WRITTEN_OUT, tampering.format(**names)).difference
+
+    assert difference is not None
+    assert "version is 7, replayed 1" in difference
+    assert "payload" not in difference
 
 
 def test_difference_is_printed_and_the_exit_code_is_1(names: Names) -> None:

@@ -28,6 +28,12 @@ class Log:
             except BlockingIOError:
                 return packets
 
+    def fill(self) -> None:
+        self._start.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                self._start.send(b"filling")
+
     def close(self) -> None:
         self._end.close()
         self._start.close()
@@ -68,6 +74,14 @@ def test_line_outside_a_loop_is_written_at_once(log: Log) -> None:
     log.writer.info(b"alone")
 
     assert log.writes() == [b"alone\n"]
+
+
+def test_pipe_that_is_full_stops_nobody(log: Log) -> None:
+    log.fill()
+
+    log.writer.warning(b"dropped")
+
+    assert b"dropped\n" not in log.writes()
 
 
 def test_forked_child_does_not_repeat_what_its_parent_holds(log: Log) -> None:

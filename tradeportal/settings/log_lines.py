@@ -2,17 +2,20 @@
 
 The gateway logs a line an order. Written one by one, each was a call of the system between two
 answers that were ready; held until the turn's end, they go out together and after the answers.
-Warnings and worse are written at once, with what is held.
+Our warnings and worse are written at once, with what is held.
 """
 
 import asyncio
 import atexit
 import os
+from contextlib import suppress
 from threading import Lock
 
 
 class Lines:
-    """Where the lines of all our loggers go. What a killed process held is lost with its turn."""
+    """Where the lines of all our loggers go. What was held is lost when a signal ends the process
+    within the turn, and when nobody takes what stdout leads to.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -46,8 +49,9 @@ class Lines:
             text = b"".join([*self._held, line])
             self._held.clear()
             self._due_in = None
-            while text:
-                text = text[os.write(self._descriptor, text) :]
+            with suppress(BlockingIOError):  # a full pipe must not stop who only logs
+                while text:
+                    text = text[os.write(self._descriptor, text) :]
 
 
 class Writer:

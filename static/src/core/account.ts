@@ -8,7 +8,8 @@ export const MOST_FILLS = 50;
 
 const NOTHING: OrderNulls = {
   limit_price: null, stop_price: null, average_price: null, reason: null, closed_at: null, expires_at: null,
-  trail_price: null, trail_percent: null, hwm: null, group: null,
+  trail_price: null, trail_percent: null, hwm: null, replaces: null, replaced_by: null, strategy: null,
+  display_quantity: null, notional: null, forced: null, group: null,
 };
 
 /** The order that the event tells of, with the nulls that the event leaves out; null when it tells of none. */

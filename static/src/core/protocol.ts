@@ -78,6 +78,12 @@ export interface OrderView {
   trail_price: string | null;
   trail_percent: string | null;
   hwm: string | null;
+  replaces: string | null;
+  replaced_by: string | null;
+  strategy: string | null;
+  display_quantity: string | null;
+  notional: string | null;
+  forced: string | null;
   group: { id: string; order_class: string; leg: "ENTRY" | "TAKE_PROFIT" | "STOP_LOSS" } | null;
 }
 
