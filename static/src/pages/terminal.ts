@@ -1,6 +1,6 @@
 // The trading terminal: opens the desk, brings the widgets to life over the server's markup, then connects.
-import { announce } from "../core/announcer";
 import { orderOf } from "../core/account";
+import { announce } from "../core/announcer";
 import { desk, openDesk, type PageData } from "../core/desk";
 import { define, find, pageData } from "../core/dom";
 import type { AccountEvent } from "../core/protocol";
