@@ -98,7 +98,9 @@ def _parts(kind: Any) -> Iterator[Any]:  # Any: a type as annotations write it
 
 
 def _told_fields(shape: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
-    """Each field of the shape as it is written, with what it is."""
+    """Each field of the shape as it is written, with what it is. An order of any age is read as an
+    OrderView, and written as a ToldOrder.
+    """
     written = ToldOrder if shape is OrderView else shape
     for field in _fields(written):
         kind = _type(field.type)

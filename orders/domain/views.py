@@ -64,7 +64,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 class ToldOrder(OrderView, frozen=True, kw_only=True, omit_defaults=True):
     """The same as the engine tells of it, in replies and events: a member that is null is not
     written. Of a usual order that is half of them, which everything from here to the disk would
-    carry.
+    carry. Members whose usual value is another one are always written.
     """
 
     prevented_quantity: str

@@ -25,6 +25,9 @@ from tests.simulation.told_clock import ToldClock
 TURNS = 20
 """Turns of the loop in which everything that can go on has gone on."""
 
+PATIENCE = 10_000
+"""Turns after which what has not come about will not."""
+
 
 class WaitingWriter(MemoryWriter):
     """Each commit waits until it is let go; so does a look-up, when that is asked for."""
@@ -117,10 +120,13 @@ async def begin_two(engine: Engine) -> None:
 
 
 async def until(engine: Engine, is_so: Callable[[], bool]) -> None:
-    while not is_so():
+    for _ in range(PATIENCE):
+        if is_so():
+            return
         if engine.work.done():
             engine.work.result()
         await asyncio.sleep(0)
+    raise AssertionError("it did not come about")
 
 
 async def turn() -> None:

@@ -1,6 +1,7 @@
 """Log lines: whole, in order, those of a turn of the loop together, and trouble at once."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -96,6 +97,25 @@ def test_forked_child_does_not_repeat_what_its_parent_holds(log: Log) -> None:
     asyncio.run(turn())
 
     assert log.writes() == [b"child\n", b"held\n"]
+
+
+def test_warning_of_python_is_a_line_like_the_others() -> None:
+    program = """if True:
+        import warnings
+        from tradeportal.settings.logs import logging_config
+
+        logging_config(service="tests", level="INFO")
+        warnings.warn("careful")
+    """
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, timeout=30
+    )
+
+    line = json.loads(ended.stdout)
+    assert (line["service"], line["level"], line["logger"]) == ("tests", "warning", "py.warnings")
+    assert "careful" in line["event"]
+    assert ended.stderr == b""
 
 
 def test_line_of_the_last_turn_is_written_though_the_program_ends_with_it() -> None:

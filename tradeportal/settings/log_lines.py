@@ -6,7 +6,6 @@ Our warnings and worse are written at once, with what is held.
 """
 
 import asyncio
-import atexit
 import os
 from contextlib import suppress
 from threading import Lock
@@ -20,7 +19,6 @@ class Lines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._begin()
-        atexit.register(self.write)
         if os.name == "posix":
             os.register_at_fork(after_in_child=self._begin)
 

@@ -95,6 +95,7 @@ def logging_config(*, service: str, level: str) -> None:
             "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
         }
     )
+    logging.captureWarnings(True)  # Python's own would stand between the lines as plain text
     lines = Lines(STDOUT)
     structlog.configure(
         processors=[completed(service)],
