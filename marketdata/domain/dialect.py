@@ -35,7 +35,7 @@ class TradeWire(msgspec.Struct):
     id: int
     price: Decimal
     size: Decimal
-    side: str
+    side: str | None
     t: datetime
 
 
@@ -77,7 +77,7 @@ def quote_fields(quote: QuoteWire, *, is_crypto: bool) -> Fields:
 def trade_fields(trade: TradeWire, *, is_crypto: bool) -> Fields:
     fields: Fields = {"t": trade.t, "p": trade.price, "s": trade.size, "i": trade.id}
     if is_crypto:
-        return fields | {"tks": trade.side[:1]}
+        return fields | {"tks": (trade.side or "")[:1]}
     return fields | {"x": VENUE, "c": CONDITIONS, "z": TAPE}
 
 

@@ -60,12 +60,12 @@ def quote_data(quote: Quote) -> dict[str, str]:
     }
 
 
-def trade_data(trade: Trade) -> dict[str, str | int]:
+def trade_data(trade: Trade) -> dict[str, str | int | None]:
     return {
         "id": trade.trade_id,
         "price": to_wire(trade.price),
         "size": to_wire(trade.size),
-        "side": trade.side.value,
+        "side": None if trade.side is None else trade.side.value,
         "t": wire_time(trade.t_ns),
     }
 

@@ -9,15 +9,32 @@ from typing import Protocol
 from marketdata.domain.values import Tick
 
 
+class FeedAwayError(OSError):
+    """The source cannot be reached, or has hung up. The feed process opens it again later."""
+
+
 class Feed(Protocol):
-    """A source of ticks. Each adapter in `marketdata.feeds` is one."""
+    """A source of ticks. Each adapter in `marketdata.feeds` is one.
+
+    `open` and `receive` raise FeedAwayError when the source is away; after that `open` is called
+    again, and whatever was subscribed is subscribed anew. An error of another kind is a mistake of
+    ours and ends the process.
+    """
 
     name: str
 
+    async def open(self) -> None:
+        """Connect, sign in and subscribe to every instrument of the feed."""
+        ...
+
     async def receive(self) -> Sequence[Tick]:
-        """The next ticks in time order; waits for them (a second at most, so that clocks keep
-        ticking).
+        """The next ticks as they came; waits for them (a second at most, so that clocks keep
+        ticking). An empty answer says that the source is there and has nothing to tell.
         """
+        ...
+
+    async def close(self) -> None:
+        """Hang up; never raises."""
         ...
 
 

@@ -48,18 +48,26 @@ class Quote:
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     t_ns: int
+    feed: str = ""
+    """The name of the feed that told it; the feed process fills it in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One trade print; `trade_id` rises within an instrument and is never used twice."""
+    """One trade print; `trade_id` rises within an instrument and is never used twice. `side` is
+    None where the source does not tell who took liquidity.
+    """
 
     symbol: str
     trade_id: int
     price: Decimal
     size: Decimal
-    side: Aggressor
+    side: Aggressor | None
     t_ns: int
+    feed: str = ""
+    exchange: str = ""
+    flags: int = 0
+    """TradeFlag (marketdata/domain/trade_conditions.py): what the print may move."""
 
 
 Tick = Quote | Trade

@@ -32,6 +32,12 @@ class SimulatedFeed:
             ]
         )
 
+    async def open(self) -> None:
+        """There is nobody to connect to."""
+
+    async def close(self) -> None:
+        """There is nobody to hang up on."""
+
     async def receive(self) -> Sequence[Tick]:
         await asyncio.sleep(POLL_INTERVAL_SECONDS)
         return self._market.advance(self._clock.now_ns())

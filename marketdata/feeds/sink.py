@@ -39,7 +39,7 @@ class SinkDelivery:
         for seq, tick in batch:
             if isinstance(tick, Quote):
                 await self._sink.quote(tick.symbol, seq, tick.bids, tick.asks, tick.t_ns)
-            else:
+            elif tick.side is not None:
                 await self._sink.trade(
                     tick.symbol, tick.price, tick.size, tick.side.value, tick.t_ns
                 )

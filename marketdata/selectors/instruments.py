@@ -83,7 +83,7 @@ def feed_instruments(feed: str) -> list[FeedInstrument]:
     Left out: an instrument without any bar, for nobody knows what it is worth.
     """
     found: list[FeedInstrument] = []
-    for instrument in tradable_instruments().filter(feed=feed):
+    for instrument in tradable_instruments().filter(routes__feed__name=feed):
         bars = Bar.objects.filter(instrument=instrument)
         last = bars.filter(timeframe=Bar.Timeframe.MINUTE).order_by("-start", "-pk").first()
         history = bars.filter(timeframe=Bar.Timeframe.DAY).exclude(source=SOURCE_FEED)

@@ -29,7 +29,7 @@ from marketdata.domain.history import HistorySpec, simulated_bars
 from marketdata.domain.simulator import Profile
 from marketdata.domain.values import Grid
 from marketdata.models import Bar as BarRow
-from marketdata.models import Currency, Instrument, Venue
+from marketdata.models import Currency, Feed, FeedRoute, Instrument, Venue
 from marketdata.services.bars import bar_row, save_bars
 
 HISTORY_DAYS = 1_000
@@ -51,18 +51,19 @@ def seed_market(now: datetime) -> int:
         code=SIMULATED_VENUE,
         defaults={"name": "Simulated market", "kind": Venue.Kind.SIMULATED, "time_zone": "UTC"},
     )
+    feed, _ = Feed.objects.get_or_create(name=SIMULATED_FEED, defaults={"adapter": SIMULATED_FEED})
     existing = set(Instrument.objects.order_by("pk").values_list("symbol", flat=True))
     missing = [demo for demo in DEMO_INSTRUMENTS if demo.symbol not in existing]
     if missing:
         real = _redated_bars({demo.symbol for demo in missing if not demo.is_crypto}, now)
         for demo in missing:
-            instrument = _create_instrument(demo, venue)
+            instrument = _create_instrument(demo, venue, feed)
             save_bars(_past(demo, instrument.pk, real[demo.symbol], now))
     return len(missing)
 
 
-def _create_instrument(demo: DemoInstrument, venue: Venue) -> Instrument:
-    return Instrument.objects.create(
+def _create_instrument(demo: DemoInstrument, venue: Venue, feed: Feed) -> Instrument:
+    instrument = Instrument.objects.create(
         symbol=demo.symbol,
         name=demo.name,
         venue=venue,
@@ -74,8 +75,9 @@ def _create_instrument(demo: DemoInstrument, venue: Venue) -> Instrument:
         tick_size=demo.tick_size,
         lot_size=demo.lot_size,
         min_notional=demo.min_notional,
-        feed=SIMULATED_FEED,
     )
+    FeedRoute.objects.create(instrument=instrument, feed=feed)
+    return instrument
 
 
 def _past(

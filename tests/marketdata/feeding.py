@@ -35,6 +35,12 @@ class HandFeed:
         for tick in ticks:
             self._ticks.put_nowait(tick)
 
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
     async def receive(self) -> Sequence[Tick]:
         try:
             async with asyncio.timeout(0.01):

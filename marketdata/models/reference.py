@@ -1,4 +1,4 @@
-"""What trades and where, and the bars that were drawn from its trades."""
+"""What trades and where: currencies, venues, their sessions, instruments."""
 
 import uuid
 
@@ -116,7 +116,6 @@ class Instrument(models.Model):
     window_at = models.DateTimeField(null=True)
     paused = models.CharField(max_length=12, null=True)
     paused_until = models.DateTimeField(null=True)
-    feed = models.CharField(max_length=32, blank=True)
 
     class Meta:
         ordering = ["symbol", "pk"]
@@ -151,41 +150,3 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
-
-
-class Bar(models.Model):
-    """Open, high, low, close and volume of one instrument over one interval; `start` is inclusive,
-    UTC.
-    """
-
-    class Timeframe(models.TextChoices):
-        MINUTE = "1Min"
-        DAY = "1Day"
-
-    id = models.BigAutoField(primary_key=True)
-    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE)
-    timeframe = models.CharField(max_length=8, choices=Timeframe)
-    start = models.DateTimeField()
-    open = models.DecimalField(max_digits=28, decimal_places=8)
-    high = models.DecimalField(max_digits=28, decimal_places=8)
-    low = models.DecimalField(max_digits=28, decimal_places=8)
-    close = models.DecimalField(max_digits=28, decimal_places=8)
-    volume = models.DecimalField(max_digits=28, decimal_places=8)
-    trade_count = models.PositiveIntegerField(default=0)
-    vwap = models.DecimalField(max_digits=28, decimal_places=8, null=True)
-    source = models.CharField(max_length=32)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["instrument", "timeframe", "start"], name="bar_once"),
-            models.CheckConstraint(
-                condition=models.Q(low__lte=models.F("open"))
-                & models.Q(low__lte=models.F("close"))
-                & models.Q(high__gte=models.F("open"))
-                & models.Q(high__gte=models.F("close")),
-                name="bar_low_and_high_enclose",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.instrument_id} {self.timeframe} {self.start:%Y-%m-%d %H:%M}"
