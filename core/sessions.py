@@ -5,7 +5,7 @@ empty and is left alone for a while, so that pages do not wait for it one by one
 """
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -13,6 +13,9 @@ from django.contrib.sessions.backends.cached_db import SessionStore as CachedDat
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from redis.exceptions import RedisError
+
+from core.cache import IN_REDIS, count
+from core.domain.cache_counts import CacheCounts
 
 logger = structlog.get_logger(__name__)
 
@@ -22,11 +25,14 @@ MAX_CACHED_SECONDS = 60
 AWAY_SECONDS = 5
 """After a failure Redis is asked again so much later."""
 
+_MISSING: Final = object()
+
 
 class ForgivingCache(BaseCache):
     """A cache seen through a net: reads find nothing and writes do nothing while Redis is away."""
 
     away_until = 0.0  # of this process, on the monotonic clock
+    counts = CacheCounts()
 
     def __init__(self, cache: BaseCache) -> None:
         super().__init__({})
@@ -37,10 +43,15 @@ class ForgivingCache(BaseCache):
         if self._is_away():
             return default
         try:
-            return self._cache.get(key, default, version)
+            value = self._cache.get(key, _MISSING, version)
         except (RedisError, ValueError) as error:
             self._note(error)
             return default
+        if value is _MISSING:
+            self.counts.misses += 1
+            return default
+        self.counts.hits += 1
+        return value
 
     def set(
         self, key: str, value: Any, timeout: float | None = None, version: int | None = None
@@ -83,3 +94,6 @@ class SessionStore(CachedDatabaseStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache = ForgivingCache(caches[settings.SESSION_CACHE_ALIAS])
+
+
+count("sessions", IN_REDIS, ForgivingCache.counts)

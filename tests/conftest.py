@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 
 from accounts.models import User
 from marketdata.models import Currency, Instrument, Venue
@@ -65,6 +65,16 @@ def charlie(make_user: Callable[..., User]) -> User:
 @pytest.fixture
 def olga(make_user: Callable[..., User]) -> User:
     return make_user("olga", role="operator")
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    def client_of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return client_of
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ from typing import Any, cast
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradeportal.settings.base")
 pages = get_asgi_application()  # sets Django up: what follows needs its models
 
 from core.collector import leave_what_is_loaded  # noqa: E402
+from core.invalidation import Invalidations  # noqa: E402
 from marketdata import routing as marketdata_routing  # noqa: E402
 from orders import routing as orders_routing  # noqa: E402
 from orders.order_route import Application, OrderRoute  # noqa: E402
@@ -51,4 +53,5 @@ application = OrderRoute(
     cast(Application, ProtocolTypeRouter({"http": pages, "websocket": sockets}))
 )
 
+Invalidations(settings.REDIS_URL, settings.REDIS_PREFIX).start()
 leave_what_is_loaded()

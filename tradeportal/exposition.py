@@ -35,9 +35,13 @@ def render(relay_lag: timedelta | None) -> tuple[str, bytes]:
     """The content type and the page."""
     own = CollectorRegistry()
     own.register(OutboxLag(relay_lag))
+    return CONTENT_TYPE_LATEST, generate_latest(everybodys()) + generate_latest(own)
+
+
+def everybodys() -> CollectorRegistry:
+    """The measures of all processes together."""
     if client_values.ValueClass is client_values.MutexValue:
-        shared = REGISTRY
-    else:
-        shared = CollectorRegistry()
-        MultiProcessCollector(shared)
-    return CONTENT_TYPE_LATEST, generate_latest(shared) + generate_latest(own)
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)
+    return shared

@@ -5,12 +5,13 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from tradeportal import health
+from tradeportal import caches, health
 
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", health.metrics, name="metrics"),
+    path("operate/caches", caches.caches, name="caches"),
     path("", include("core.urls")),
     path("accounts/", include("accounts.urls")),
     path("", include("marketdata.urls")),

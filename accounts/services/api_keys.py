@@ -28,11 +28,14 @@ from accounts.domain.key_cache import KeyCache, KnownKey
 from accounts.domain.rate_limit import RateDecision, RateLimiter
 from accounts.models import ApiKey, User
 from accounts.selectors import may_manage_risk, may_trade
+from core.cache import forget_everywhere, keep
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.services import audit
 
 LAST_USED_PRECISION = timedelta(minutes=1)
+KEYS = "keys"
+"""The cache's name in core/cache.py."""
 
 _clock = SystemClock()
 _limiter = RateLimiter()
@@ -96,7 +99,7 @@ def revoke_api_key(*, key: ApiKey, reason: str, actor: User | None, origin: Orig
     )
     if not changed:
         return False
-    key_cache.forget(key.key_id)
+    forget_everywhere(KEYS, key.key_id)
     audit.record(
         actor=actor, action="ApiKeyRevoked", target=key.key_id, reason=reason, origin=origin
     )
@@ -199,3 +202,4 @@ key_cache = KeyCache(
     load_in_thread=_load_in_thread,
     use_precision_seconds=LAST_USED_PRECISION.total_seconds(),
 )
+keep(KEYS, key_cache)

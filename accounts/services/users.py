@@ -13,7 +13,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.domain.roles import Role
 from accounts.models import User
+from accounts.services.api_keys import KEYS
 from accounts.services.sockets import close_sockets
+from core.cache import forget_everywhere
 from core.domain.origin import Origin
 from core.services import audit
 
@@ -85,6 +87,7 @@ def set_roles(
     sync_roles()
     before = sorted(user.groups.values_list("name", flat=True))
     user.groups.set(Group.objects.filter(name__in=[role.value for role in roles]))
+    forget_everywhere(KEYS)
     audit.record(
         actor=actor,
         action="RolesChanged",
@@ -108,6 +111,7 @@ def set_active(*, user: User, is_active: bool, reason: str, actor: User, origin:
         )
         if not changed:
             return False
+        forget_everywhere(KEYS)
         audit.record(
             actor=actor,
             action="UserEnabled" if is_active else "UserDisabled",

@@ -7,6 +7,7 @@ reading costs as much as twenty orders, and a thousand busy keys would be read e
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -14,6 +15,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
+
+from core.domain.cache_counts import CacheCounts
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -57,18 +60,25 @@ class FreshCache(Generic[Key, Value]):
         self._ttl_seconds = ttl_seconds
         self._max_entries = max_entries
         self._clock = clock
+        self.counts = CacheCounts()
         self._entries: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+        self._forgotten_at = -math.inf
         self._lock = threading.Lock()
         self._used: set[Key] = set()
         self._readings: WeakKeyDictionary[asyncio.AbstractEventLoop, _Readings[Key, Value]] = (
             WeakKeyDictionary()
         )
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def get(self, key: Key) -> Value | None:
         """The value, read here and now unless its entry is fresh."""
         known = self._fresh(key)
         if known is not None:
+            self.counts.hits += 1
             return known[1]
+        self.counts.misses += 1
         asked_at = self._clock()
         value = self._load(key)
         self._keep(key, value, asked_at)
@@ -81,6 +91,7 @@ class FreshCache(Generic[Key, Value]):
         value = self.remembered(key)
         if value is not None:
             return value
+        self.counts.misses += 1
         # Shielded: one client that hangs up must not cancel the reading for the others.
         return await asyncio.shield(self._reading(key))
 
@@ -96,17 +107,24 @@ class FreshCache(Generic[Key, Value]):
         age = self._clock() - asked_at
         if age > self._ttl_seconds:
             return None
+        self.counts.hits += 1
         self._used.add(key)
         if age > self._ttl_seconds * REFRESH_SHARE:
             self._reading(key)
         return value
 
     def forget(self, key: Key) -> None:
+        """Read it anew at the next question. What is being read right now may be of before: it is
+        given to who asked for it, and not kept.
+        """
         with self._lock:
+            self._forgotten_at = self._clock()
             self._entries.pop(key, None)
 
     def clear(self) -> None:
+        """As `forget`, everything."""
         with self._lock:
+            self._forgotten_at = self._clock()
             self._entries.clear()
 
     def _reading(self, key: Key) -> "asyncio.Future[Value | None]":
@@ -174,7 +192,10 @@ class FreshCache(Generic[Key, Value]):
             if value is None:
                 self._entries.pop(key, None)
                 return
+            if asked_at <= self._forgotten_at:
+                return
             self._entries[key] = (asked_at, value)
             self._entries.move_to_end(key)
             if len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
+                self.counts.evictions += 1

@@ -13,6 +13,8 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.cache import IN_REDIS, count
+from core.domain.cache_counts import CacheCounts
 from core.domain.clock import SystemClock
 from core.domain.errors import ErrorReason, Refusal
 from marketdata.domain.dialect import BarWire, BookWire, QuoteWire, TradeWire
@@ -22,6 +24,8 @@ logger = structlog.get_logger(__name__)
 Data = TypeVar("Data")
 
 TIMEOUT_SECONDS = 2
+LATEST = CacheCounts()
+count("latest", IN_REDIS, LATEST)
 
 
 class LiveDataUnavailableError(Refusal):
@@ -58,11 +62,14 @@ def _decoded(
     frames: Sequence[bytes | None],
     decoder: msgspec.json.Decoder[_Frame[Data]],
 ) -> dict[str, Data]:
-    return {
+    known = {
         symbol: decoder.decode(frame).data
         for symbol, frame in zip(symbols, frames, strict=True)
         if frame
     }
+    LATEST.hits += len(known)
+    LATEST.misses += len(symbols) - len(known)
+    return known
 
 
 def latest_quotes(symbols: Sequence[str]) -> dict[str, QuoteWire]:

@@ -14,6 +14,7 @@ from django.db import connection
 
 from accounts.models import User
 from core.api import not_found
+from core.cache import IN_PROCESS, count
 from core.domain.fresh_cache import FreshCache
 from orders.domain import commands
 from orders.domain.replies import AnyReply
@@ -45,6 +46,8 @@ class GatewayDesk:
             ttl_seconds=ACCOUNT_TTL_SECONDS,
             max_entries=MAX_REMEMBERED_ACCOUNTS,
         )
+        accounts = self._accounts
+        count("accounts", IN_PROCESS, accounts.counts, accounts.__len__)
 
     async def ask(self, command: commands.AnyCommand) -> AnyReply:
         """The engine's reply, with every kind of no raised as a Refusal."""

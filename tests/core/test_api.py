@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -114,12 +115,18 @@ def test_a_wrong_part_is_refused_without_saying_which(
     assert response.json()["message"] == "Send a valid API key id and secret."
 
 
-def test_a_revoked_key_is_refused(client: Client, alice: User, make_key: MakeKey) -> None:
+def test_a_revoked_key_is_refused(
+    client: Client,
+    alice: User,
+    make_key: MakeKey,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
     headers = make_key(alice)
     assert client.get("/v2/things", headers=headers).status_code == 200
 
     key = ApiKey.objects.get(key_id=headers["APCA-API-KEY-ID"])
-    revoke_api_key(key=key, reason="x", actor=None, origin=Origin(now=SystemClock().now()))
+    with django_capture_on_commit_callbacks(execute=True):
+        revoke_api_key(key=key, reason="x", actor=None, origin=Origin(now=SystemClock().now()))
 
     assert client.get("/v2/things", headers=headers).status_code == 401
 

@@ -1,14 +1,13 @@
 """An instrument, Alice's account with Bob in it, one open order, a book: no engine runs."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from redis import Redis
 
 from accounts.models import User
@@ -90,13 +89,3 @@ def book(instrument: Instrument) -> Iterator[None]:
     redis.set(key, json.dumps({**frame, "data": data}))
     yield
     redis.delete(key)
-
-
-@pytest.fixture
-def signed_in() -> Callable[[User], Client]:
-    def client_of(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return client_of
