@@ -5,9 +5,11 @@ path.
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from marketdata import api
+from marketdata.views import quality
 
 app_name = "marketdata"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("operate/market-data", quality.quality, name="quality"),
     path("v2/clock", api.ClockView.as_view(), name="clock"),
     path("v2/calendar", api.CalendarView.as_view(), name="calendar"),
     path("v2/assets", api.AssetList.as_view(), name="assets"),

@@ -19,6 +19,7 @@ export default defineConfig({
         portal: "css/portal.css",
         terminal_style: "css/terminal.css",
         terminal: "src/pages/terminal.ts",
+        quality: "src/pages/quality.ts",
         queue: "src/pages/queue.ts",
         order: "src/pages/order.ts",
         notifications: "src/pages/notifications.ts",

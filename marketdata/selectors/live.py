@@ -41,7 +41,8 @@ class LiveDataUnavailableError(Refusal):
 
 
 @cache
-def _redis() -> Redis:
+def live_redis() -> Redis:
+    """This process's client of the live cache. Every call may raise RedisError."""
     return Redis.from_url(
         settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
     )
@@ -97,7 +98,7 @@ def latest_books(symbols: Sequence[str]) -> dict[str, BookWire]:
 def recent_trades(symbol: str) -> list[TradeWire]:
     """The last trades, newest first (the publisher keeps 50)."""
     try:
-        frames = _redis().lrange(f"{settings.REDIS_PREFIX}recent:{trade_topic(symbol)}", 0, -1)
+        frames = live_redis().lrange(f"{settings.REDIS_PREFIX}recent:{trade_topic(symbol)}", 0, -1)
     except RedisError as error:
         logger.warning("live_cache_unavailable", error=str(error))
         raise LiveDataUnavailableError from error
@@ -107,7 +108,7 @@ def recent_trades(symbol: str) -> list[TradeWire]:
 def feed_age_seconds() -> int | None:
     """Whole seconds since the feed was last known to run; None when nobody knows."""
     try:
-        alive = _redis().get(f"{settings.REDIS_PREFIX}feed:alive")
+        alive = live_redis().get(f"{settings.REDIS_PREFIX}feed:alive")
     except RedisError:
         return None
     if alive is None:
@@ -119,7 +120,7 @@ def _latest(topics: Sequence[str]) -> list[bytes | None]:
     if not topics:
         return []
     try:
-        frames = _redis().mget([f"{settings.REDIS_PREFIX}latest:{topic}" for topic in topics])
+        frames = live_redis().mget([f"{settings.REDIS_PREFIX}latest:{topic}" for topic in topics])
     except RedisError as error:
         logger.warning("live_cache_unavailable", error=str(error))
         raise LiveDataUnavailableError from error

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.selectors import may_cancel_any_order, may_halt_instruments, may_read_all_accounts
 from core.api import read_query, wants_json
+from core.domain.ages import age_text
 from core.domain.clock import SystemClock
 from core.domain.errors import Refusal
 from core.request_context import origin_of
@@ -109,14 +110,6 @@ def _row(queued: QueuedOrder) -> dict[str, object]:
         "url": reverse("orders:order", args=[order.id]),
         "cancel_url": reverse("orders:operate-cancel", args=[order.id]),
     }
-
-
-def age_text(seconds: int) -> str:
-    """ "45 s", "12 min", "5 h", "3 d": as much as one needs to see what waits for long."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def _ahead_text(queued: QueuedOrder) -> str:

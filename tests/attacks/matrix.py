@@ -83,7 +83,8 @@ DOORS: Final[Mapping[Door, str]] = {
     " orders:ask-to-enable",
     Door.TRADE_PAGE: "orders:place orders:preview orders:cancel-all orders:change"
     " orders:preview-change orders:cancel",
-    Door.OPERATE: "caches orders:queue orders:operate-cancel orders:markets orders:set-market"
+    Door.OPERATE: "caches marketdata:quality orders:queue orders:operate-cancel orders:markets"
+    " orders:set-market"
     " orders:recommended-limits orders:decide-limit",
 }
 """The names of the routes behind each door; the console's are all behind its own."""

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from core.domain.ages import age_text
 from core.domain.clock import SystemClock
 from marketdata.models import Instrument
 from orders.models import Order
-from orders.views.operating import age_text
 from portfolio.models import TradingAccount
 from tests.orders.pages.asked import JSON
 
