@@ -62,5 +62,4 @@ def _sessions_left() -> list[tuple[str, ...]]:
 
 def _tables() -> list[str]:
     models = apps.get_models(include_auto_created=True)
-    managed = {model._meta.db_table for model in models if model._meta.managed}
-    return sorted(managed - KEPT)
+    return sorted({model._meta.db_table for model in models} - KEPT)

@@ -59,6 +59,12 @@ JOBS = (
         "samples older than a month are kept once a day",
     ),
     Job(
+        "marketdata.keep_tick_days",
+        crontab(hour="0", minute="20"),
+        DAY,
+        "a day of ticks is one partition: made a week ahead, dropped whole when it is over its time",
+    ),
+    Job(
         "tradeportal.fill_sessions",
         crontab(hour="2", minute="30"),
         DAY,

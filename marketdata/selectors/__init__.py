@@ -30,6 +30,7 @@ from marketdata.selectors.live import (
     latest_trades,
     recent_trades,
 )
+from marketdata.selectors.ticks import QuoteView, TickKey, TradeView, quotes_in, trades_in
 from marketdata.selectors.watch import previous_closes
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
     "BarView",
     "BarWindow",
     "LiveDataUnavailableError",
+    "QuoteView",
+    "TickKey",
+    "TradeView",
     "bar_view",
     "bars_for_chart",
     "bars_in",
@@ -54,8 +58,10 @@ __all__ = [
     "latest_quotes",
     "latest_trades",
     "previous_closes",
+    "quotes_in",
     "recent_trades",
     "symbols_named",
     "tradable_instruments",
+    "trades_in",
     "with_open_minute",
 ]

@@ -297,6 +297,9 @@ ENGINE_SEGMENT = "main"
 ENGINE_REPLY_TIMEOUT_SECONDS = 5
 MARKET = env.text("PORTAL_MARKET", "simulated")
 MARKET_SEED = env.whole("PORTAL_MARKET_SEED", 1)
+TRADES_KEPT_DAYS = env.whole("PORTAL_TRADES_KEPT_DAYS", 30)
+QUOTES_KEPT_DAYS = env.whole("PORTAL_QUOTES_KEPT_DAYS", 3)
+SECONDS_KEPT_DAYS = env.whole("PORTAL_SECONDS_KEPT_DAYS", 3)
 # What marketdata needs from above it, named here because it may not import it.
 MARKET_SINK = "orders.engine.feed_sink.EngineFeedSink"
 LIVE_TOPIC_PROVIDERS = {

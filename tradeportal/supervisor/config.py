@@ -84,6 +84,30 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """How long the running feed's ticks stay; imported days stay until somebody removes them."""
+
+    trades_kept_days: int = option(
+        30,
+        "whole UTC days that trades stay; one takes about 120 bytes with its index",
+        low=1,
+        high=36_500,
+    )
+    quotes_kept_days: int = option(
+        3,
+        "whole UTC days that quotes stay; there are ten to forty times as many of them as trades",
+        low=1,
+        high=36_500,
+    )
+    seconds_kept_days: int = option(
+        3,
+        "whole UTC days that one-second bars stay; minutes and longer bars stay for good",
+        low=1,
+        high=36_500,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """Background jobs (Celery)."""
 
@@ -243,6 +267,7 @@ class Configuration:
 
     server: Server = field(default_factory=Server)
     market: Market = field(default_factory=Market)
+    store: Store = field(default_factory=Store)
     worker: Worker = field(default_factory=Worker)
     mail: Mail = field(default_factory=Mail)
     database: Database = field(default_factory=Database)

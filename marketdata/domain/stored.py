@@ -1,0 +1,54 @@
+"""The rows of the tick store as values: what feeds hand to it and imports make.
+
+Prices and sizes are whole numbers of 10^-8 (marketdata.domain.e8.to_e8). Times are nanoseconds
+since 1970; the store cuts them to the microsecond.
+"""
+
+from typing import NamedTuple
+
+
+class TradeRow(NamedTuple):
+    """One print. `number` orders those of one microsecond of an instrument and is used once within
+    them: the same trade told again must have the same one. `side`: 1 buy, -1 sell, 0 unknown;
+    `flags` are TradeFlag.
+    """
+
+    instrument_id: int
+    t_ns: int
+    number: int
+    price_e8: int
+    size_e8: int
+    side: int
+    feed_id: int
+    flags: int = 0
+    exchange: str = ""
+
+
+class QuoteRow(NamedTuple):
+    """The best bid and ask at one moment; a side whose price is 0 is empty."""
+
+    instrument_id: int
+    t_ns: int
+    number: int
+    bid_e8: int
+    bid_size_e8: int
+    ask_e8: int
+    ask_size_e8: int
+    feed_id: int
+
+
+class SecondRow(NamedTuple):
+    """One second's bar. `turnover_e8` is the sum of price times size in 10^-8, rounded half even
+    once a bar; divided by `volume_e8` it is the volume-weighted price.
+    """
+
+    instrument_id: int
+    start_ns: int
+    open_e8: int
+    high_e8: int
+    low_e8: int
+    close_e8: int
+    volume_e8: int
+    trade_count: int
+    turnover_e8: int
+    feed_id: int
