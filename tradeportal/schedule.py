@@ -65,6 +65,12 @@ JOBS = (
         "a day of ticks is one partition: made a week ahead, dropped whole when it is over its time",
     ),
     Job(
+        "marketdata.check_holes",
+        crontab(hour="4", minute="10"),
+        DAY,
+        "every market of the day before has closed, and nobody waits for it; imports look themselves",
+    ),
+    Job(
         "tradeportal.fill_sessions",
         crontab(hour="2", minute="30"),
         DAY,

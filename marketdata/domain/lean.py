@@ -59,6 +59,12 @@ def lean_bars(root: Path, symbol: str, timeframe: str) -> list[SourceFile]:
     return [SourceFile(path, "bar", mapping) for path in paths if path.exists()]
 
 
+def lean_factors(root: Path, symbol: str) -> Path | None:
+    """The folder's file of adjustment factors for the symbol; None when it has none."""
+    path = root / "factor_files" / f"{lean_name(symbol)}.csv"
+    return path if path.exists() else None
+
+
 def _days(root: Path, folder: Path, mapping_of: MappingOf) -> Iterator[SourceFile]:
     for path in sorted(folder.glob("*")):
         match = _DAY_FILE.fullmatch(path.name)

@@ -1,5 +1,5 @@
-"""Bar lengths as clients spell them: `1Min 5Min 15Min 1Hour 1Day 1Week 1Month`, and ccxt's `1min 1H
-1D 1W 1M`.
+"""Bar lengths as clients spell them: `1Sec 1Min 5Min 15Min 1Hour 1Day 1Week 1Month`, and ccxt's
+`1min 1H 1D 1W 1M`.
 """
 
 import re
@@ -10,6 +10,7 @@ _PATTERN = re.compile(r"([1-9][0-9]?)([A-Za-z]{1,6})", re.ASCII)
 
 
 class Unit(StrEnum):
+    SECOND = "Sec"
     MINUTE = "Min"
     HOUR = "Hour"
     DAY = "Day"
@@ -18,6 +19,8 @@ class Unit(StrEnum):
 
 
 _SPELLINGS = {
+    "sec": Unit.SECOND,
+    "s": Unit.SECOND,
     "min": Unit.MINUTE,
     "t": Unit.MINUTE,
     "hour": Unit.HOUR,
@@ -29,6 +32,7 @@ _SPELLINGS = {
     "month": Unit.MONTH,
 }
 _ALLOWED_AMOUNTS = {
+    Unit.SECOND: range(1, 60),
     Unit.MINUTE: range(1, 60),
     Unit.HOUR: range(1, 24),
     Unit.DAY: (1,),
@@ -44,7 +48,7 @@ class Timeframe:
 
     @property
     def is_from_days(self) -> bool:
-        """Made of daily bars; otherwise of one-minute bars."""
+        """Made of daily bars; otherwise of one-second or one-minute bars."""
         return self.unit in {Unit.DAY, Unit.WEEK, Unit.MONTH}
 
     def __str__(self) -> str:

@@ -1,16 +1,16 @@
 """Questions about instruments, bars and the newest prices. Nothing here changes anything."""
 
+from marketdata.domain.bar_view import BarView
 from marketdata.selectors.bars import (
     CHART_LIMIT,
     CHART_TIMEFRAMES,
-    BarView,
-    BarWindow,
     bar_view,
     bars_for_chart,
-    bars_in,
     daily_bars,
+    day_start,
     with_open_minute,
 )
+from marketdata.selectors.factors import corporate_actions, factors_of
 from marketdata.selectors.instruments import (
     feed_instruments,
     grid_of,
@@ -30,6 +30,7 @@ from marketdata.selectors.live import (
     latest_trades,
     recent_trades,
 )
+from marketdata.selectors.stored_bars import BarWindow, bars_in
 from marketdata.selectors.ticks import QuoteView, TickKey, TradeView, quotes_in, trades_in
 from marketdata.selectors.watch import previous_closes
 
@@ -45,7 +46,10 @@ __all__ = [
     "bar_view",
     "bars_for_chart",
     "bars_in",
+    "corporate_actions",
     "daily_bars",
+    "day_start",
+    "factors_of",
     "feed_age_seconds",
     "feed_instruments",
     "grid_of",

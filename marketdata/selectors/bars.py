@@ -1,20 +1,22 @@
-"""Bars of any length, aggregated in the database from one-minute and daily bars."""
+"""Bars of any length for charts, snapshots and the API, with the minute that is still open.
+
+What is stored is aggregated by marketdata.selectors.stored_bars.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import NamedTuple
-
-from django.db import connection
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from core.domain.clock import from_ns, to_ns
-from marketdata.domain.bars import DAY_NS, MINUTE_NS, floor_ns
+from marketdata.domain.bar_view import BarView
+from marketdata.domain.bars import MINUTE_NS, floor_ns
 from marketdata.domain.dialect import BarWire
+from marketdata.domain.factors import Adjustment
 from marketdata.domain.timeframes import Timeframe, Unit
 from marketdata.models import Bar, Instrument
 from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
+from marketdata.selectors.stored_bars import LENGTHS, BarWindow, bars_in
 
 CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
 CHART_LIMIT = 2_000
@@ -23,98 +25,23 @@ LONGEST_CLOSING = timedelta(days=14)
 """How far back the previous day's bar is looked for."""
 
 
-class BarView(NamedTuple):
-    """One bar as pages and the API show it."""
-
-    start: datetime
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    trade_count: int
-    vwap: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class BarWindow:
-    """Which bars: those that start from `start` to `end`, both included; at most `limit` of
-    them.
-    """
-
-    timeframe: Timeframe
-    start: datetime
-    end: datetime
-    limit: int
-    newest_first: bool = False
-
-
-_LENGTHS = {
-    Unit.MINUTE: timedelta(minutes=1),
-    Unit.HOUR: timedelta(hours=1),
-    Unit.DAY: timedelta(days=1),
-    Unit.WEEK: timedelta(weeks=1),
-    Unit.MONTH: timedelta(days=31),
-}
-_BUCKETS = {
-    Unit.MINUTE: "date_bin(make_interval(mins => %(amount)s), start, timestamptz 'epoch')",
-    Unit.HOUR: "date_bin(make_interval(hours => %(amount)s), start, timestamptz 'epoch')",
-    Unit.DAY: "start",
-    Unit.WEEK: "date_trunc('week', start, 'UTC')",
-    # Months are binned within their year: quarters and halves start in January.
-    Unit.MONTH: (
-        "(date_trunc('month', start at time zone 'UTC') - make_interval(months =>"
-        " (extract(month from start at time zone 'UTC')::int - 1) %% %(amount)s))"
-        " at time zone 'UTC'"
-    ),
-}
-# A bucket that began before the window is left out: the dialect shows whole bars only.
-_AGGREGATE = """
-    SELECT bucket, (array_agg(open ORDER BY start))[1], max(high), min(low),
-           (array_agg(close ORDER BY start DESC))[1], sum(volume), sum(trade_count)::int,
-           round(sum(vwap * volume) / nullif(sum(volume) FILTER (WHERE vwap IS NOT NULL), 0), 8)
-    FROM (SELECT {bucket} AS bucket, start, open, high, low, close, volume, trade_count, vwap
-          FROM marketdata_bar
-          WHERE instrument_id = %(instrument)s AND timeframe = %(source)s
-            AND start >= %(start)s AND start < %(source_end)s) AS bars
-    WHERE bucket >= %(start)s AND bucket <= %(end)s
-    GROUP BY bucket ORDER BY bucket {order} LIMIT %(limit)s
-"""
-
-
-def bars_in(instrument_id: int, window: BarWindow) -> list[BarView]:
-    """The stored bars of `window` in the order it asks for; the newest may still be growing."""
-    timeframe = window.timeframe
-    statement = _AGGREGATE.format(
-        bucket=_BUCKETS[timeframe.unit], order="DESC" if window.newest_first else "ASC"
-    )
-    parameters = {
-        "amount": timeframe.amount,
-        "instrument": instrument_id,
-        "source": Bar.Timeframe.DAY if timeframe.is_from_days else Bar.Timeframe.MINUTE,
-        "start": window.start,
-        "end": window.end,
-        "source_end": window.end + _LENGTHS[timeframe.unit] * timeframe.amount,
-        "limit": window.limit,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [BarView(*row) for row in cursor.fetchall()]
-
-
 def bars_for_chart(
-    instrument: Instrument, timeframe: Timeframe, limit: int, now: datetime
+    instrument: Instrument,
+    timeframe: Timeframe,
+    limit: int,
+    now: datetime,
+    adjustment: Adjustment = Adjustment.RAW,
 ) -> list[BarView]:
     """The newest `limit` bars of one of CHART_TIMEFRAMES until `now`, oldest first.
 
     The minute (or day) that is still open stands at the end, as far as the live cache knows it.
     """
     limit = min(limit, CHART_LIMIT)
-    span = _LENGTHS[timeframe.unit] * timeframe.amount * limit
+    span = LENGTHS[timeframe.unit] * timeframe.amount * limit
     stored: list[BarView] = []
     # Most charts have no holes; those that do (weekends, a feed that was off) look further back.
     for look_back in (span, span * 2 + LONGEST_HOLE):
-        window = BarWindow(timeframe, now - look_back, now, limit, newest_first=True)
+        window = BarWindow(timeframe, now - look_back, now, limit, True, adjustment)
         stored = bars_in(instrument.pk, window)[::-1]
         if len(stored) >= limit - 1:
             break
@@ -125,8 +52,10 @@ def with_open_minute(
     instrument: Instrument, timeframe: Timeframe, stored: list[BarView]
 ) -> list[BarView]:
     """`stored` bars and the minute of the live cache, which the database gets only when it
-    closes.
+    closes. Seconds stay as they are stored.
     """
+    if timeframe.unit is Unit.SECOND:
+        return stored
     try:
         live = latest_bars([instrument.symbol]).get(instrument.symbol)
     except LiveDataUnavailableError:
@@ -134,7 +63,8 @@ def with_open_minute(
     if live is None:
         return stored
     minute = bar_view(live)
-    bucket = minute._replace(start=_bucket_of(minute.start, timeframe))
+    zone = instrument.venue.time_zone
+    bucket = minute._replace(start=_bucket_of(minute.start, timeframe, zone))
     if not stored or stored[-1].start < bucket.start:
         return [*stored, bucket]
     if stored[-1].start > bucket.start or _is_stored(instrument.pk, minute.start):
@@ -149,13 +79,14 @@ def bar_view(live: BarWire) -> BarView:
 def daily_bars(
     instruments: Sequence[Instrument], minutes: Mapping[str, BarView], now: datetime
 ) -> dict[str, tuple[BarView | None, BarView | None]]:
-    """By symbol: today's bar up to the open minute of `minutes`, and the last bar before today."""
-    today = from_ns(floor_ns(to_ns(now), DAY_NS))
+    """By symbol: today's bar up to the open minute of `minutes`, and the last bar before today. The
+    venue's time zone says what day it is.
+    """
     rows = Bar.objects.filter(
         instrument__in=instruments,
         timeframe=Bar.Timeframe.DAY,
-        start__gte=today - LONGEST_CLOSING,
-        start__lte=today,
+        start__gte=now - LONGEST_CLOSING,
+        start__lte=now,
     ).order_by("-start", "pk")
     by_instrument: defaultdict[int, list[BarView]] = defaultdict(list)
     for row in rows:
@@ -170,6 +101,7 @@ def daily_bars(
     days: dict[str, tuple[BarView | None, BarView | None]] = {}
     for instrument in instruments:
         bars = by_instrument[instrument.pk]
+        today = day_start(now, instrument.venue.time_zone)
         current = next((bar for bar in bars if bar.start == today), None)
         before = next((bar for bar in bars if bar.start < today), None)
         minute = minutes.get(instrument.symbol)
@@ -186,8 +118,17 @@ def _stored_view(row: Bar) -> BarView:
     )
 
 
-def _bucket_of(minute: datetime, timeframe: Timeframe) -> datetime:
-    length_ns = DAY_NS if timeframe.is_from_days else MINUTE_NS * timeframe.amount
+def day_start(moment: datetime, zone: str) -> datetime:
+    """The midnight of `zone` that began the day of `moment`, in UTC."""
+    here = ZoneInfo(zone)
+    return datetime.combine(moment.astimezone(here).date(), time(), here).astimezone(UTC)
+
+
+def _bucket_of(minute: datetime, timeframe: Timeframe, zone: str) -> datetime:
+    """Where the bar of one of CHART_TIMEFRAMES begins that the minute belongs to."""
+    if timeframe.is_from_days:
+        return day_start(minute, zone)
+    length_ns = MINUTE_NS * timeframe.amount
     if timeframe.unit is Unit.HOUR:
         length_ns *= 60
     return from_ns(floor_ns(to_ns(minute), length_ns))
