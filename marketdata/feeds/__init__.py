@@ -1,17 +1,25 @@
-"""Sources of ticks. An adapter is one module that sees domain types only, and one line in
-`FEEDS`.
+"""Sources of ticks. An adapter is one module or directory that sees domain types only, and one
+line in `FEEDS`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
 
-from core.domain.clock import Clock
-from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.plan import FeedSetup
 from marketdata.domain.ports import Feed
-from marketdata.feeds.simulated import SimulatedFeed
 
-FeedFactory = Callable[[Sequence[FeedInstrument], int, Clock], Feed]
-"""Takes the instruments that follow the feed, the seed and a clock."""
+FeedFactory = Callable[[FeedSetup], Feed]
 
-FEEDS: dict[str, FeedFactory] = {
-    "simulated": SimulatedFeed,
+FEEDS: dict[str, str] = {
+    "simulated": "marketdata.feeds.simulated.SimulatedFeed",
 }
+"""Adapter name to the class that takes a FeedSetup. Loaded when a feed of the adapter is made:
+some bring libraries that take seconds and tens of megabytes.
+"""
+
+
+def feed_factory(adapter: str) -> FeedFactory:
+    """The factory of `adapter`; KeyError for one that there is not."""
+    module, _, name = FEEDS[adapter].rpartition(".")
+    return cast(FeedFactory, getattr(import_module(module), name))

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from core.domain.clock import Clock
-from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.plan import FeedSetup
 from marketdata.domain.simulator import InstrumentMarket, Profile, SimulatedMarket, first_trade_id
 from marketdata.domain.values import Tick
 
@@ -14,21 +13,22 @@ POLL_INTERVAL_SECONDS = 0.02
 class SimulatedFeed:
     """A market that never closes. The same seed and start give the same moves."""
 
-    name = "simulated"
-
-    def __init__(self, instruments: Sequence[FeedInstrument], seed: int, clock: Clock) -> None:
-        start_ns = clock.now_ns()
-        self._clock = clock
+    def __init__(self, setup: FeedSetup) -> None:
+        """An instrument that nobody has priced yet is left out: nobody knows where to start."""
+        start_ns = setup.clock.now_ns()
+        self.name = setup.name
+        self._clock = setup.clock
         self._market = SimulatedMarket(
             [
                 InstrumentMarket(
                     Profile.of(instrument.grid, instrument.reference_price),
-                    seed=str(seed),
+                    seed=str(setup.seed),
                     start_ns=start_ns,
                     start_price=instrument.last_price,
                     first_trade_id=first_trade_id(start_ns),
                 )
-                for instrument in instruments
+                for instrument in setup.instruments
+                if instrument.reference_price is not None and instrument.last_price is not None
             ]
         )
 

@@ -9,7 +9,7 @@ from marketdata.domain.demo import SOURCE_FEED
 from marketdata.domain.market_states import MarketState
 from marketdata.domain.plan import FeedInstrument
 from marketdata.domain.values import Grid
-from marketdata.models import Bar, Instrument
+from marketdata.models import Bar, FeedRoute, Instrument
 
 
 def tradable_instruments() -> QuerySet[Instrument]:
@@ -78,17 +78,27 @@ def grid_of(instrument: Instrument) -> Grid:
 
 
 def feed_instruments(feed: str) -> list[FeedInstrument]:
-    """The instruments that follow `feed`, with the price at which it left them.
-
-    Left out: an instrument without any bar, for nobody knows what it is worth.
+    """The instruments that may follow `feed`, each with its name there and the price at which it
+    was left (None of an instrument without any bar).
     """
+    routes = (
+        FeedRoute.objects.filter(feed__name=feed)
+        .select_related("instrument")
+        .order_by("instrument__symbol", "pk")
+    )
     found: list[FeedInstrument] = []
-    for instrument in tradable_instruments().filter(routes__feed__name=feed):
-        bars = Bar.objects.filter(instrument=instrument)
+    for route in routes:
+        bars = Bar.objects.filter(instrument=route.instrument)
         last = bars.filter(timeframe=Bar.Timeframe.MINUTE).order_by("-start", "-pk").first()
         history = bars.filter(timeframe=Bar.Timeframe.DAY).exclude(source=SOURCE_FEED)
         reference = history.order_by("-start", "-pk").first() or last
         last = last or reference
-        if last is not None and reference is not None:
-            found.append(FeedInstrument(grid_of(instrument), last.close, reference.close))
+        found.append(
+            FeedInstrument(
+                grid_of(route.instrument),
+                None if last is None else last.close,
+                None if reference is None else reference.close,
+                route.symbol_there,
+            )
+        )
     return found

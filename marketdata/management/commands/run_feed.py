@@ -19,7 +19,8 @@ from redis.exceptions import RedisError
 from core.domain.clock import SystemClock
 from marketdata import selectors, services
 from marketdata.domain.keeping import BarKeeper, DatedBar
-from marketdata.feeds import FEEDS
+from marketdata.domain.plan import FeedSetup
+from marketdata.feeds import FEEDS, feed_factory
 from marketdata.feeds.links import Link
 from marketdata.feeds.process import FeedProcess, NumberedTick, Outlets
 from marketdata.feeds.publisher import Publication, RedisPublisher
@@ -52,7 +53,9 @@ async def _run(feed_name: str) -> None:
     publisher = RedisPublisher(settings.REDIS_URL, settings.REDIS_PREFIX)
     sink = SinkDelivery(import_string(settings.MARKET_SINK)())
     process = FeedProcess(
-        feed=FEEDS[feed_name](instruments, settings.MARKET_SEED, clock),
+        feed=feed_factory(feed_name)(
+            FeedSetup(feed_name, clock, instruments, seed=settings.MARKET_SEED)
+        ),
         outlets=_outlets(publisher, sink),
         keeper=BarKeeper(resumed),
         halted_symbols=_Halts().read,
