@@ -62,13 +62,13 @@ JOBS = (
         "marketdata.keep_tick_days",
         crontab(hour="0", minute="20"),
         DAY,
-        "a day of ticks is one partition: made a week ahead, dropped whole when it is over its time",
+        "a day of ticks is one partition: made a week ahead, dropped whole when its time is over",
     ),
     Job(
         "marketdata.check_holes",
         crontab(hour="4", minute="10"),
         DAY,
-        "every market of the day before has closed, and nobody waits for it; imports look themselves",
+        "the markets of the day before have closed, and nobody waits; imports look themselves",
     ),
     Job(
         "tradeportal.fill_sessions",

@@ -1,11 +1,14 @@
 """What the feed process needs from outside, as protocols: a source of ticks and a taker of
-quotes.
+quotes; and what a backfill asks for the past.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from marketdata.domain.bars import Bar
+from marketdata.domain.timeframes import Timeframe
 from marketdata.domain.values import Tick
 
 
@@ -35,6 +38,22 @@ class Feed(Protocol):
 
     async def close(self) -> None:
         """Hang up; never raises."""
+        ...
+
+
+class Historian(Protocol):
+    """Knows the past of the instruments that a feed was set up with. HISTORIANS in
+    `marketdata.feeds` names one for each adapter that has any.
+    """
+
+    name: str
+
+    def bars(
+        self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime
+    ) -> AsyncIterator[Sequence[Bar]]:
+        """Closed bars that begin at `start` or later and before `end`, oldest first, page by page.
+        Raises FeedAwayError when the source cannot be asked or gives what cannot be right.
+        """
         ...
 
 

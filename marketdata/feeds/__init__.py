@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import cast
 
 from marketdata.domain.plan import FeedSetup
-from marketdata.domain.ports import Feed
+from marketdata.domain.ports import Feed, Historian
 
 FeedFactory = Callable[[FeedSetup], Feed]
+HistorianFactory = Callable[[FeedSetup], Historian]
 
 FEEDS: dict[str, str] = {
     "simulated": "marketdata.feeds.simulated.SimulatedFeed",
@@ -23,3 +24,16 @@ def feed_factory(adapter: str) -> FeedFactory:
     """The factory of `adapter`; KeyError for one that there is not."""
     module, _, name = FEEDS[adapter].rpartition(".")
     return cast(FeedFactory, getattr(import_module(module), name))
+
+
+HISTORIANS: dict[str, str] = {
+    "alpaca": "marketdata.feeds.alpaca.history.AlpacaHistorian",
+    "ccxt": "marketdata.feeds.ccxt_exchange.history.CcxtHistorian",
+}
+"""Adapter name to the class that knows its source's past; made and loaded as those of FEEDS."""
+
+
+def historian_factory(adapter: str) -> HistorianFactory:
+    """The factory of the adapter's historian; KeyError when it has none."""
+    module, _, name = HISTORIANS[adapter].rpartition(".")
+    return cast(HistorianFactory, getattr(import_module(module), name))

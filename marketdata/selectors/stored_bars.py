@@ -168,5 +168,7 @@ def _begins(span: Span, zone: str) -> tuple[datetime, datetime]:
     """The moments between which the span's factors hold."""
     here = ZoneInfo(zone)
     day = timedelta(days=1)
-    first = span.after and datetime.combine(span.after + day, time(), here)
-    return first or BEFORE_ALL, datetime.combine(span.until + day, time(), here)
+    until = datetime.combine(span.until + day, time(), here)
+    if span.after is None:
+        return BEFORE_ALL, until
+    return datetime.combine(span.after + day, time(), here), until

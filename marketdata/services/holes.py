@@ -1,7 +1,7 @@
 """Looks for holes in the stored bars, writes them down and marks those that were filled since.
 
-Looked at is what lies between an instrument's first and last stored bar of a timeframe (or the
-window that is asked for): before and after, nobody has claimed to have anything.
+Looked at is what lies between an instrument's first and last stored bar of a timeframe, or until
+the end of the window that is asked for: before the first, nobody has claimed to have anything.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,6 +46,7 @@ def check_holes(
     if ends["first"] is None:
         return []
     first, last = window or (ends["first"], ends["last"])
+    first = max(first, ends["first"])
     looked_at = Stretch(to_ns(first), min(to_ns(last), to_ns(now)))
     stored = [
         to_ns(start)
@@ -54,8 +55,12 @@ def check_holes(
         .values_list("start", flat=True)
     ]
     if timeframe == Bar.Timeframe.DAY:
-        days = _days(instrument.venue, first, last)
-        holes = within(missing_days([*days], stored), looked_at)
+        days = [
+            day
+            for day in _days(instrument.venue, first, last)
+            if day.start_ns >= looked_at.start_ns and day.end_ns <= to_ns(now)
+        ]
+        holes = within(missing_days(days, stored), looked_at)
     else:
         sessions = within(_sessions(instrument.venue, first, last), looked_at)
         holes = missing_bars(sessions, stored, LENGTHS_NS[timeframe], LEAST_MISSING[timeframe])

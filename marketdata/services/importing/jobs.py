@@ -82,7 +82,9 @@ def open_job(spec: JobSpec, now: datetime) -> ImportJob:
             job.steps_done = job.rows_stored = job.rows_refused = 0
             job.position, job.started_at = {}, now
         job.state, job.error, job.updated_at = ImportJob.State.RUNNING, "", now
-        job.save()
+    if not job.steps:  # nothing to do is done at once
+        job.state = ImportJob.State.DONE
+    job.save()
     return job
 
 
