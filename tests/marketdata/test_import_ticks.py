@@ -19,7 +19,6 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from marketdata.domain.lean_conditions import lean_flags
 from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.models import Feed, ImportJob, Instrument, StoredQuote, StoredTrade, TickDay
 from tests.marketdata.lean_files import QUOTES, lean_folder, real_folder, write_zip
@@ -245,26 +244,6 @@ def test_refusals_of_the_command_say_what_to_do(run: Run, tmp_path: Path) -> Non
     with pytest.raises(CommandError, match="the file has no column ask, ask_size, bid"):
         run("--create", "--kind", "quote", path)
     assert StoredTrade.objects.count() == 0
-
-
-def test_conditions_say_what_a_print_moves() -> None:
-    official = TradeFlag.NO_PRICE | TradeFlag.NO_VOLUME
-    expected = {
-        "1": TradeFlag.NONE,
-        "20": TradeFlag.NO_PRICE,
-        "200": TradeFlag.NO_PRICE,
-        "100000": TradeFlag.NO_PRICE,
-        "4000": TradeFlag.NONE,
-        "80": TradeFlag.CLOSING,
-        "1000000": official,
-        "4000000": official,
-        "2000": TradeFlag.EXTENDED,
-        "20002020": TradeFlag.EXTENDED,
-        "": TradeFlag.NONE,
-        "@": TradeFlag.NONE,
-    }
-
-    assert {word: lean_flags(word) for word in expected} == expected
 
 
 @pytest.mark.django_db(transaction=True)
