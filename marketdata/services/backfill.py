@@ -16,16 +16,16 @@ from marketdata.domain.row_checks import Tally
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Feed, Hole, ImportJob, Instrument
 from marketdata.services.holes import check_imported
-from marketdata.services.importing.bars import store_bars
+from marketdata.services.importing.bar_rows import store_bars
 from marketdata.services.importing.jobs import (
     ImportResult,
     JobSpec,
+    Progress,
     fail_job,
     finish_step,
     lock_step,
     open_job,
 )
-from marketdata.services.importing.ticks import Progress
 
 Window = tuple[datetime, datetime]
 

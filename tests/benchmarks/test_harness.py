@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import fanout, history, latency, orders, restart
+from benchmarks import fanout, history, imports, latency, orders, restart
 from benchmarks.killing import Outage
 from benchmarks.machine import describe
+from benchmarks.market_data import NO_DATA, market_data
 from benchmarks.options import Options
 from benchmarks.portal import Portal, running_portal
 from benchmarks.processes import PROJECT
 from benchmarks.report import Report, Row, Section, ratio
+from tests.marketdata.lean_files import lean_folder
 
 A_MOMENT = Options(
     seconds=1,
@@ -84,6 +86,15 @@ def test_memory_of_open_orders_is_told_for_a_hundred_thousand() -> None:
     assert rows["memory of 100,000 open orders, restarted"].values == [180.0, 180.0]
 
 
+def test_benchmark_without_its_data_says_that_it_was_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTAL_MARKET_DATA", str(tmp_path))
+
+    assert market_data() is None
+    assert NO_DATA.startswith("skipped: there is no market data")
+
+
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Portal]:
     with running_portal() as running:
@@ -120,6 +131,21 @@ class TestAgainstPortal:
         assert section.notes == [
             "portal: every answer was a success",
             "usual ORM design: every answer was a success",
+        ]
+
+    def test_import_and_copy_store_the_same_rows(
+        self, portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lean_folder(tmp_path / "lean")
+        monkeypatch.setenv("PORTAL_MARKET_DATA", str(tmp_path))
+
+        section = imports.measure(portal, A_MOMENT)
+
+        assert [row.name for row in section.rows if row.unit == "×"] == ["  import ÷ COPY"] * 2
+        assert all(value > 0 for row in section.rows for value in row.values)
+        assert section.notes == [
+            "quotes: 4 rows a round; 1 crossed",
+            "trades: 4 rows a round; 0 crossed",
         ]
 
     def test_offered_orders_are_acknowledged(self, portal: Portal) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from marketdata.domain.trade_conditions import TradeFlag
-from marketdata.models import Feed, ImportJob, Instrument, StoredQuote, StoredTrade, TickDay
+from marketdata.models import Bar, Feed, ImportJob, Instrument, StoredQuote, StoredTrade, TickDay
+from marketdata.services.importing.jobs import ImportBusyError, lock_step
 from tests.marketdata.lean_files import QUOTES, lean_folder, real_folder, write_zip
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,21 @@ def test_imported_days_are_kept_from_retention(run: Run, tmp_path: Path) -> None
     ]
 
 
+def test_minutes_that_trades_draw_are_stored_by_choice(run: Run, tmp_path: Path) -> None:
+    folder = lean_folder(tmp_path)
+    run("--create", "--lean", folder)
+    assert Bar.objects.count() == 0
+
+    run("--bars", "--lean", folder)
+
+    bars = Bar.objects.order_by("start").values_list("start", "open", "close", "volume")
+    assert [*bars] == [
+        (new_york(9, 30), Decimal("48.01"), Decimal("48.01"), 300),
+        (new_york(15, 59), Decimal("48.05"), Decimal("48.05"), 5000),
+        (new_york(19, 26), Decimal(47), Decimal(47), 100),
+    ]
+
+
 def test_file_that_cannot_be_read_fails_its_job_which_then_goes_on(
     run: Run, tmp_path: Path
 ) -> None:
@@ -144,6 +161,15 @@ def test_file_that_cannot_be_read_fails_its_job_which_then_goes_on(
     assert run("--lean", folder)["stored"] == 4
     job.refresh_from_db()
     assert (job.state, job.steps_done, job.rows_stored, job.error) == ("DONE", 2, 8, "")
+
+
+def test_step_that_another_process_has_done_is_not_done_twice(run: Run, tmp_path: Path) -> None:
+    run("--create", "--lean", lean_folder(tmp_path))
+    job = ImportJob.objects.get()
+    job.steps_done = 1  # as it stood before the other was faster
+
+    with pytest.raises(ImportBusyError, match="another process is importing the same"):
+        lock_step(job)
 
 
 def test_csv_is_read_by_the_mapping_that_is_given(run: Run, tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_target_arguments(parser)
         add_file_arguments(parser)
+        parser.add_argument(
+            "--bars", action="store_true", help="also store the minutes that the trades draw"
+        )
         parser.add_argument("--kind", choices=("trade", "quote"), help="what CSV or Parquet holds")
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: argparse's values
@@ -48,6 +51,7 @@ class Command(BaseCommand):
                 feed=import_feed(options["feed"]),
                 files=files,
                 source=str(options["lean"] or ", ".join(map(str, options["files"]))),
+                draws_bars=options["bars"],
             )
             result = import_ticks(
                 asked,

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,11 +59,16 @@ class ImportResult:
         self.tally.refused.update(tally.refused)
 
 
+Progress = Callable[[ImportResult, int], None]
+"""Is told of the result so far, and of how many rows of the current step are stored."""
+
+
+@transaction.atomic
 def open_job(spec: JobSpec, now: datetime) -> ImportJob:
     """The job of what is asked for: a new one, the one that was cut off where it goes on, or one
-    that is done and begins anew.
+    that is done and begins anew. Waits for a step of it that another process is at.
     """
-    job, is_new = ImportJob.objects.get_or_create(
+    ImportJob.objects.get_or_create(
         digest=spec.digest,
         defaults={
             "kind": spec.kind,
@@ -72,18 +77,16 @@ def open_job(spec: JobSpec, now: datetime) -> ImportJob:
             "timeframe": spec.timeframe,
             "source": spec.source,
             "steps": len(spec.steps),
-            "state": ImportJob.State.RUNNING,
             "started_at": now,
             "updated_at": now,
         },
     )
-    if not is_new:
-        if job.state == ImportJob.State.DONE:
-            job.steps_done = job.rows_stored = job.rows_refused = 0
-            job.position, job.started_at = {}, now
-        job.state, job.error, job.updated_at = ImportJob.State.RUNNING, "", now
-    if not job.steps:  # nothing to do is done at once
-        job.state = ImportJob.State.DONE
+    job = ImportJob.objects.select_for_update().get(digest=spec.digest)
+    if job.state == ImportJob.State.DONE:
+        job.steps_done = job.rows_stored = job.rows_refused = 0
+        job.position, job.started_at = {}, now
+    job.state = ImportJob.State.RUNNING if job.steps else ImportJob.State.DONE
+    job.error, job.updated_at = "", now
     job.save()
     return job
 

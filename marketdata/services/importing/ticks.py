@@ -3,29 +3,32 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 
-from core.domain.clock import Clock
+from core.domain.clock import Clock, from_ns
 from marketdata.domain.file_tables import FileFormatError
 from marketdata.domain.lean import SourceFile
 from marketdata.domain.row_checks import Tally
+from marketdata.domain.sessions import ALWAYS
+from marketdata.domain.tick_bars import joined, minutes_of
 from marketdata.domain.tick_columns import QuoteColumns, TradeColumns, quotes_of, trades_of
 from marketdata.models import Feed, ImportJob, Instrument
+from marketdata.services.exchange_hours import exchange_sessions
 from marketdata.services.importing.ahead import one_ahead
+from marketdata.services.importing.bar_rows import store_bars
 from marketdata.services.importing.contents import blocks_of
 from marketdata.services.importing.copying import store_columns
 from marketdata.services.importing.jobs import (
     ImportResult,
     JobSpec,
+    Progress,
     fail_job,
     finish_step,
     lock_step,
     open_job,
 )
-
-Progress = Callable[[ImportResult, int], None]
-"""Is told of the result so far, and of how many rows of the current step are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class TickImport:
     feed: Feed
     files: Sequence[SourceFile]
     source: str
+    draws_bars: bool = False
+    """Whether the trades' minutes are stored as bars too. A file then begins and ends with whole
+    minutes; bars that are there stay.
+    """
 
 
 def import_ticks(asked: TickImport, clock: Clock, progress: Progress) -> ImportResult:
@@ -51,6 +58,7 @@ def import_ticks(asked: TickImport, clock: Clock, progress: Progress) -> ImportR
         feed=asked.feed,
         source=asked.source,
         steps=[str(file.path) for file in asked.files],
+        choices={"bars": str(asked.draws_bars)},
     )
     job = open_job(spec, clock.now())
     result = ImportResult(str(job.pk), job.steps, job.steps_done)
@@ -74,13 +82,38 @@ def _import_file(
 ) -> None:
     tally = Tally()
     stored = 0
+    drawn: list[TradeColumns] = []
     with transaction.atomic(), closing(one_ahead(_columns(file, tally))) as blocks:
         lock_step(job)
         for columns in blocks:
             stored += store_columns(asked.instrument.pk, asked.feed.pk, columns)
+            if asked.draws_bars and isinstance(columns, TradeColumns):
+                drawn.append(columns)
             tell(stored)
+        if drawn:
+            _draw(asked, joined(drawn))
         finish_step(job, stored, tally.refused.total(), clock.now())
     result.add(stored, tally)
+
+
+def _draw(asked: TickImport, trades: TradeColumns) -> None:
+    """Store the trades' minutes; sessions end by the venue's calendar."""
+    if not len(trades.at_us):
+        return
+    venue = asked.instrument.venue
+    closes: list[int] = []
+    if venue.calendar != ALWAYS:
+        first, last = (from_ns(int(us) * 1000) for us in (trades.at_us.min(), trades.at_us.max()))
+        days = timedelta(days=1)
+        sessions = exchange_sessions(venue.calendar, (first - days).date(), (last + days).date())
+        closes = [session.closes_ns // 1000 for session in sessions]
+    store_bars(
+        minutes_of(trades, closes),
+        instrument_id=asked.instrument.pk,
+        timeframe="1Min",
+        source=asked.feed.name,
+        replaces=False,
+    )
 
 
 def _columns(file: SourceFile, tally: Tally) -> Iterator[TradeColumns | QuoteColumns]:
