@@ -18,6 +18,19 @@ from marketdata.models import Bar, Instrument
 from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
 from marketdata.selectors.stored_bars import LENGTHS, BarWindow, bars_in
 
+__all__ = [
+    "CHART_LIMIT",
+    "CHART_TIMEFRAMES",
+    "BarView",
+    "BarWindow",
+    "bar_view",
+    "bars_for_chart",
+    "bars_in",
+    "daily_bars",
+    "day_start",
+    "with_open_minute",
+]
+
 CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
 CHART_LIMIT = 2_000
 LONGEST_HOLE = timedelta(days=7)
