@@ -1,19 +1,30 @@
-"""Bars from trades: one-minute bars with exact borders, and days made of minutes.
+"""Bars from trades: one builder for every interval, with exact borders and a stated place for late
+trades.
 
-A bar's `start_ns` is inclusive. A trade that arrives after its minute was closed is counted and
-ignored: a closed bar never changes.
+A bar's `start_ns` is inclusive. Which prints move a bar, and until when a late one still does:
+docs/bars.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final, NamedTuple
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
+from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.values import Trade
 
-MINUTE_NS = 60 * NANOSECONDS_PER_SECOND
-DAY_NS = 86_400 * NANOSECONDS_PER_SECOND
-VWAP_STEP = Decimal("0.00000001")
+SECOND_NS: Final = NANOSECONDS_PER_SECOND
+MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
+DAY_NS: Final = 86_400 * NANOSECONDS_PER_SECOND
+LATE_NS: Final = 30 * NANOSECONDS_PER_SECOND
+"""A trade that is at most so late amends the bar that was closed without it. Exchanges correct
+within seconds; what comes later is a report of the past.
+"""
+VWAP_STEP: Final = Decimal("0.00000001")
+NO_PRICE: Final = int(TradeFlag.NO_PRICE)
+NO_VOLUME: Final = int(TradeFlag.NO_VOLUME)
+ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,8 @@ class Bar:
     trade_count: int
     vwap: Decimal | None
     is_closed: bool
+    is_amended: bool = False
+    """It was closed before, and a late trade has changed it."""
 
     def then(self, later: "Bar") -> "Bar":
         """This bar and a `later` one of the same longer interval in one: `start_ns` stays this
@@ -53,9 +66,33 @@ class Bar:
         )
 
 
+class Period(NamedTuple):
+    """The interval of one bar: `start_ns` is its name, `opens_ns` (inclusive) to `ends_ns` what it
+    takes. They differ for the day of a venue with hours.
+    """
+
+    start_ns: int
+    opens_ns: int
+    ends_ns: int
+
+
+PeriodOf = Callable[[int], Period | None]
+"""The interval that a moment belongs to; None for a moment outside of all."""
+
+
 def floor_ns(t_ns: int, interval_ns: int) -> int:
     """The start of the interval that `t_ns` lies in; intervals are counted from 1970, UTC."""
     return t_ns - t_ns % interval_ns
+
+
+def every(length_ns: int) -> PeriodOf:
+    """Intervals of `length_ns` from 1970, UTC."""
+
+    def period_of(t_ns: int) -> Period:
+        start_ns = t_ns - t_ns % length_ns
+        return Period(start_ns, start_ns, start_ns + length_ns)
+
+    return period_of
 
 
 def roll_up(bars: Iterable[Bar], start_ns: int) -> Bar | None:
@@ -68,51 +105,171 @@ def roll_up(bars: Iterable[Bar], start_ns: int) -> Bar | None:
     return whole
 
 
-class MinuteBars:
-    """Builds the one-minute bars of one instrument out of its trades, which come in time order."""
+class Growing:
+    """A bar that takes trades in, in any order: first and last are told apart by their time."""
 
-    def __init__(self, symbol: str, resumed: Bar | None = None) -> None:
-        """`resumed` is the open bar that an earlier run has left in the current minute."""
+    __slots__ = (
+        "close", "count", "first_ns", "high", "last_ns", "low", "open", "period", "turnover",
+        "volume",
+    )  # fmt: skip
+
+    def __init__(self, period: Period) -> None:
+        self.period = period
+        self.open = self.high = self.low = self.close = ZERO
+        self.first_ns = self.last_ns = 0
+        self.volume = self.turnover = ZERO
+        self.count = 0
+
+    @property
+    def has_price(self) -> bool:
+        """A bar without a price cannot be drawn, whatever its volume."""
+        return self.first_ns != 0
+
+    def add(self, trade: Trade, t_ns: int) -> None:
+        """Take `trade` in as of `t_ns`: of two at one moment the later told is the later."""
+        flags, price = trade.flags, trade.price
+        if not flags & NO_VOLUME:
+            self.volume += trade.size
+            self.turnover += price * trade.size
+            self.count += 1
+        if flags & NO_PRICE:
+            return
+        if not self.first_ns:
+            self.open = self.high = self.low = self.close = price
+            self.first_ns = self.last_ns = t_ns
+            return
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        if t_ns >= self.last_ns:
+            self.close, self.last_ns = price, t_ns
+        elif t_ns < self.first_ns:
+            self.open, self.first_ns = price, t_ns
+
+    def add_bar(self, bar: Bar) -> None:
+        """Take a whole shorter bar in, which lies within this one's interval."""
+        self.volume += bar.volume
+        self.turnover += (bar.vwap if bar.vwap is not None else bar.close) * bar.volume
+        self.count += bar.trade_count
+        if not self.first_ns:
+            self.open, self.high, self.low = bar.open, bar.high, bar.low
+            self.first_ns = max(1, bar.start_ns)
+        self.high, self.low = max(self.high, bar.high), min(self.low, bar.low)
+        if bar.start_ns >= self.last_ns:
+            self.close, self.last_ns = bar.close, bar.start_ns
+
+    def as_bar(self, symbol: str, *, is_closed: bool, is_amended: bool = False) -> Bar:
+        """The bar so far; it must have a price."""
+        vwap = (self.turnover / self.volume).quantize(VWAP_STEP) if self.volume else None
+        return Bar(
+            symbol,
+            self.period.start_ns,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+            self.count,
+            vwap,
+            is_closed,
+            is_amended,
+        )
+
+
+class BarBuilder:
+    """Builds the bars of one instrument and one kind of interval out of its trades."""
+
+    def __init__(
+        self,
+        symbol: str,
+        period_of: PeriodOf,
+        resumed: Bar | None = None,
+        *,
+        patience_ns: int = LATE_NS,
+    ) -> None:
+        """`resumed` is what an earlier run has left of an interval that may still go on. A closed
+        bar can be amended for `patience_ns` after its end.
+        """
         self._symbol = symbol
-        self._open = replace(resumed, is_closed=False) if resumed else None
-        self._closed_until_ns = resumed.start_ns if resumed else 0
-        self.late_trades = 0
+        self._period_of = period_of
+        self._patience_ns = patience_ns
+        self._open: Growing | None = None
+        self._closed: dict[int, Growing] = {}
+        """Closed bars that a late trade may still amend, by start."""
+        if resumed is not None:
+            self.add_bar(resumed, resumed.start_ns)
+
+    def change_periods(self, period_of: PeriodOf) -> None:
+        """Find intervals by `period_of` from now on; the open bar keeps the one it has."""
+        self._period_of = period_of
 
     @property
     def open_bar(self) -> Bar | None:
-        return self._open
+        """The bar that trades are still coming into, as far as it has a price."""
+        growing = self._open
+        if growing is None or not growing.has_price:
+            return None
+        return growing.as_bar(self._symbol, is_closed=False)
+
+    def is_open_at(self, now_ns: int) -> bool:
+        """Whether the open interval still runs at `now_ns`."""
+        return self._open is not None and now_ns < self._open.period.ends_ns
 
     def close(self, now_ns: int) -> Bar | None:
-        """The bar whose minute is over at `now_ns`, closed; None when there is none. A minute ends
-        when the next begins.
+        """The bar whose interval is over at `now_ns`, closed; None when there is none. An interval
+        ends when the next begins.
         """
-        bar = self._open
-        if bar is None or now_ns < bar.start_ns + MINUTE_NS:
+        growing = self._open
+        if growing is None or now_ns < growing.period.ends_ns:
             return None
         self._open = None
-        self._closed_until_ns = bar.start_ns + MINUTE_NS
-        return replace(bar, is_closed=True)
+        self._forget(now_ns)
+        self._closed[growing.period.start_ns] = growing
+        return growing.as_bar(self._symbol, is_closed=True) if growing.has_price else None
 
-    def add(self, trade: Trade) -> Bar | None:
-        """Take a trade in; returns the bar that it closes by being the first of a later minute."""
-        closed = self.close(trade.t_ns)
-        if trade.t_ns < (self._open.start_ns if self._open else self._closed_until_ns):
-            self.late_trades += 1
-            return closed
-        print_bar = self._of(trade)
-        self._open = print_bar if self._open is None else self._open.then(print_bar)
-        return closed
+    def add(self, trade: Trade, t_ns: int) -> Bar | None:
+        """Take in a trade as of `t_ns`. Returns the closed bar that it amends, if it amends one.
 
-    def _of(self, trade: Trade) -> Bar:
-        return Bar(
-            symbol=self._symbol,
-            start_ns=floor_ns(trade.t_ns, MINUTE_NS),
-            open=trade.price,
-            high=trade.price,
-            low=trade.price,
-            close=trade.price,
-            volume=trade.size,
-            trade_count=1,
-            vwap=trade.price,
-            is_closed=False,
-        )
+        Call `close(t_ns)` before, so that what it ends is known. A trade of an interval that is
+        forgotten, or of none, is left out.
+        """
+        growing = self._open
+        if growing is not None and growing.period.opens_ns <= t_ns < growing.period.ends_ns:
+            growing.add(trade, t_ns)
+            return None
+        period = self._period_of(t_ns)
+        if period is None:
+            return None
+        if growing is None and period.start_ns not in self._closed and self._is_newest(period):
+            self._open = Growing(period)
+            self._open.add(trade, t_ns)
+            return None
+        return self._amend(period, trade, t_ns)
+
+    def add_bar(self, bar: Bar, t_ns: int) -> None:
+        """Take in a shorter bar of the interval at `t_ns`; left out when that one is closed."""
+        period = self._period_of(t_ns)
+        if period is None or period.start_ns in self._closed:
+            return
+        if self._open is None:
+            self._open = Growing(period)
+        if self._open.period.start_ns == period.start_ns:
+            self._open.add_bar(bar)
+
+    def _is_newest(self, period: Period) -> bool:
+        return all(period.start_ns > start_ns for start_ns in self._closed)
+
+    def _amend(self, period: Period, trade: Trade, t_ns: int) -> Bar | None:
+        growing = self._closed.get(period.start_ns)
+        if growing is None:
+            growing = self._closed[period.start_ns] = Growing(period)
+        growing.add(trade, t_ns)
+        if not growing.has_price:
+            return None
+        return growing.as_bar(self._symbol, is_closed=True, is_amended=True)
+
+    def _forget(self, now_ns: int) -> None:
+        for start_ns, growing in tuple(self._closed.items()):
+            if growing.period.ends_ns + self._patience_ns < now_ns:
+                del self._closed[start_ns]

@@ -1,18 +1,38 @@
-"""The bars of a running feed: the open minute and the current day of every instrument."""
+"""The bars of a running feed: seconds, minutes and the day of every instrument, from one stream of
+trades.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from marketdata.domain.bars import DAY_NS, Bar, MinuteBars, floor_ns
+from marketdata.domain.bars import (
+    LATE_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    Bar,
+    BarBuilder,
+    every,
+    floor_ns,
+)
+from marketdata.domain.trade_conditions import TradeFlag
+from marketdata.domain.trading_days import CLOSING_PATIENCE_NS, TradingDays, UtcDays
 from marketdata.domain.values import Trade
+
+SECOND: Final = "1Sec"
+MINUTE: Final = "1Min"
+DAY: Final = "1Day"
+CLOSING: Final = int(TradeFlag.CLOSING)
 
 
 class DatedBar(NamedTuple):
-    """A bar to store; `timeframe` is `1Min` or `1Day`."""
+    """A bar and the length it has: `1Sec`, `1Min` or `1Day`; where it is stored also the feed that
+    its newest trade came from.
+    """
 
     timeframe: str
     bar: Bar
+    feed: str = ""
 
 
 @dataclass(slots=True)
@@ -23,67 +43,132 @@ class ResumedBars:
 
     day: Bar | None = None
     minute: Bar | None = None
+    days: TradingDays = field(default_factory=UtcDays)
+
+
+class Taken(NamedTuple):
+    """What a trade did: the bars that it ended or amended, and whether it came too late for any."""
+
+    finished: list[DatedBar]
+    is_late: bool
+
+
+class _Bars:
+    """The three bars of one instrument."""
+
+    __slots__ = ("day", "days", "known_from_ns", "minute", "newest_ns", "second", "symbol")
+
+    def __init__(self, symbol: str, left: ResumedBars) -> None:
+        self.symbol = symbol
+        self.days = left.days
+        self.second = BarBuilder(symbol, every(SECOND_NS))
+        self.minute = BarBuilder(symbol, every(MINUTE_NS), left.minute)
+        self.day = BarBuilder(
+            symbol, self.days.period_of, left.day, patience_ns=CLOSING_PATIENCE_NS
+        )
+        if left.minute is not None:
+            self.day.add_bar(left.minute, left.minute.start_ns)
+        self.newest_ns = 0
+        self.known_from_ns = left.minute.start_ns if left.minute else None
+        """Bars that begin before are those of an earlier run, of which nobody here knows the
+        trades.
+        """
+
+    def close(self, now_ns: int) -> list[DatedBar]:
+        """What is over at `now_ns`, shorter bars first; with each minute goes the day so far."""
+        if now_ns > self.newest_ns:
+            self.newest_ns = now_ns
+        finished: list[DatedBar] = []
+        second = self.second.close(now_ns)
+        if second is None and self.minute.is_open_at(now_ns):
+            return finished
+        if second is not None:
+            finished.append(DatedBar(SECOND, second))
+        minute = self.minute.close(now_ns)
+        if minute is not None:
+            finished.append(DatedBar(MINUTE, minute))
+        day = self.day.close(now_ns) or (self.day.open_bar if minute is not None else None)
+        if day is not None:
+            finished.append(DatedBar(DAY, day))
+        return finished
+
+    def take(self, trade: Trade) -> Taken:
+        t_ns = trade.t_ns
+        finished = self.close(t_ns) if t_ns >= self.newest_ns else []
+        if self.known_from_ns is None:
+            self.known_from_ns = floor_ns(t_ns, MINUTE_NS)
+        if self.newest_ns - t_ns > LATE_NS or t_ns < self.known_from_ns:
+            return Taken(finished, is_late=True)
+        closing_ns = self.days.closing_ns(t_ns) if trade.flags & CLOSING else None
+        if closing_ns is not None:
+            return Taken(finished + self._take_closing(trade, closing_ns), is_late=False)
+        for timeframe, builder in (
+            (SECOND, self.second),
+            (MINUTE, self.minute),
+            (DAY, self.day),
+        ):
+            amended = builder.add(trade, t_ns)
+            if amended is not None:
+                finished.append(DatedBar(timeframe, amended))
+        return Taken(finished, is_late=False)
+
+    def _take_closing(self, trade: Trade, closing_ns: int) -> list[DatedBar]:
+        """A closing print is its session's last: in the last minute while that can be amended, and
+        in the day.
+        """
+        taking = [(DAY, self.day)]
+        if self.newest_ns - closing_ns <= LATE_NS and closing_ns >= (self.known_from_ns or 0):
+            taking = [(MINUTE, self.minute), *taking]
+        return [
+            DatedBar(timeframe, bar)
+            for timeframe, builder in taking
+            if (bar := builder.add(trade, closing_ns)) is not None
+        ]
 
 
 class BarKeeper:
-    """Turns trades into minute bars and days. A day is made of its closed minutes and the open
-    one.
-    """
+    """Turns trades into the bars of every instrument that this process feeds."""
 
     def __init__(self, resumed: Mapping[str, ResumedBars]) -> None:
-        """`resumed` names every instrument of the feed."""
-        self._minutes = {
-            symbol: MinuteBars(symbol, left.minute) for symbol, left in resumed.items()
-        }
-        self._days: dict[str, Bar] = {
-            symbol: left.day for symbol, left in resumed.items() if left.day is not None
-        }
+        """`resumed` names every instrument of the process."""
+        self._bars = {symbol: _Bars(symbol, left) for symbol, left in resumed.items()}
 
-    def take(self, trade: Trade) -> tuple[Bar | None, Bar | None]:
-        """Take a trade in: the minute that it closed and the minute that is open now."""
-        minutes = self._minutes[trade.symbol]
-        closed = minutes.add(trade)
-        if closed:
-            self._close(closed)
-        return closed, minutes.open_bar
+    def change_days(self, days: Mapping[str, TradingDays]) -> None:
+        """Know the sessions in `days` from now on."""
+        for symbol, of_venue in days.items():
+            bars = self._bars.get(symbol)
+            if bars is not None:
+                bars.days = of_venue
+                bars.day.change_periods(of_venue.period_of)
 
-    def late_trades(self, symbol: str) -> int:
-        return self._minutes[symbol].late_trades
+    @property
+    def symbols(self) -> frozenset[str]:
+        return frozenset(self._bars)
 
-    def close_minutes(self, now_ns: int) -> list[Bar]:
-        """The minutes that are over at `now_ns` although no later trade has said so."""
-        closed = [bar for minutes in self._minutes.values() if (bar := minutes.close(now_ns))]
-        for bar in closed:
-            self._close(bar)
-        return closed
+    def take(self, trade: Trade) -> Taken:
+        """Take a trade in. KeyError for an instrument that the process does not feed."""
+        return self._bars[trade.symbol].take(trade)
 
-    def open_minutes(self) -> list[Bar]:
-        """The minutes that trades are still coming into; stored when the feed stops."""
-        return [bar for minutes in self._minutes.values() if (bar := minutes.open_bar)]
+    def take_minute(self, bar: Bar) -> list[DatedBar]:
+        """Take in a closed minute that a source told whole: it and the day that it belongs to."""
+        bars = self._bars[bar.symbol]
+        finished = bars.close(bar.start_ns)
+        bars.day.add_bar(bar, bar.start_ns)
+        day = bars.day.open_bar
+        told = [DatedBar(MINUTE, bar)]
+        return [*finished, *told] if day is None else [*finished, *told, DatedBar(DAY, day)]
 
-    def day(self, symbol: str) -> Bar | None:
-        """The current day so far, without the open minute."""
-        return self._days.get(symbol)
+    def close_until(self, now_ns: int) -> list[DatedBar]:
+        """The bars that are over at `now_ns` although no later trade has said so."""
+        return [dated for bars in self._bars.values() for dated in bars.close(now_ns)]
 
-    def to_store(self, minutes: Iterable[Bar]) -> list[DatedBar]:
-        """`minutes` and the days they belong to, as rows."""
-        rows: list[DatedBar] = []
-        for minute in minutes:
-            rows.append(DatedBar("1Min", minute))
-            day = self._days.get(minute.symbol)
-            if not minute.is_closed:
-                day = _with(day, minute)
-            if day is not None:
-                rows.append(DatedBar("1Day", day))
-        return rows
-
-    def _close(self, minute: Bar) -> None:
-        self._days[minute.symbol] = _with(self._days.get(minute.symbol), minute)
-
-
-def _with(day: Bar | None, minute: Bar) -> Bar:
-    """`day` with one minute more; a minute of the next day starts that day."""
-    start_ns = floor_ns(minute.start_ns, DAY_NS)
-    if day is None or day.start_ns != start_ns:
-        return replace(minute, start_ns=start_ns, is_closed=False)
-    return day.then(minute)
+    def open_bars(self, symbols: Iterable[str] | None = None) -> list[DatedBar]:
+        """The minutes and days that trades are still coming into, of `symbols` or of all."""
+        found: list[DatedBar] = []
+        for symbol in self._bars if symbols is None else symbols:
+            bars = self._bars[symbol]
+            for timeframe, builder in ((MINUTE, bars.minute), (DAY, bars.day)):
+                bar = builder.open_bar
+                if bar is not None:
+                    found.append(DatedBar(timeframe, bar))
+        return found
