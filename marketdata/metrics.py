@@ -8,9 +8,24 @@ FEED_LAST_MESSAGE = Gauge(
     ["symbol"],
     multiprocess_mode="mostrecent",
 )
-FEED_MESSAGES = Counter("portal_feed_messages_total", "Ticks taken from the feed", ["kind"])
+FEED_MESSAGES = Counter("portal_feed_messages_total", "Messages taken from the source", ["feed"])
+FEED_STATE = Gauge(
+    "portal_feed_state",
+    "How the source is: 0 connecting, 1 live, 2 silent, 3 away",
+    ["feed"],
+    multiprocess_mode="mostrecent",
+)
+FEED_RECONNECTS = Counter(
+    "portal_feed_reconnects_total", "Times the source was opened again", ["feed"]
+)
+FEED_RULES = Counter(
+    "portal_feed_tick_rules_total", "Ticks that a rule of docs/feeds.md met", ["feed", "rule"]
+)
+FEED_CHANGES = Counter(
+    "portal_feed_changes_total", "Times an instrument went to another source", ["symbol"]
+)
 FEED_LATE_TRADES = Counter(
-    "portal_feed_late_trades_total", "Trades that came after their minute was closed", ["symbol"]
+    "portal_feed_late_trades_total", "Trades that came too late for their bars", ["symbol"]
 )
 LINK_DELIVERED = Counter(
     "portal_feed_link_delivered_total", "Items the feed delivered, by outlet", ["link"]
@@ -30,3 +45,6 @@ HUB_CONFLATED = Counter(
 HUB_OVERFLOWS = Counter("portal_hub_overflows_total", "Log topics cut short for a snapshot")
 HUB_RECONNECTS = Counter("portal_hub_reconnects_total", "Connections to Redis that were made again")
 HUB_TOO_SLOW = Counter("portal_hub_too_slow_total", "Sockets closed because nobody read them")
+TICKS_NOT_STORABLE = Counter(
+    "portal_feed_ticks_not_storable_total", "Ticks finer or larger than the store holds", ["symbol"]
+)

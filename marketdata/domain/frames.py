@@ -6,6 +6,7 @@ with `Z`.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -20,58 +21,103 @@ FRAME_WRITER = "tradeportal.frame_writer"
 """
 
 _encoder = msgspec.json.Encoder()
+EMPTY = Level(Decimal(0), Decimal(0))
+"""How an empty side of a quote is shown."""
 
 
 class Envelope(msgspec.Struct):
-    """What every reader of an event frame needs; `data` stays as the bytes it came in."""
+    """What every reader of an event frame needs; `data` stays as the bytes it came in.
+
+    `at` is the instant at which the source's message was received, in microseconds since 1970.
+    """
 
     topic: str
     epoch: str
     seq: int
     data: msgspec.Raw
+    at: int | None = None
 
 
 envelope_decoder = msgspec.json.Decoder(Envelope)
 
 
-def event_frame(topic: str, *, epoch: str, seq: int, data: object) -> bytes:
-    """The event frame of `topic`, ready for Redis and for browsers."""
-    return _encoder.encode(
-        {"op": "event", "topic": topic, "epoch": epoch, "seq": seq, "data": data}
-    )
+def event_frame(topic: str, *, epoch: str, seq: int, data: object, at: int | None = None) -> bytes:
+    """The event frame of `topic`, ready for Redis and for browsers. `at` says when the source's
+    message came (microseconds since 1970): from it readers know how old the price is.
+    """
+    return _with_data("event", topic, epoch, seq, at, data)
 
 
-def snapshot_frame(topic: str, *, epoch: str, seq: int, data: object) -> bytes:
+def snapshot_frame(
+    topic: str, *, epoch: str, seq: int, data: object, at: int | None = None
+) -> bytes:
     """The frame that starts a subscription, and repairs one after a gap."""
+    return _with_data("snapshot", topic, epoch, seq, at, data)
+
+
+def resumed_frame(topic: str, *, epoch: str, seq: int, missed: int) -> bytes:
+    """The frame that goes on from (epoch, seq): `missed` events follow it, and nothing is lost."""
+    frame = {"op": "resumed", "topic": topic, "epoch": epoch, "seq": seq, "missed": missed}
+    return _encoder.encode(frame)
+
+
+def events_frame(topic: str, *, epoch: str, first: int, seq: int, data: Sequence[object]) -> bytes:
+    """The facts numbered `first` to `seq` in one frame, for who does not want each at once."""
     return _encoder.encode(
-        {"op": "snapshot", "topic": topic, "epoch": epoch, "seq": seq, "data": data}
+        {"op": "events", "topic": topic, "epoch": epoch, "first": first, "seq": seq, "data": data}
     )
 
 
-def quote_data(quote: Quote) -> dict[str, str]:
-    """The best level of each side; the depth goes to the engine, which publishes it as the book."""
-    bid, ask = quote.bids[0], quote.asks[0]
-    return {
+def _with_data(op: str, topic: str, epoch: str, seq: int, at: int | None, data: object) -> bytes:
+    frame: dict[str, object] = {"op": op, "topic": topic, "epoch": epoch, "seq": seq}
+    if at is not None:
+        frame["at"] = at
+    frame["data"] = data
+    return _encoder.encode(frame)
+
+
+def quote_data(quote: Quote, *, is_stale: bool = False) -> dict[str, str | bool]:
+    """The best level of each side (zeros for an empty one) and the feed that told it; the depth
+    goes to the engine, which publishes it as the book. `stale` says that no feed has told anything
+    newer for too long: nobody knows whether this still holds.
+    """
+    bid = quote.bids[0] if quote.bids else EMPTY
+    ask = quote.asks[0] if quote.asks else EMPTY
+    data: dict[str, str | bool] = {
         "bid": to_wire(bid.price),
         "bid_size": to_wire(bid.size),
         "ask": to_wire(ask.price),
         "ask_size": to_wire(ask.size),
         "t": wire_time(quote.t_ns),
+        "feed": quote.feed,
     }
+    if is_stale:
+        data["stale"] = True
+    return data
 
 
 def trade_data(trade: Trade) -> dict[str, str | int | None]:
-    return {
+    """One print. `exchange` and `flags` (TradeFlag) are told where there are any."""
+    data: dict[str, str | int | None] = {
         "id": trade.trade_id,
         "price": to_wire(trade.price),
         "size": to_wire(trade.size),
         "side": None if trade.side is None else trade.side.value,
         "t": wire_time(trade.t_ns),
+        "feed": trade.feed,
     }
+    if trade.exchange:
+        data["exchange"] = trade.exchange
+    if trade.flags:
+        data["flags"] = int(trade.flags)
+    return data
 
 
-def bar_data(bar: Bar) -> dict[str, str | int | bool | None]:
-    return {
+def bar_data(bar: Bar, feed: str = "") -> dict[str, str | int | bool | None]:
+    """A bar, by the feed that its newest trade came from. `amended` says that it was closed before
+    and that a late trade has changed it.
+    """
+    data: dict[str, str | int | bool | None] = {
         "t": wire_time(bar.start_ns),
         "o": to_wire(bar.open),
         "h": to_wire(bar.high),
@@ -81,7 +127,11 @@ def bar_data(bar: Bar) -> dict[str, str | int | bool | None]:
         "n": bar.trade_count,
         "vw": None if bar.vwap is None else to_wire(bar.vwap),
         "closed": bar.is_closed,
+        "feed": feed,
     }
+    if bar.is_amended:
+        data["amended"] = True
+    return data
 
 
 def book_data(bids: Sequence[Level], asks: Sequence[Level], t_ns: int) -> dict[str, object]:

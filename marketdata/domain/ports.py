@@ -2,10 +2,10 @@
 quotes; and what a backfill asks for the past.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from marketdata.domain.bars import Bar
 from marketdata.domain.timeframes import Timeframe
@@ -14,6 +14,21 @@ from marketdata.domain.values import Tick
 
 class FeedAwayError(OSError):
     """The source cannot be reached, or has hung up. The feed process opens it again later."""
+
+
+class Gap(NamedTuple):
+    """The source's own numbering shows that `missed` of its messages never came. `symbol` is empty
+    when it numbers all instruments together.
+    """
+
+    missed: int
+    symbol: str = ""
+
+
+Told = Tick | Bar | Gap
+"""What a source tells: ticks, closed minutes where it has no trades to make them of, and what it
+knows to have missed.
+"""
 
 
 class Feed(Protocol):
@@ -30,8 +45,8 @@ class Feed(Protocol):
         """Connect, sign in and subscribe to every instrument of the feed."""
         ...
 
-    async def receive(self) -> Sequence[Tick]:
-        """The next ticks as they came; waits for them (a second at most, so that clocks keep
+    async def receive(self) -> Sequence[Told]:
+        """What came next, as it came; waits for it (a second at most, so that clocks keep
         ticking). An empty answer says that the source is there and has nothing to tell.
         """
         ...
@@ -54,6 +69,19 @@ class Historian(Protocol):
         """Closed bars that begin at `start` or later and before `end`, oldest first, page by page.
         Raises FeedAwayError when the source cannot be asked or gives what cannot be right.
         """
+        ...
+
+
+@runtime_checkable
+class Controlled(Protocol):
+    """A feed that operators may pause and speed up: a recording, not a market."""
+
+    def control(self, asked: Mapping[str, Any]) -> None:  # Any: JSON of an operator
+        """Obey `asked`. Raises FeedOptionError, with a sentence, for what cannot be."""
+        ...
+
+    def progress(self) -> dict[str, object]:
+        """Where it is, as members of its status."""
         ...
 
 

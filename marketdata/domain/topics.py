@@ -9,6 +9,7 @@ from typing import NamedTuple
 STATE_KINDS = frozenset({"quote", "book", "bar", "trails"})
 MARKET_KINDS = frozenset({"quote", "book", "bar", "trade"})
 LIVE_BAR_TIMEFRAME = "1Min"
+LIVE_BAR_TIMEFRAMES = frozenset({"1Sec", "1Min", "1Day"})
 MAX_TOPIC_LENGTH = 80
 
 
@@ -16,6 +17,8 @@ class Topic(NamedTuple):
     kind: str
     key: str
     """Symbol for market topics, an account's public id for its own."""
+    timeframe: str = ""
+    """Of a bar topic: `1Sec`, `1Min` or `1Day`."""
 
 
 def quote_topic(symbol: str) -> str:
@@ -30,8 +33,8 @@ def trade_topic(symbol: str) -> str:
     return f"trade:{symbol}"
 
 
-def bar_topic(symbol: str) -> str:
-    return f"bar:{symbol}:{LIVE_BAR_TIMEFRAME}"
+def bar_topic(symbol: str, timeframe: str = LIVE_BAR_TIMEFRAME) -> str:
+    return f"bar:{symbol}:{timeframe}"
 
 
 def is_state_topic(topic: str) -> bool:
@@ -45,6 +48,5 @@ def parse_topic(text: str) -> Topic | None:
         return None
     if kind == "bar":
         key, colon, timeframe = key.rpartition(":")
-        if timeframe != LIVE_BAR_TIMEFRAME:
-            return None
+        return Topic(kind, key, timeframe) if key and timeframe in LIVE_BAR_TIMEFRAMES else None
     return Topic(kind, key) if kind and key else None

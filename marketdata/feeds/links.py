@@ -8,6 +8,7 @@ the feed.
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
@@ -22,8 +23,28 @@ Item = TypeVar("Item")
 QUEUE_LIMIT = 10_000
 """Facts (trades) kept while an outlet is away; at 10 a second that is a quarter of an hour."""
 BATCH_LIMIT = 500
+TICKS_QUEUE_LIMIT = 200_000
+"""Ticks kept while the database is away or busy: ten seconds of the fastest replay, an hour of a
+calm market; about 100 MB.
+"""
+TICKS_BATCH_LIMIT = 20_000
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much a link keeps, how much it delivers at once, and how long it gathers between two
+    deliveries.
+    """
+
+    queue_limit: int = QUEUE_LIMIT
+    batch_limit: int = BATCH_LIMIT
+    gather_seconds: float = 0.0
+
+
+TICKS_PACE = Pace(TICKS_QUEUE_LIMIT, TICKS_BATCH_LIMIT, gather_seconds=1.0)
+"""The store takes a second's worth at once: many small transactions cost it more than rows do."""
 
 
 class Link(Generic[Item]):
@@ -38,6 +59,7 @@ class Link(Generic[Item]):
         errors: tuple[type[Exception], ...],
         *,
         keeps_missed: bool = True,
+        pace: Pace | None = None,
     ) -> None:
         """`errors` are what `deliver` raises when the other side is away; anything else ends the
         process.
@@ -48,12 +70,20 @@ class Link(Generic[Item]):
         self._name = name
         self._deliver = deliver
         self._errors = errors
-        self._queue: ConflatingQueue[Item] = ConflatingQueue(QUEUE_LIMIT)
+        self._pace = pace or Pace()
+        self._queue: ConflatingQueue[Item] = ConflatingQueue(self._pace.queue_limit)
         self._batch: list[Item] = []
         self._keeps_missed = keeps_missed
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._is_up = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a source that can wait may go on: less than half of the line is taken, or the
+        other side is away, for which nobody waits.
+        """
+        return not self._is_up or len(self._queue) * 2 < self._pace.queue_limit
 
     def put_state(self, key: Hashable, item: Item) -> None:
         self._queue.put_state(key, item)
@@ -74,6 +104,7 @@ class Link(Generic[Item]):
                 return
             if await self._try():
                 pause = FIRST_PAUSE_SECONDS
+                await self._gather()
             elif self._closing.is_set():
                 return
             else:
@@ -84,6 +115,11 @@ class Link(Generic[Item]):
         """Let `run` end when it has delivered what waits, or at its next failure."""
         self._closing.set()
         self._wake.set()
+
+    async def _gather(self) -> None:
+        if self._pace.gather_seconds and len(self._queue) < self._pace.batch_limit:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._pace.gather_seconds)
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -96,7 +132,7 @@ class Link(Generic[Item]):
         while not self._batch and not self._queue and not self._closing.is_set():
             self._wake.clear()
             await self._wake.wait()
-        while len(self._batch) < BATCH_LIMIT and self._queue:
+        while len(self._batch) < self._pace.batch_limit and self._queue:
             self._batch.append(self._queue.pop())
 
     async def _try(self) -> bool:

@@ -1,43 +1,63 @@
-"""The feed process: takes ticks from one source, numbers them and sends them on.
+"""The feed process: takes what its sources tell, checks it, follows the best and sends it on.
 
-    feed → quote, trade ─┬─► Redis: latest and live frames (gateways, pages, API)
-                         ├─► the engine: the street's liquidity
-                         └─► bars → Redis and PostgreSQL
+    source → checks → chain ─┬─► Redis: latest and live frames (gateways, pages, API)
+    source → checks ──┘      ├─► the engine: the street's liquidity
+                             ├─► bars → Redis and PostgreSQL
+                             └─► the tick store
 
 Each way out is a link of its own; a link whose other side is away never holds up the others.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
 
 import structlog
 
 from core.domain.clock import NANOSECONDS_PER_SECOND, Clock
 from core.domain.ids import new_id
-from marketdata.domain.bars import Bar
-from marketdata.domain.frames import bar_data, event_frame, quote_data, trade_data
-from marketdata.domain.keeping import BarKeeper, DatedBar
-from marketdata.domain.ports import Feed
+from marketdata.domain.aggressor import AggressorRule
+from marketdata.domain.bars import NO_PRICE, Bar
+from marketdata.domain.keeping import SECOND, BarKeeper, DatedBar
+from marketdata.domain.ports import Gap, Told
+from marketdata.domain.provider_chain import ProviderChain
 from marketdata.domain.topics import bar_topic, quote_topic, trade_topic
+from marketdata.domain.trade_conditions import TradeFlag
+from marketdata.domain.trading_days import TradingDays
 from marketdata.domain.values import Quote, Tick, Trade
+from marketdata.feeds.controls import follow_controls
+from marketdata.feeds.items import NumberedTick, StoredItem
 from marketdata.feeds.links import Link
-from marketdata.feeds.publisher import FEED_ALIVE_KEY, Kind, Publication
-from marketdata.metrics import FEED_LAST_MESSAGE, FEED_LATE_TRADES, FEED_MESSAGES
+from marketdata.feeds.publisher import (
+    FEED_ALIVE_KEY,
+    Kind,
+    LiveBar,
+    Message,
+    Publication,
+    StaleQuote,
+)
+from marketdata.feeds.runner import SourceRunner
+from marketdata.feeds.sources import Source
+from marketdata.feeds.status import StatusBoard
 
 logger = structlog.get_logger(__name__)
 
 HALT_CHECK_SECONDS = 2
+HOURS_CHECK_SECONDS = 3_600
+"""Sessions are known twenty days ahead."""
+SECOND_CHECK_SECONDS = 0.02
+"""How often the process looks whether a new second has begun."""
+ROOM_CHECK_SECONDS = 0.005
 DRAIN_SECONDS = 5
-
-
-class NumberedTick(NamedTuple):
-    """A tick on its way to the engine, with its number in the live stream."""
-
-    seq: int
-    tick: Tick
+NANOSECONDS_PER_MICROSECOND = 1_000
+STALE_NS: Final = 5 * NANOSECONDS_PER_SECOND
+"""A price older than this is not the market's: it is published as stale, and the engine, whose
+street ends after as long (docs/matching.md S3), is not told it.
+"""
+LATE: Final = int(TradeFlag.LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,129 +65,288 @@ class Outlets:
     live: Link[Publication]
     engine: Link[NumberedTick]
     bars: Link[DatedBar]
+    ticks: Link[StoredItem]
 
     @property
-    def all(self) -> tuple[Link[Publication], Link[NumberedTick], Link[DatedBar]]:
-        return (self.live, self.engine, self.bars)
+    def all(self) -> tuple[Link[Publication], Link[NumberedTick], Link[DatedBar], Link[StoredItem]]:
+        return (self.live, self.engine, self.bars, self.ticks)
+
+    @property
+    def have_room(self) -> bool:
+        return all(link.has_room for link in self.all)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the process is given by whoever composes it. `clock` is the market's: the machine's, or
+    the one that a replay of past times moves; silence is measured by `machine_clock`.
+    `halted_symbols` and `trading_days` must not raise when the database is away: they then give
+    what they knew.
+    """
+
+    halted_symbols: Callable[[], Awaitable[frozenset[str]]]
+    trading_days: Callable[[], Awaitable[Mapping[str, TradingDays]]]
+    control: Callable[[str], Awaitable[bytes | None]]
+    """What operators ask of the feed of that name (JSON), if anything."""
+    clock: Clock
+    machine_clock: Clock
+    random: Random
 
 
 class FeedProcess:
-    """Runs one feed until told to stop. The numbering (epoch) is new with every process."""
+    """Runs all sources until told to stop. The numbering (epoch) is new with every process."""
 
     def __init__(
         self,
         *,
-        feed: Feed,
+        sources: Sequence[Source],
+        chain: ProviderChain,
         outlets: Outlets,
         keeper: BarKeeper,
-        halted_symbols: Callable[[], Awaitable[frozenset[str]]],
-        clock: Clock,
+        around: Surroundings,
     ) -> None:
-        """`halted_symbols` must not raise when the database is away: it then gives what it knew."""
-        self._feed = feed
+        self._sources = sources
+        self._chain = chain
         self._outlets = outlets
         self._keeper = keeper
-        self._halted_symbols = halted_symbols
-        self._clock = clock
-        self._epoch = new_id(clock.now_ns()).hex
+        self._around = around
+        self._clock = around.clock
+        self._epoch = new_id(around.machine_clock.now_ns()).hex
         self._numbers: defaultdict[str, int] = defaultdict(int)
         self._halted: frozenset[str] = frozenset()
         self._second = 0
+        self._aggressors = AggressorRule()
+        self._drawn: dict[str, str] = {}
+        """Instruments whose open bars have changed since they were last published, and by which
+        feed.
+        """
+        self._quotes: dict[str, Quote] = {}
+        self._unsent: dict[str, int] = {}
+        """Instruments whose newest quote is not on its way yet, and when it came."""
+        self._stale: set[str] = set()
+        self._at_us: int | None = None
+        """When the message that is being taken was received."""
+        self._board = StatusBoard(sources, chain, epoch=self._epoch)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Publish until `stop`, then store the open minutes and deliver what waits."""
+        """Publish until `stop`, then store the open minutes and deliver what waits. Raises what a
+        part raised that nobody expected.
+        """
         links = [asyncio.create_task(link.run()) for link in self._outlets.all]
-        halts = asyncio.create_task(self._follow_halts())
+        helpers = [
+            *links,
+            asyncio.create_task(self._follow_halts()),
+            asyncio.create_task(self._follow_hours()),
+            asyncio.create_task(follow_controls(self._sources, self._around.control)),
+            asyncio.create_task(self._keep_time()),
+            *(asyncio.create_task(self._runner(source).run()) for source in self._sources),
+        ]
         stopping = asyncio.create_task(stop.wait())
         try:
-            await self._take_ticks([*links, halts], stopping)
-        finally:
-            self._store(self._keeper.open_minutes())
-            for link in self._outlets.all:
-                link.close()
-            await asyncio.wait(links, timeout=DRAIN_SECONDS)
-            for task in (*links, halts, stopping):
-                task.cancel()
-
-    async def _take_ticks(
-        self, helpers: Sequence["asyncio.Task[None]"], stopping: "asyncio.Task[bool]"
-    ) -> None:
-        while not stopping.done():
+            await asyncio.wait([*helpers, stopping], return_when=asyncio.FIRST_COMPLETED)
             for helper in helpers:
                 if helper.done():
                     # Only by an error that nobody expected: it ends the process.
                     helper.result()
-            ticks = await self._feed.receive()
-            for tick in ticks:
-                self.take(tick)
-            self._every_second(self._clock.now_ns())
+        finally:
+            await self._end(helpers, links, stopping)
 
-    def take(self, tick: Tick) -> None:
-        """Send one tick on. An instrument that is halted gets neither quotes nor trades."""
-        if tick.symbol in self._halted:
+    async def take(self, source: Source, told: Sequence[Told]) -> None:
+        """Send on what `source` told. A source that can wait is held up here while an outlet is
+        behind.
+        """
+        now_ns = self._clock.now_ns()
+        self._at_us = self._around.machine_clock.now_ns() // NANOSECONDS_PER_MICROSECOND
+        for item in told:
+            if isinstance(item, Quote | Trade):
+                for tick in source.checks.check(item, now_ns):
+                    self._take_tick(source, tick, now_ns)
+            elif isinstance(item, Bar):
+                self._take_minute(source, item, now_ns)
+            else:
+                self._take_gap(source, item)
+        for symbol, came_ns in self._unsent.items():
+            self._send_quote(symbol, came_ns)
+        self._unsent.clear()
+        self._publish_drawn()
+        self._at_us = None
+        self._every_second()
+        # Also without a wait others must have their turn: a replay at full speed never pauses.
+        await asyncio.sleep(0)
+        while source.can_wait and not self._outlets.have_room:
+            await asyncio.sleep(ROOM_CHECK_SECONDS)
+
+    def _runner(self, source: Source) -> SourceRunner:
+        return SourceRunner(
+            source,
+            self.take,
+            lambda lost: self._chain.lose(lost.name),
+            clock=self._around.machine_clock,
+            random=self._around.random,
+        )
+
+    async def _end(
+        self,
+        helpers: Sequence["asyncio.Task[None]"],
+        links: Sequence["asyncio.Task[None]"],
+        stopping: "asyncio.Task[bool]",
+    ) -> None:
+        others = [task for task in (*helpers, stopping) if task not in links]
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others)
+        for dated in self._keeper.open_bars():
+            row = dated._replace(feed=self._chain.feed_of(dated.bar.symbol) or "")
+            self._outlets.bars.put_state(_row_key(dated), row)
+        for link in self._outlets.all:
+            link.close()
+        await asyncio.wait(links, timeout=DRAIN_SECONDS)
+        for task in links:
+            task.cancel()
+
+    def _take_tick(self, source: Source, tick: Tick, now_ns: int) -> None:
+        """An instrument that is halted, or follows another source, gets nothing of this one."""
+        symbol = tick.symbol
+        if symbol in self._halted or not self._chain.offer(source.name, symbol, tick.t_ns, now_ns):
             return
+        self._board.told_ns[symbol] = tick.t_ns
+        if tick.feed != source.name:
+            tick = replace(tick, feed=source.name)
         if isinstance(tick, Quote):
-            self._take_quote(tick)
+            self._take_quote(source, tick, now_ns)
         else:
-            self._take_trade(tick)
-        FEED_LAST_MESSAGE.labels(tick.symbol).set(tick.t_ns / NANOSECONDS_PER_SECOND)
+            self._take_trade(source, tick, now_ns)
 
-    def _take_quote(self, quote: Quote) -> None:
-        seq = self._publish(quote_topic(quote.symbol), quote_data(quote))
-        self._outlets.engine.put_state(quote.symbol, NumberedTick(seq, quote))
-        FEED_MESSAGES.labels("quote").inc()
+    def _take_quote(self, source: Source, quote: Quote, now_ns: int) -> None:
+        symbol = quote.symbol
+        self._quotes[symbol] = quote
+        self._aggressors.see(quote)
+        if source.keeps_quotes:
+            self._put_tick(StoredItem(source.feed_id, quote))
+        self._unsent[symbol] = now_ns
 
-    def _take_trade(self, trade: Trade) -> None:
-        seq = self._publish(trade_topic(trade.symbol), trade_data(trade), Kind.LOG)
-        self._outlets.engine.put_log(NumberedTick(seq, trade))
-        FEED_MESSAGES.labels("trade").inc()
-        late_before = self._keeper.late_trades(trade.symbol)
-        closed, current = self._keeper.take(trade)
-        if self._keeper.late_trades(trade.symbol) > late_before:
-            FEED_LATE_TRADES.labels(trade.symbol).inc()
-        if closed:
-            self._finish([closed])
-        if current:
-            self._publish(bar_topic(trade.symbol), bar_data(current))
+    def _send_quote(self, symbol: str, now_ns: int) -> None:
+        """The newest quote goes out once for all that one message told, and before the trades that
+        came after it.
+        """
+        quote, topic = self._quotes[symbol], quote_topic(symbol)
+        if now_ns - quote.t_ns > STALE_NS:
+            self._stale.add(symbol)
+            self._publish(topic, StaleQuote(quote))
+            return
+        self._stale.discard(symbol)
+        seq = self._publish(topic, quote)
+        self._outlets.engine.put_state(symbol, NumberedTick(seq, quote))
+
+    def _take_trade(self, source: Source, trade: Trade, now_ns: int) -> None:
+        if trade.symbol in self._unsent:
+            self._send_quote(trade.symbol, self._unsent.pop(trade.symbol))
+        taken = self._keeper.take(trade)
+        if taken.is_late:
+            trade = replace(trade, flags=trade.flags | LATE)
+            self._board.late_trades[trade.symbol] += 1
+        moves_price = not trade.flags & (NO_PRICE | LATE)
+        seq = self._publish(
+            trade_topic(trade.symbol), trade, Kind.LOG if moves_price else Kind.PRINT
+        )
+        self._put_tick(StoredItem(source.feed_id, trade))
+        if moves_price:
+            side = self._aggressors.infer(trade)
+            if side is not None and now_ns - trade.t_ns <= STALE_NS:
+                self._outlets.engine.put_log(NumberedTick(seq, trade, side))
+        self._finish(taken.finished, source)
+        if not taken.is_late:
+            self._drawn[trade.symbol] = source.name
+
+    def _take_minute(self, source: Source, bar: Bar, now_ns: int) -> None:
+        if bar.symbol in self._halted:
+            return
+        if self._chain.offer(source.name, bar.symbol, bar.start_ns, now_ns):
+            self._finish(self._keeper.take_minute(bar), source)
+
+    def _take_gap(self, source: Source, gap: Gap) -> None:
+        source.checks.note_gap(gap.missed)
+        logger.warning("feed_gap", feed=source.name, symbol=gap.symbol, missed=gap.missed)
 
     def _publish(
-        self, topic: str, data: object, kind: Kind = Kind.STATE, *, key: Hashable = None
+        self, topic: str, message: Message, kind: Kind = Kind.STATE, *, key: Hashable = None
     ) -> int:
         self._numbers[topic] += 1
         seq = self._numbers[topic]
-        publication = Publication(
-            topic, event_frame(topic, epoch=self._epoch, seq=seq, data=data), kind
-        )
-        if kind is Kind.LOG:
-            self._outlets.live.put_log(publication)
-        else:
+        publication = Publication(topic, message, kind, self._epoch, seq, self._at_us)
+        if kind is Kind.STATE:
             # A closed bar has a key of its own, so that the next minute's bar never overtakes it.
             self._outlets.live.put_state(key or topic, publication)
+        else:
+            self._outlets.live.put_log(publication)
         return seq
 
-    def _every_second(self, now_ns: int) -> None:
+    def _publish_drawn(self) -> None:
+        """The open minute and day of what traded: once for all that one message told."""
+        for symbol, feed in self._drawn.items():
+            for timeframe, bar, _ in self._keeper.open_bars((symbol,)):
+                self._publish(bar_topic(symbol, timeframe), LiveBar(bar, feed))
+        self._drawn.clear()
+
+    def _put_tick(self, item: StoredItem) -> None:
+        self._outlets.ticks.put_log(item)
+
+    def _finish(self, finished: Sequence[DatedBar], source: Source | None) -> None:
+        """Publish and store bars that are over, amended, or days that have grown by a minute."""
+        for dated in finished:
+            timeframe, bar, _ = dated
+            feed = source or self._source_of(bar.symbol)
+            topic = bar_topic(bar.symbol, timeframe)
+            self._publish(topic, LiveBar(bar, feed.name if feed else ""), key=(topic, bar.start_ns))
+            if timeframe != SECOND:
+                row = DatedBar(timeframe, bar, feed.name if feed else "")
+                self._outlets.bars.put_state(_row_key(dated), row)
+            elif feed is not None:
+                self._put_tick(StoredItem(feed.feed_id, bar))
+
+    def _source_of(self, symbol: str) -> Source | None:
+        name = self._chain.feed_of(symbol)
+        return next((source for source in self._sources if source.name == name), None)
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._every_second()
+            await asyncio.sleep(SECOND_CHECK_SECONDS)
+
+    def _every_second(self) -> None:
+        now_ns = self._clock.now_ns()
         second = now_ns // NANOSECONDS_PER_SECOND
         if second == self._second:
             return
         self._second = second
-        self._finish(self._keeper.close_minutes(now_ns))
-        alive = Publication(FEED_ALIVE_KEY, str(now_ns // 1_000_000).encode(), Kind.NOTE)
-        self._outlets.live.put_state(FEED_ALIVE_KEY, alive)
+        self._finish(self._keeper.close_until(now_ns), None)
+        self._say_what_is_stale(now_ns)
+        machine_ns = self._around.machine_clock.now_ns()
+        notes = self._board.notes(machine_ns)
+        notes[FEED_ALIVE_KEY] = str(machine_ns // 1_000_000).encode()
+        for key, text in notes.items():
+            self._outlets.live.put_state(key, Publication(key, text, Kind.NOTE))
 
-    def _finish(self, closed: Sequence[Bar]) -> None:
-        for bar in closed:
-            topic = bar_topic(bar.symbol)
-            self._publish(topic, bar_data(bar), key=(topic, bar.start_ns))
-        self._store(closed)
-
-    def _store(self, minutes: Sequence[Bar]) -> None:
-        for row in self._keeper.to_store(minutes):
-            self._outlets.bars.put_state((row.bar.symbol, row.timeframe, row.bar.start_ns), row)
+    def _say_what_is_stale(self, now_ns: int) -> None:
+        for symbol, quote in self._quotes.items():
+            if symbol not in self._stale and now_ns - quote.t_ns > STALE_NS:
+                self._stale.add(symbol)
+                self._publish(quote_topic(symbol), StaleQuote(quote))
+                logger.warning("feed_quote_stale", symbol=symbol, feed=quote.feed)
 
     async def _follow_halts(self) -> None:
         while True:
-            halted = await self._halted_symbols()
+            halted = await self._around.halted_symbols()
             if halted != self._halted:
                 logger.info("feed_halts_changed", halted=sorted(halted))
             self._halted = halted
             await asyncio.sleep(HALT_CHECK_SECONDS)
+
+    async def _follow_hours(self) -> None:
+        while True:
+            await asyncio.sleep(HOURS_CHECK_SECONDS)
+            self._keeper.change_days(await self._around.trading_days())
+
+
+def _row_key(dated: DatedBar) -> tuple[str, str, int]:
+    return dated.bar.symbol, dated.timeframe, dated.bar.start_ns

@@ -2,7 +2,8 @@
 
 Keys (all begin with the portal's prefix): `latest:{topic}` the newest frame,
 `recent:trade:{symbol}` the last trades, newest first, `feed:alive` the millisecond at which the
-feed was last known to run.
+feed process was last known to run, `feed:status:{name}` how one source is (docs/feeds.md),
+`feed:followed` which source each instrument follows.
 """
 
 from collections.abc import Sequence
@@ -12,23 +13,74 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from marketdata.domain.bars import Bar
+from marketdata.domain.frames import bar_data, event_frame, quote_data, trade_data
+from marketdata.domain.values import Quote, Trade
 
 RECENT_TRADES = 50
 FEED_ALIVE_KEY = "feed:alive"
+FEED_STATUS_KEY = "feed:status:"
+FEED_FOLLOWED_KEY = "feed:followed"
+FEED_CONTROL_KEY = "feed:control:"
 TIMEOUT_SECONDS = 2
 
 
 class Kind(Enum):
     STATE = auto()
     LOG = auto()
+    PRINT = auto()
+    """A trade that moves no price: told and kept among the recent, but never the newest price."""
     NOTE = auto()
     """A key that is only stored, never published."""
 
 
+class LiveBar(NamedTuple):
+    """A bar and the feed that its newest trade came from."""
+
+    bar: Bar
+    feed: str
+
+
+class StaleQuote(NamedTuple):
+    """The newest quote of an instrument of which no feed has told for too long."""
+
+    quote: Quote
+
+
+Message = Quote | Trade | LiveBar | StaleQuote | bytes
+
+
 class Publication(NamedTuple):
+    """One message of a topic; written as text when it is delivered, for most quotes of a fast
+    market are replaced by newer ones before that.
+    """
+
     topic: str
-    frame: bytes
+    message: Message
     kind: Kind
+    epoch: str = ""
+    seq: int = 0
+    at_us: int | None = None
+    """When the source's message was received, by our clock; None of what no message caused."""
+
+    @property
+    def frame(self) -> bytes:
+        if isinstance(self.message, bytes):
+            return self.message
+        data = _data_of(self.message)
+        return event_frame(self.topic, epoch=self.epoch, seq=self.seq, data=data, at=self.at_us)
+
+
+def _data_of(message: Quote | Trade | LiveBar | StaleQuote) -> object:
+    if isinstance(message, Quote):
+        return quote_data(message)
+    if isinstance(message, Trade):
+        return trade_data(message)
+    if isinstance(message, LiveBar):
+        return bar_data(message.bar, message.feed)
+    return quote_data(message.quote, is_stale=True)
 
 
 class RedisPublisher:
@@ -49,17 +101,32 @@ class RedisPublisher:
         published).
         """
         pipeline = self._redis.pipeline(transaction=False)
-        for topic, frame, kind in batch:
+        recent: dict[str, list[bytes]] = {}
+        for publication in batch:
+            topic, kind, frame = publication.topic, publication.kind, publication.frame
             if kind is Kind.NOTE:
                 pipeline.set(self._prefix + topic, frame)
                 continue
-            pipeline.set(f"{self._prefix}latest:{topic}", frame)
-            if kind is Kind.LOG:
-                recent = f"{self._prefix}recent:{topic}"
-                pipeline.lpush(recent, frame)
-                pipeline.ltrim(recent, 0, RECENT_TRADES - 1)
+            if kind is not Kind.PRINT:
+                pipeline.set(f"{self._prefix}latest:{topic}", frame)
+            if kind is not Kind.STATE:
+                recent.setdefault(topic, []).append(frame)
             pipeline.publish(self._prefix + topic, frame)
+        for topic, frames in recent.items():
+            key = f"{self._prefix}recent:{topic}"
+            pipeline.lpush(key, *frames[-RECENT_TRADES:])
+            pipeline.ltrim(key, 0, RECENT_TRADES - 1)
         await pipeline.execute()
+
+    async def control(self, feed: str) -> bytes | None:
+        """What operators ask of a feed (`feed:control:{name}`); None for nothing, or when Redis is
+        away.
+        """
+        try:
+            asked = await self._redis.get(f"{self._prefix}{FEED_CONTROL_KEY}{feed}")
+        except (RedisError, OSError):
+            return None
+        return asked if isinstance(asked, bytes) else None
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from marketdata.domain.ports import QuoteSink
 from marketdata.domain.values import Quote
-from marketdata.feeds.process import NumberedTick
+from marketdata.feeds.items import NumberedTick
 
 TIMEOUT_SECONDS = 5
 
@@ -36,13 +36,11 @@ class SinkDelivery:
         if not self._is_connected:
             await self._sink.connect()
             self._is_connected = True
-        for seq, tick in batch:
+        for seq, tick, side in batch:
             if isinstance(tick, Quote):
                 await self._sink.quote(tick.symbol, seq, tick.bids, tick.asks, tick.t_ns)
-            elif tick.side is not None:
-                await self._sink.trade(
-                    tick.symbol, tick.price, tick.size, tick.side.value, tick.t_ns
-                )
+            elif side is not None:
+                await self._sink.trade(tick.symbol, tick.price, tick.size, side.value, tick.t_ns)
 
     async def close(self) -> None:
         await self._sink.close()

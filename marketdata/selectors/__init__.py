@@ -11,6 +11,13 @@ from marketdata.selectors.bars import (
     with_open_minute,
 )
 from marketdata.selectors.factors import corporate_actions, factors_of
+from marketdata.selectors.feeds import (
+    ConfiguredFeed,
+    configured_feeds,
+    instrument_ids,
+    ranked_feeds,
+    trading_days,
+)
 from marketdata.selectors.instruments import (
     feed_instruments,
     grid_of,
@@ -39,6 +46,7 @@ __all__ = [
     "CHART_TIMEFRAMES",
     "BarView",
     "BarWindow",
+    "ConfiguredFeed",
     "LiveDataUnavailableError",
     "QuoteView",
     "TickKey",
@@ -47,6 +55,7 @@ __all__ = [
     "bars_for_chart",
     "bars_in",
     "corporate_actions",
+    "configured_feeds",
     "daily_bars",
     "day_start",
     "factors_of",
@@ -56,6 +65,7 @@ __all__ = [
     "halted_symbols",
     "instrument_by_public_id",
     "instrument_by_symbol",
+    "instrument_ids",
     "instruments_named",
     "latest_bars",
     "latest_books",
@@ -63,9 +73,11 @@ __all__ = [
     "latest_trades",
     "previous_closes",
     "quotes_in",
+    "ranked_feeds",
     "recent_trades",
     "symbols_named",
     "tradable_instruments",
     "trades_in",
+    "trading_days",
     "with_open_minute",
 ]

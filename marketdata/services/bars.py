@@ -1,15 +1,17 @@
 """Keeps bars in PostgreSQL: what the running feed draws, and what it finds when it starts again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from core.domain.clock import from_ns, to_ns
 from marketdata.domain import bars as domain
 from marketdata.domain.demo import SOURCE_FEED
 from marketdata.domain.keeping import DatedBar, ResumedBars
+from marketdata.domain.trading_days import TradingDays
 from marketdata.models import Bar, Instrument
 
 BATCH_SIZE = 2_000
+LONGEST_DAY = timedelta(days=1)
 
 
 def bar_row(instrument_id: int, timeframe: str, bar: domain.Bar, source: str) -> Bar:
@@ -59,39 +61,41 @@ def save_feed_bars(rows: Sequence[DatedBar]) -> None:
     ids = dict(Instrument.objects.order_by("pk").values_list("symbol", "pk"))
     newest = {(row.bar.symbol, row.timeframe, row.bar.start_ns): row for row in rows}
     save_bars(
-        bar_row(ids[row.bar.symbol], row.timeframe, row.bar, SOURCE_FEED)
+        bar_row(ids[row.bar.symbol], row.timeframe, row.bar, row.feed or SOURCE_FEED)
         for row in newest.values()
         if row.bar.symbol in ids
     )
 
 
-def resumed_bars(symbols: Sequence[str], now_ns: int) -> dict[str, ResumedBars]:
-    """Today's bars of each instrument as an earlier run (or the seeding) has left them.
+def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, ResumedBars]:
+    """Of each instrument in `days`: the bars of the day that runs at `now_ns`, as an earlier run
+    (or the seeding) has left them.
 
     Minutes that nobody recorded stay missing: a hole in the chart is the truth about a feed that
     was off.
     """
-    day_ns = domain.floor_ns(now_ns, domain.DAY_NS)
     minute_ns = domain.floor_ns(now_ns, domain.MINUTE_NS)
-    day = from_ns(day_ns)
-    left = {symbol: ResumedBars() for symbol in symbols}
+    left = {symbol: ResumedBars(days=of_venue) for symbol, of_venue in days.items()}
+    running = {symbol: of_venue.period_of(now_ns) for symbol, of_venue in days.items()}
     rows = (
         Bar.objects.filter(
-            instrument__symbol__in=symbols,
+            instrument__symbol__in=list(days),
             timeframe=Bar.Timeframe.MINUTE,
-            start__gte=day,
-            start__lt=day + timedelta(days=1),
+            start__gte=from_ns(minute_ns) - LONGEST_DAY,
+            start__lte=from_ns(minute_ns),
         )
         .select_related("instrument")
         .order_by("start", "pk")
     )
-    minutes: dict[str, list[domain.Bar]] = {symbol: [] for symbol in symbols}
+    minutes: dict[str, list[domain.Bar]] = {symbol: [] for symbol in days}
     for row in rows:
         bar = domain_bar(row, row.instrument.symbol)
+        period = running[bar.symbol]
         if bar.start_ns == minute_ns:
             left[bar.symbol].minute = bar
-        elif bar.start_ns < minute_ns:
+        elif period is not None and period.opens_ns <= bar.start_ns < period.ends_ns:
             minutes[bar.symbol].append(bar)
     for symbol, bars in minutes.items():
-        left[symbol].day = domain.roll_up(bars, day_ns)
+        if bars:
+            left[symbol].day = domain.roll_up(bars, bars[0].start_ns)
     return left

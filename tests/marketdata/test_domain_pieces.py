@@ -50,7 +50,9 @@ def test_full_line_refuses_facts_but_takes_states() -> None:
     [
         ("quote:AAPL", Topic("quote", "AAPL")),
         ("book:BTC/USD", Topic("book", "BTC/USD")),
-        ("bar:BTC/USD:1Min", Topic("bar", "BTC/USD")),
+        ("bar:BTC/USD:1Min", Topic("bar", "BTC/USD", "1Min")),
+        ("bar:AAPL:1Sec", Topic("bar", "AAPL", "1Sec")),
+        ("bar:AAPL:1Day", Topic("bar", "AAPL", "1Day")),
         ("bar:AAPL:5Min", None),
         ("bar:AAPL", None),
         ("quote", None),

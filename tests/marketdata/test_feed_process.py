@@ -36,6 +36,7 @@ def test_quote_is_published_kept_and_given_to_the_engine(
             "ask": "100.02",
             "ask_size": "20",
             "t": "2026-03-02T15:30:00.000000Z",
+            "feed": "hand",
         }
         assert run.sink.told == [("quote", "AAPL", 1, Decimal("100.00"), Decimal("100.02"))]
         await pubsub.aclose()
@@ -72,6 +73,7 @@ def test_trade_is_published_kept_among_the_recent_and_drawn(
             "n": 60,
             "vw": "100.295",
             "closed": False,
+            "feed": "hand",
         }
 
     with_feed(valkey.url, now, scenario)
@@ -122,6 +124,7 @@ def test_restart_in_the_same_minute_goes_on_with_its_bar(
     )
 
     async def scenario(run: FeedRun) -> None:
+        run.clock.advance(30)
         run.feed.put(trade("AAPL", "100", to_ns(now) + MINUTE_NS // 2))
         await until(lambda: bool(run.sink.told))
 
@@ -166,7 +169,7 @@ def test_halted_instrument_gets_neither_quotes_nor_trades(
 
         run.halted = frozenset()
         await asyncio.sleep(0.1)
-        run.feed.put(quote("AAPL", "100", to_ns(now)))
+        run.feed.put(quote("AAPL", "101", to_ns(now)))
         await until(lambda: len(run.sink.told) == 2)
 
     assert with_feed(valkey.url, now, scenario).rows == []

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import Count
 
 from core.domain.clock import to_ns
+from marketdata.domain.trading_days import UtcDays
 from marketdata.models import Bar, Instrument
 from marketdata.selectors import feed_instruments, instrument_by_symbol
 from marketdata.services import resumed_bars, seed_market
@@ -92,7 +93,7 @@ def test_feed_goes_on_where_the_market_was_left() -> None:
 def test_day_so_far_is_found_again() -> None:
     seed_market(SUNDAY)
 
-    left = resumed_bars(["AAPL"], to_ns(SUNDAY))["AAPL"]
+    left = resumed_bars({"AAPL": UtcDays()}, to_ns(SUNDAY))["AAPL"]
 
     today = Bar.objects.filter(
         instrument__symbol="AAPL", timeframe="1Min", start__gte=datetime(2026, 3, 1, tzinfo=UTC)

@@ -1,17 +1,19 @@
-"""`manage.py run_feed`: the feed process. Composes the feed, its outlets and the database; the work
-is in feeds/.
+"""`manage.py run_feed`: the feed process. Composes sources, outlets and the database; the work is
+in feeds/.
 """
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from random import SystemRandom
 from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError, close_old_connections
 from django.db.utils import InterfaceError
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
@@ -19,74 +21,136 @@ from redis.exceptions import RedisError
 from core.domain.clock import SystemClock
 from marketdata import selectors, services
 from marketdata.domain.keeping import BarKeeper, DatedBar
-from marketdata.domain.plan import FeedSetup
-from marketdata.feeds import FEEDS, feed_factory
-from marketdata.feeds.links import Link
-from marketdata.feeds.process import FeedProcess, NumberedTick, Outlets
+from marketdata.domain.plan import FeedOptionError
+from marketdata.domain.trading_days import TradingDays
+from marketdata.feeds import FEEDS
+from marketdata.feeds.composing import SourceParts, make_chain, make_source
+from marketdata.feeds.items import NumberedTick, StoredItem
+from marketdata.feeds.links import TICKS_PACE, Link
+from marketdata.feeds.process import FeedProcess, Outlets, Surroundings
 from marketdata.feeds.publisher import Publication, RedisPublisher
+from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.sink import SinkDelivery
+from marketdata.feeds.store import Rows, TickStore
 
 logger = structlog.get_logger(__name__)
 DATABASE_AWAY = (DatabaseError, InterfaceError)
+MARKETS: Mapping[str, Sequence[str]] = {
+    "simulated": ("simulated",),
+    "replay": ("replay",),
+    "configured": tuple(FEEDS),
+}
+"""What PORTAL_MARKET names, and the adapters whose feeds run then."""
 
 
 class Command(BaseCommand):
-    help = "Run the market data feed until SIGTERM."
+    help = "Run the market data feeds until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
-        if settings.MARKET not in FEEDS:
+        adapters = MARKETS.get(settings.MARKET)
+        if adapters is None:
             raise CommandError(
                 f"PORTAL_MARKET is {settings.MARKET!r};"
-                f" this process runs one of: {', '.join(sorted(FEEDS))}."
+                f" this process runs one of: {', '.join(sorted(MARKETS))}."
             )
-        asyncio.run(_run(settings.MARKET))
+        feeds = selectors.configured_feeds(adapters)
+        if not feeds:
+            raise CommandError(
+                f"No enabled feed of {', '.join(adapters)} has an instrument: configure one, or"
+                " start with --market none."
+            )
+        try:
+            asyncio.run(_run([_parts(feed) for feed in feeds]))
+        except FeedOptionError as error:
+            raise CommandError(str(error)) from error
 
 
-async def _run(feed_name: str) -> None:
-    clock = SystemClock()
+def _parts(feed: selectors.ConfiguredFeed) -> SourceParts:
+    if feed.credentials is not None:
+        raise CommandError(f"feed {feed.name}: its key cannot be read by this version.")
+    return SourceParts(feed.id, feed.name, feed.adapter, feed.options, None, feed.instruments)
+
+
+async def _run(parts: Sequence[SourceParts]) -> None:
+    machine_clock = SystemClock()
+    clock = ReplayClock(machine_clock)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    instruments = await sync_to_async(selectors.feed_instruments)(feed_name)
-    symbols = [instrument.grid.symbol for instrument in instruments]
-    resumed = await sync_to_async(services.resumed_bars)(symbols, clock.now_ns())
+    sources = [make_source(part, clock, settings.MARKET_SEED) for part in parts]
+    symbols = sorted({symbol for source in sources for symbol in source.symbols})
+    ranked = await sync_to_async(selectors.ranked_feeds)([part.name for part in parts])
+    database = _Database(symbols, clock)
+    resumed = await sync_to_async(services.resumed_bars)(await database.days(), clock.now_ns())
     publisher = RedisPublisher(settings.REDIS_URL, settings.REDIS_PREFIX)
     sink = SinkDelivery(import_string(settings.MARKET_SINK)())
+    ids = await sync_to_async(selectors.instrument_ids)(symbols)
     process = FeedProcess(
-        feed=feed_factory(feed_name)(
-            FeedSetup(feed_name, clock, instruments, seed=settings.MARKET_SEED)
-        ),
-        outlets=_outlets(publisher, sink),
+        sources=sources,
+        chain=make_chain(parts, ranked, clock.now_ns()),
+        outlets=make_outlets(publisher, sink, TickStore(ids, save_rows)),
         keeper=BarKeeper(resumed),
-        halted_symbols=_Halts().read,
-        clock=clock,
+        around=Surroundings(
+            database.halted, database.days, publisher.control, clock, machine_clock, SystemRandom()
+        ),
     )
-    logger.info("feed_started", feed=feed_name, instruments=symbols)
+    logger.info("feed_started", feeds=[part.name for part in parts], instruments=symbols)
     await process.run(stop)
     await publisher.close()
     await sink.close()
-    logger.info("feed_stopped", feed=feed_name)
+    logger.info("feed_stopped")
 
 
-def _outlets(publisher: RedisPublisher, sink: SinkDelivery) -> Outlets:
+def make_outlets(publisher: RedisPublisher, sink: SinkDelivery, store: TickStore) -> Outlets:
+    """The ways out of the process, as it runs and as benchmarks measure it."""
+
     async def save(rows: Sequence[DatedBar]) -> None:
         await sync_to_async(services.save_feed_bars)(rows)
 
     live: Link[Publication] = Link("redis", publisher.deliver, (RedisError, OSError))
     engine: Link[NumberedTick] = Link("engine", sink.deliver, (OSError,), keeps_missed=False)
     bars: Link[DatedBar] = Link("database", save, DATABASE_AWAY)
-    return Outlets(live=live, engine=engine, bars=bars)
+    ticks: Link[StoredItem] = Link("ticks", store.deliver, DATABASE_AWAY, pace=TICKS_PACE)
+    return Outlets(live=live, engine=engine, bars=bars, ticks=ticks)
 
 
-class _Halts:
-    """Which instruments are halted; while the database is away, what it said last."""
-
-    def __init__(self) -> None:
-        self._known: frozenset[str] = frozenset()
-
-    async def read(self) -> frozenset[str]:
+def save_rows(rows: Rows) -> None:
+    """Runs in a thread of its own. Rows that the store refuses for good are given up, with a log
+    line; an absent database raises what the link waits out.
+    """
+    close_old_connections()
+    for table, save in (
+        ("trades", partial(services.save_trades, rows.trades)),
+        ("quotes", partial(services.save_quotes, rows.quotes)),
+        ("seconds", partial(services.save_seconds, rows.seconds)),
+    ):
         try:
-            self._known = await sync_to_async(selectors.halted_symbols)()
+            save()
+        except (DataError, IntegrityError) as error:
+            logger.error("ticks_refused", table=table, error=str(error))
+
+
+class _Database:
+    """What the database says of instruments; while it is away, what it said last."""
+
+    def __init__(self, symbols: Sequence[str], clock: ReplayClock) -> None:
+        self._symbols = symbols
+        self._clock = clock
+        self._halted: frozenset[str] = frozenset()
+        self._days: dict[str, TradingDays] = {}
+
+    async def halted(self) -> frozenset[str]:
+        try:
+            self._halted = await sync_to_async(selectors.halted_symbols)()
         except DATABASE_AWAY as error:
             logger.warning("feed_halts_unknown", error=str(error))
-        return self._known
+        return self._halted
+
+    async def days(self) -> Mapping[str, TradingDays]:
+        try:
+            self._days = await sync_to_async(selectors.trading_days)(
+                self._symbols, self._clock.now_ns()
+            )
+        except DATABASE_AWAY as error:
+            logger.warning("feed_hours_unknown", error=str(error))
+        return self._days

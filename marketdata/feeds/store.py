@@ -1,0 +1,114 @@
+"""The feed's way to the tick store: turns ticks into rows of whole numbers and saves them in a
+thread, a second's worth at once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from marketdata.domain.bars import Bar
+from marketdata.domain.e8 import E8, NotStorableError, checked_e8, to_e8
+from marketdata.domain.frames import EMPTY
+from marketdata.domain.stored import QuoteRow, SecondRow, TradeRow
+from marketdata.domain.values import Aggressor, Quote, Trade
+from marketdata.feeds.items import StoredItem
+from marketdata.metrics import TICKS_NOT_STORABLE
+
+logger = structlog.get_logger(__name__)
+
+SIDES = {Aggressor.BUY: 1, Aggressor.SELL: -1, None: 0}
+MICROSECOND_NS = 1_000
+
+
+class Rows:
+    """What one delivery writes, by table."""
+
+    def __init__(self) -> None:
+        self.trades: list[TradeRow] = []
+        self.quotes: list[QuoteRow] = []
+        self.seconds: list[SecondRow] = []
+
+
+SaveRows = Callable[[Rows], None]
+
+
+class TickStore:
+    """Delivers to the store. A number that does not fit in it is counted and left out."""
+
+    def __init__(self, instrument_ids: Mapping[str, int], save: SaveRows) -> None:
+        """`save` writes in whatever thread it is called and raises what the link waits out."""
+        self._ids = instrument_ids
+        self._save = save
+        self._thread = ThreadPoolExecutor(1, "ticks")
+        self._quote_us = 0
+        self._quote_number = 0
+
+    async def deliver(self, batch: Sequence[StoredItem]) -> None:
+        rows = Rows()
+        for item in batch:
+            try:
+                self._put(rows, item)
+            except NotStorableError as error:
+                TICKS_NOT_STORABLE.labels(item.told.symbol).inc()
+                logger.warning("tick_not_storable", symbol=item.told.symbol, error=str(error))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._save, rows)
+
+    def _put(self, rows: Rows, item: StoredItem) -> None:
+        feed_id, told = item
+        instrument_id = self._ids[told.symbol]
+        if isinstance(told, Quote):
+            rows.quotes.append(self._quote_row(instrument_id, feed_id, told))
+        elif isinstance(told, Trade):
+            rows.trades.append(_trade_row(instrument_id, feed_id, told))
+        else:
+            rows.seconds.append(_second_row(instrument_id, feed_id, told))
+
+    def _quote_row(self, instrument_id: int, feed_id: int, quote: Quote) -> QuoteRow:
+        """Quotes of one microsecond are numbered in the order in which they came."""
+        micros = quote.t_ns // MICROSECOND_NS
+        self._quote_number = self._quote_number + 1 if micros == self._quote_us else 0
+        self._quote_us = micros
+        bid, bid_size = quote.bids[0] if quote.bids else EMPTY
+        ask, ask_size = quote.asks[0] if quote.asks else EMPTY
+        return QuoteRow(
+            instrument_id,
+            quote.t_ns,
+            self._quote_number,
+            to_e8(bid),
+            to_e8(bid_size),
+            to_e8(ask),
+            to_e8(ask_size),
+            feed_id,
+        )
+
+
+def _trade_row(instrument_id: int, feed_id: int, trade: Trade) -> TradeRow:
+    return TradeRow(
+        instrument_id,
+        trade.t_ns,
+        trade.trade_id,
+        to_e8(trade.price),
+        to_e8(trade.size),
+        SIDES[trade.side],
+        feed_id,
+        int(trade.flags),
+        trade.exchange,
+    )
+
+
+def _second_row(instrument_id: int, feed_id: int, bar: Bar) -> SecondRow:
+    turnover = (bar.vwap if bar.vwap is not None else bar.close) * bar.volume
+    return SecondRow(
+        instrument_id,
+        bar.start_ns,
+        to_e8(bar.open),
+        to_e8(bar.high),
+        to_e8(bar.low),
+        to_e8(bar.close),
+        to_e8(bar.volume),
+        bar.trade_count,
+        checked_e8(round(turnover * E8)),
+        feed_id,
+    )

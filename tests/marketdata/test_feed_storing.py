@@ -1,0 +1,179 @@
+"""What the feed process reads from the database and writes into it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.domain.clock import FixedClock, to_ns
+from marketdata.domain.bars import Bar, Period
+from marketdata.domain.plan import FeedInstrument, FeedOptionError
+from marketdata.domain.trading_days import UtcDays
+from marketdata.domain.values import Aggressor, Grid, Level, Quote, Trade
+from marketdata.feeds.composing import SourceParts, make_chain, make_source
+from marketdata.feeds.items import StoredItem
+from marketdata.feeds.replay.clock import ReplayClock
+from marketdata.feeds.store import TickStore
+from marketdata.management.commands.run_feed import save_rows
+from marketdata.models import (
+    Feed,
+    FeedRoute,
+    Instrument,
+    SecondBar,
+    Session,
+    StoredQuote,
+    StoredTrade,
+)
+from marketdata.selectors import configured_feeds, ranked_feeds, trading_days
+from marketdata.services import resumed_bars, seed_replay
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at(second: int) -> int:
+    return to_ns(datetime(2026, 3, 2, 15, 30, second, tzinfo=UTC))
+
+
+def test_ticks_and_seconds_are_stored_with_their_feed(instruments: dict[str, Instrument]) -> None:
+    apple = instruments["AAPL"]
+    store = TickStore({"AAPL": apple.pk}, save_rows)
+    bid, ask = Level(Decimal("9.99"), Decimal(5)), Level(Decimal("10.01"), Decimal(7))
+    price = Decimal(10)
+    told: list[Quote | Trade | Bar] = [
+        Quote("AAPL", (bid,), (ask,), at(0), "hand"),
+        Quote("AAPL", (bid,), (), at(0), "hand"),
+        Trade("AAPL", 7, price, Decimal(3), Aggressor.SELL, at(1), "hand", "Q", 4),
+        Trade("AAPL", 8, price, Decimal(3), None, at(1), "hand"),
+        Bar("AAPL", at(1), price, price, price, price, Decimal(6), 2, price, is_closed=True),
+        Trade("AAPL", 9, Decimal("0.000000001"), Decimal(3), None, at(1), "hand"),
+    ]
+
+    asyncio.run(store.deliver([StoredItem(4, item) for item in told]))
+
+    quotes = StoredQuote.objects.order_by("number").values_list("number", "bid_e8", "ask_e8")
+    assert list(quotes) == [(0, 999_000_000, 1_001_000_000), (1, 999_000_000, 0)]
+    trades = StoredTrade.objects.order_by("number")
+    assert list(trades.values_list("number", "side", "flags", "exchange", "feed_id")) == [
+        (7, -1, 4, "Q", 4),
+        (8, 0, 0, "", 4),
+    ]
+    second = SecondBar.objects.get()
+    assert (second.volume_e8, second.trade_count, second.turnover_e8) == (
+        600_000_000,
+        2,
+        6_000_000_000,
+    )
+
+
+def test_delivery_that_is_repeated_stores_nothing_twice(
+    instruments: dict[str, Instrument],
+) -> None:
+    store = TickStore({"AAPL": instruments["AAPL"].pk}, save_rows)
+    items = [
+        StoredItem(4, Trade("AAPL", 7, Decimal(10), Decimal(3), None, at(1), "hand")),
+        StoredItem(4, Quote("AAPL", (Level(Decimal(9), Decimal(1)),), (), at(2), "hand")),
+    ]
+
+    asyncio.run(store.deliver(items))
+    asyncio.run(store.deliver(items))
+
+    assert (StoredTrade.objects.count(), StoredQuote.objects.count()) == (1, 1)
+
+
+def test_enabled_feeds_of_the_asked_adapters_run_with_their_instruments(
+    instruments: dict[str, Instrument],
+) -> None:
+    live = Feed.objects.create(name="live", adapter="alpaca", options={"paper": True})
+    sim = Feed.objects.create(name="sim", adapter="simulated")
+    off = Feed.objects.create(name="off", adapter="simulated", is_enabled=False)
+    Feed.objects.create(name="idle", adapter="simulated")
+    apple = instruments["AAPL"]
+    FeedRoute.objects.create(instrument=apple, feed=sim, rank=2)
+    FeedRoute.objects.create(instrument=apple, feed=live, rank=1, symbol_there="AAPL.US")
+    FeedRoute.objects.create(instrument=apple, feed=off, rank=3)
+
+    assert [feed.name for feed in configured_feeds(["simulated"])] == ["sim"]
+    (there,) = configured_feeds(["alpaca"])
+    assert [item.name_there for item in there.instruments] == ["AAPL.US"]
+    assert ranked_feeds(["live", "sim"]) == {"AAPL": ["live", "sim"]}
+
+
+def test_days_of_a_venue_with_a_calendar_are_its_sessions(
+    instruments: dict[str, Instrument],
+) -> None:
+    venue = instruments["AAPL"].venue
+    venue.calendar, venue.time_zone = "XNYS", "America/New_York"
+    venue.save()
+    opens = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+    Session.objects.create(
+        calendar="XNYS",
+        day=opens.date(),
+        opens_at=opens,
+        closes_at=opens + timedelta(hours=6, minutes=30),
+    )
+
+    days = trading_days(["AAPL"], at(0))["AAPL"]
+
+    midnight = to_ns(datetime(2026, 3, 2, 5, tzinfo=UTC))
+    closes_ns = to_ns(opens + timedelta(hours=6, minutes=30))
+    assert days.period_of(at(0)) == Period(midnight, to_ns(opens), closes_ns)
+    assert days.period_of(closes_ns) is None
+    assert days.closing_ns(closes_ns) == closes_ns - 1
+
+
+def test_nothing_is_resumed_where_nothing_was_left(instruments: dict[str, Instrument]) -> None:
+    left = resumed_bars({"AAPL": UtcDays()}, at(0))["AAPL"]
+
+    assert (left.day, left.minute) == (None, None)
+
+
+def test_replay_of_a_folder_makes_its_instruments_once(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    for symbol in ("aapl", "aig"):
+        (tmp_path / "equity" / "usa" / "tick" / symbol).mkdir(parents=True)
+    sim = Feed.objects.create(name="sim", adapter="simulated")
+    FeedRoute.objects.create(instrument=instruments["AAPL"], feed=sim)
+
+    assert seed_replay(folder=str(tmp_path)) == 1
+    assert seed_replay(folder=str(tmp_path)) == 0
+
+    made = Instrument.objects.get(symbol="AIG")
+    assert (made.venue.code, made.venue.calendar) == ("REPLAY", "ALWAYS")
+    assert ranked_feeds(["sim", "replay"]) == {"AAPL": ["sim", "replay"], "AIG": ["replay"]}
+    assert Feed.objects.get(name="replay").options["resolution"] == "tick"
+
+
+def parts(**options: object) -> SourceParts:
+    grid = Grid("AAPL", Decimal("0.01"), Decimal(1))
+    instrument = FeedInstrument(grid, Decimal(10), Decimal(10))
+    return SourceParts(1, "sim", "simulated", options, None, [instrument])
+
+
+def test_options_of_every_feed_are_read_by_the_process(now: datetime) -> None:
+    clock = ReplayClock(FixedClock(now))
+    asked = parts(silence_seconds=7, keeps_quotes=False, chain_seconds=3, scenario="trend")
+
+    source = make_source(asked, clock, 1)
+    chain = make_chain([asked], {"AAPL": ["sim", "gone"]}, clock.now_ns())
+
+    assert (source.silence_ns, source.keeps_quotes, source.can_wait) == (7_000_000_000, False, True)
+    assert chain.offer("sim", "AAPL", 1, clock.now_ns()) is True
+    assert chain.offer("gone", "AAPL", 1, clock.now_ns()) is False
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"silence_seconds": -1}, "feed sim: the option 'silence_seconds' must be a whole number"),
+        ({"keeps_quotes": "no"}, "feed sim: the option 'keeps_quotes' must be true or false"),
+        ({"scenario": "panic"}, "feed sim: The option 'scenario' must be one of"),
+    ],
+)
+def test_wrong_option_names_its_feed(
+    now: datetime, options: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(FeedOptionError, match=complaint):
+        make_source(parts(**options), ReplayClock(FixedClock(now)), 1)
