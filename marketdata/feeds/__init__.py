@@ -13,11 +13,15 @@ FeedFactory = Callable[[FeedSetup], Feed]
 HistorianFactory = Callable[[FeedSetup], Historian]
 
 FEEDS: dict[str, str] = {
+    "replay": "marketdata.feeds.replay.feed.ReplayFeed",
     "simulated": "marketdata.feeds.simulated.SimulatedFeed",
 }
 """Adapter name to the class that takes a FeedSetup. Loaded when a feed of the adapter is made:
 some bring libraries that take seconds and tens of megabytes.
 """
+
+WITHOUT_CONNECTION = frozenset({"simulated", "replay"})
+"""Adapters that are their own source: nothing to lose, and they may be held up (docs/feeds.md)."""
 
 
 def feed_factory(adapter: str) -> FeedFactory:

@@ -139,14 +139,14 @@ def test_manage_needs_a_running_portal(
     assert "not running" in capsys.readouterr().err
 
 
-def test_up_refuses_a_market_that_is_not_built(
+def test_up_refuses_a_market_that_there_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = cli.main(["up", "--market", "replay", "--data-dir", str(tmp_path)])
+    code = cli.main(["up", "--market", "lively", "--data-dir", str(tmp_path)])
 
     assert code == 1
     complaint = capsys.readouterr().err
-    assert "replay market is not available" in complaint
+    assert "--market must be one of simulated, replay, configured, none" in complaint
     assert complaint.count("\n") == 1
 
 

@@ -19,8 +19,10 @@ WRONG = [
     ("[server]\nport = true", "server.port must be a whole number, not True"),
     ("[server]\nhost = 1", "server.host must be text in quotes, not 1"),
     ('[server]\nlog_level = "LOUD"', "server.log_level must be one of DEBUG, INFO"),
-    ('[market]\nsource = "live"', "market.source must be one of simulated, none, not 'live'"),
-    ('[market]\nsource = "replay"', "the replay market is not available in this version"),
+    (
+        '[market]\nsource = "live"',
+        "market.source must be one of simulated, replay, configured, none, not 'live'",
+    ),
     ("[worker]\nconcurrency = 0", "worker.concurrency must be between 1 and 64, not 0"),
     ("[restart]\nmax_delay_seconds = nan", "restart.max_delay_seconds must be between"),
     ('[restart]\nmax_delay_seconds = "x"', "restart.max_delay_seconds must be a number"),
@@ -138,14 +140,16 @@ def test_the_command_line_wins_and_is_held_to_the_same_rules() -> None:
     assert untouched == config.Configuration()
     with pytest.raises(PortalError, match=r"--port must be between 0 and 65535"):
         config.override(config.Configuration(), "server", port=70000)
-    with pytest.raises(PortalError, match=r"replay market is not available"):
-        config.override(config.Configuration(), "market", source="replay")
 
 
 @pytest.mark.parametrize(
     ("section", "values", "message"),
     [
-        ("market", {"source": "live"}, "--market must be one of simulated, none, not 'live'"),
+        (
+            "market",
+            {"source": "live"},
+            "--market must be one of simulated, replay, configured, none, not 'live'",
+        ),
         ("worker", {"concurrency": 0}, "--workers must be between 1 and 64, not 0"),
     ],
 )

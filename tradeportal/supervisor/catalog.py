@@ -88,6 +88,7 @@ def shared_environment(plan: Plan) -> dict[str, str]:
         "PORTAL_LOG_LEVEL": server.log_level,
         "PORTAL_MARKET": configuration.market.source,
         "PORTAL_MARKET_SEED": str(configuration.market.seed),
+        "PORTAL_REPLAY_FOLDER": configuration.market.replay_folder,
         "PORTAL_TRADES_KEPT_DAYS": str(configuration.store.trades_kept_days),
         "PORTAL_QUOTES_KEPT_DAYS": str(configuration.store.quotes_kept_days),
         "PORTAL_SECONDS_KEPT_DAYS": str(configuration.store.seconds_kept_days),
@@ -156,6 +157,9 @@ def _spec(
             return probes.unix_socket(plan.engine_socket)
         if name == "gateway":
             return probes.http(host, plan.port, "/health/live")
+        if name == "feed" and plan.configuration.market.source != "simulated":
+            # Its sources may be away, and so may the hours: that it runs is all that can be asked.
+            return probes.feed_runs(plan.redis_url, plan.redis_prefix, FEED_FRESH_SECONDS)
         if name == "feed":
             return probes.fresh_quote(plan.redis_url, plan.redis_prefix, FEED_FRESH_SECONDS)
         pattern = r"ready\." if name == "worker" else r"beat: Starting"

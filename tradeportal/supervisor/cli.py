@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         "--port", type=int, help="insist on this port (default: 8001-8005, then any)"
     )
     start.add_argument("--detach", action="store_true", help="return when everything runs")
-    start.add_argument("--market", help="simulated (default) or none")
+    start.add_argument("--market", help="simulated (default), replay, configured or none")
     start.add_argument("--workers", type=int, help="worker processes for background jobs (Celery)")
     start.add_argument(up.CHILD_FLAG, action="store_true", help=argparse.SUPPRESS)
     start.add_argument(KEPT_PORT_FLAG, type=int, help=argparse.SUPPRESS)

@@ -18,8 +18,7 @@ from tradeportal.supervisor.errors import PortalError
 from tradeportal.supervisor.options import check, option, rule_of
 
 FILE_NAME = "portal.toml"
-MARKETS = ("simulated", "none")
-PLANNED_MARKETS = {"replay": "the replay market is not available in this version"}
+MARKETS = ("simulated", "replay", "configured", "none")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -70,10 +69,16 @@ class Market:
 
     source: str = option(
         "simulated",
-        "simulated runs the seeded demo market; none starts without a feed",
+        "simulated runs the seeded demo market, replay tells recorded days as if they happened now,"
+        " configured runs every enabled feed, none starts without a feed",
         choices=MARKETS,
-        planned=PLANNED_MARKETS,
         flag="--market",
+    )
+    replay_folder: str = option(
+        "",
+        "full path of a folder of recorded days in LEAN's layout; on the first start with the"
+        " replay market its instruments and a feed for them are made",
+        variable="PORTAL_REPLAY_FOLDER",
     )
     seed: int = option(
         1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -26,7 +25,6 @@ class Limits(TypedDict, total=False):
     low: float
     high: float
     choices: tuple[str, ...]
-    planned: Mapping[str, str]
     shape: Shape
     flag: str
     variable: str
@@ -40,7 +38,6 @@ class Rule:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
-    planned: Mapping[str, str] = field(default_factory=dict)  # value -> why it is not taken yet
     shape: Shape | None = None
     flag: str = ""  # the option of `./portal up` that sets it too
     variable: str = ""  # the environment variable that stands in while the setting is empty
@@ -63,8 +60,6 @@ def check(rule: Rule, kind: type, value: object, where: str) -> None:
 
     `kind` is the setting's type: int, float or str.
     """
-    if isinstance(value, str) and value in rule.planned:
-        raise PortalError(f"{where}: {rule.planned[value]}; use {' or '.join(rule.choices)}")
     if rule.choices:
         if value not in rule.choices:
             raise PortalError(f"{where} must be one of {', '.join(rule.choices)}, not {value!r}")

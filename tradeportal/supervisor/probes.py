@@ -112,6 +112,23 @@ def fresh_quote(redis_url: str, prefix: str, fresh_seconds: float) -> Probe:
     return probe
 
 
+def feed_runs(redis_url: str, prefix: str, fresh_seconds: float) -> Probe:
+    """Ready when the feed process says that it runs, whatever its sources do."""
+
+    async def probe() -> bool:
+        client = redis.from_url(redis_url, socket_timeout=PROBE_TIMEOUT_SECONDS)
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                alive = await client.get(f"{prefix}feed:alive")
+        except (redis.RedisError, OSError, TimeoutError):
+            return False
+        finally:
+            await client.aclose()
+        return alive is not None and time.time() - int(alive) / 1_000 <= fresh_seconds
+
+    return probe
+
+
 async def quote_age_seconds(redis_url: str, prefix: str) -> float | None:
     """Seconds since the newest of the latest quotes; None when there is no quote."""
     client = redis.from_url(redis_url, socket_timeout=PROBE_TIMEOUT_SECONDS)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from accounts.domain.roles import Role
@@ -18,7 +19,7 @@ from accounts.models import User
 from accounts.services import create_user, sync_roles
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
-from marketdata.services import seed_market
+from marketdata.services import seed_market, seed_replay
 from orders.services.money import open_account
 from orders.services.sessions import fill_sessions
 from portfolio.models import TradingAccount
@@ -42,6 +43,8 @@ class Command(BaseCommand):
         origin = Origin(now=SystemClock().now(), request_id=uuid4().hex)
         sync_roles()
         seed_market(now=origin.now)
+        if settings.MARKET == "replay" and settings.REPLAY_FOLDER:
+            seed_replay(folder=settings.REPLAY_FOLDER)
         fill_sessions(now=origin.now, request_id=origin.request_id)
         admin_password = None
         if not User.objects.exists():
