@@ -8,13 +8,14 @@ wall clock in here.
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import log, sqrt
 from random import Random
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
 from marketdata.domain.depth import Depth
+from marketdata.domain.scenarios import CALM, Course, push_ppm, silent_until
 from marketdata.domain.values import DEPTH_LEVELS, Aggressor, Grid, Level, Quote, Tick, Trade
 
 QUOTES_PER_SECOND = 6
@@ -69,6 +70,15 @@ class Profile:
             typical_lots=max(1, int(TYPICAL_LEVEL_NOTIONAL / reference_price / grid.lot_size)),
         )
 
+    def under(self, course: Course) -> "Profile":
+        """The profile as a scenario changes it."""
+        return replace(
+            self,
+            volatility_ppm=max(1, self.volatility_ppm * course.volatility_percent // 100),
+            spread_steps=max(1, self.spread_steps * course.spread_percent // 100),
+            typical_lots=max(1, self.typical_lots * course.size_percent // 100),
+        )
+
     @property
     def lowest_mid(self) -> int:
         """Ten levels must fit between the price and zero."""
@@ -99,8 +109,11 @@ class InstrumentMarket:
         start_ns: int,
         start_price: Decimal,
         first_trade_id: int,
+        course: Course = CALM,
     ) -> None:
-        self._profile = profile
+        self._profile = profile = profile.under(course)
+        self._course = course
+        self._start_ns = start_ns
         # A simulated price is no secret: S311 asks for a generator that cannot be repeated.
         self._random = Random(f"{seed}:{profile.grid.symbol}")  # noqa: S311
         self._mid = self._bounded(round(start_price / profile.grid.tick_size * MICROTICKS_PER_TICK))
@@ -112,7 +125,7 @@ class InstrumentMarket:
         self._bids = self._depth(direction=-1)
         self._asks = self._depth(direction=+1)
         self._next_quote_ns = start_ns
-        self._next_trade_ns = start_ns + self._wait(TRADES_PER_SECOND)
+        self._next_trade_ns = self._awake(start_ns + self._wait(TRADES_PER_SECOND))
 
     @property
     def next_ns(self) -> int:
@@ -139,11 +152,22 @@ class InstrumentMarket:
         )
 
     def _wait(self, per_second: float) -> int:
+        per_second = per_second * self._course.activity_percent / 100
         return 1 + round(self._random.expovariate(per_second) * NANOSECONDS_PER_SECOND)
+
+    def _awake(self, t_ns: int) -> int:
+        """`t_ns`, or the end of the silence that it lies in."""
+        if self._course.silence is None:
+            return t_ns
+        second = (t_ns - self._start_ns) / NANOSECONDS_PER_SECOND
+        until = silent_until(self._course, second)
+        if until is None:
+            return t_ns
+        return self._start_ns + round(until * NANOSECONDS_PER_SECOND)
 
     def _quote(self, now_ns: int) -> Quote:
         self._walk(now_ns)
-        self._next_quote_ns = now_ns + self._wait(QUOTES_PER_SECOND)
+        self._next_quote_ns = self._awake(now_ns + self._wait(QUOTES_PER_SECOND))
         step = self._profile.level_step
         calm = self._volatility_ppm / self._profile.volatility_ppm
         spread_steps = max(
@@ -168,8 +192,9 @@ class InstrumentMarket:
         wanted = max(1, round(self._random.expovariate(1.0) * self._profile.typical_lots / 4))
         lots = min(wanted, displayed)
         depth.take(lots)
-        self._next_trade_ns = now_ns + self._wait(TRADES_PER_SECOND)
-        self._next_quote_ns = now_ns + 1_000_000  # the quote that shows what the trade has left
+        self._next_trade_ns = self._awake(now_ns + self._wait(TRADES_PER_SECOND))
+        # The quote that shows what the trade has left.
+        self._next_quote_ns = self._awake(now_ns + 1_000_000)
         impact = self._mid * IMPACT_PPM // MILLION
         self._mid = self._bounded(self._mid + (impact if is_buy else -impact))
         trade_id, self._trade_id = self._trade_id, self._trade_id + 1
@@ -188,6 +213,7 @@ class InstrumentMarket:
         pulled to its anchor.
         """
         seconds = (now_ns - self._clock_ns) / NANOSECONDS_PER_SECOND
+        self._follow_course(self._clock_ns, now_ns)
         self._clock_ns = now_ns
         self._anchor_day(now_ns)
         usual = self._profile.volatility_ppm
@@ -207,6 +233,17 @@ class InstrumentMarket:
         )
         self._mid = self._bounded(self._mid + round(pull + shock))
 
+    def _follow_course(self, before_ns: int, now_ns: int) -> None:
+        """Move the price, and what it is pulled to, as the scenario says."""
+        if self._course is CALM:
+            return
+        begin, end = (
+            (t_ns - self._start_ns) / NANOSECONDS_PER_SECOND for t_ns in (before_ns, now_ns)
+        )
+        push = push_ppm(self._course, begin, end)
+        self._mid = self._bounded(self._mid + self._mid * push // MILLION)
+        self._anchor = self._bounded(self._anchor + self._anchor * push // MILLION)
+
     def _anchor_day(self, now_ns: int) -> None:
         day = now_ns // DAY_NS
         if day != self._day:
@@ -225,14 +262,16 @@ class SimulatedMarket:
     events.
     """
 
-    def __init__(self, markets: Sequence[InstrumentMarket]) -> None:
+    def __init__(self, markets: Sequence[InstrumentMarket], *, speed: int = 1) -> None:
+        """`speed`: how many times as fast as ours the clock runs that `advance` is told."""
         self._markets = list(markets)
+        self._speed = speed
         self._due = [(market.next_ns, index) for index, market in enumerate(self._markets)]
         heapq.heapify(self._due)
 
     def advance(self, now_ns: int) -> list[Tick]:
         """Every event up to and including `now_ns`, in time order."""
-        if self._due and now_ns - self._due[0][0] > LONGEST_PAUSE_NS:
+        if self._due and now_ns - self._due[0][0] > LONGEST_PAUSE_NS * self._speed:
             self._resume(now_ns)
         ticks: list[Tick] = []
         while self._due and self._due[0][0] <= now_ns:
