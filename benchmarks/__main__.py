@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fanout, history, imports, latency, machine, matching, orders, restart
+from benchmarks import fanout, history, imports, latency, machine, matching, orders, replay, restart
 from benchmarks.options import Options
 from benchmarks.portal import Portal, running_portal
 from benchmarks.processes import BenchmarkError
@@ -20,6 +20,7 @@ WITH_PORTAL: dict[str, Callable[[Portal, Options], Section]] = {
     "restart": restart.measure,
     "history": history.measure,
     "imports": imports.measure,
+    "replay": replay.measure,
 }
 NAMES = (*WITH_PORTAL, "matching")
 FAILED, INTERRUPTED = 1, 130
