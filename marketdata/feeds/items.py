@@ -1,9 +1,11 @@
 """What lies in the links of the feed process on its way to the engine and to the tick store."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from marketdata.domain.bars import Bar
-from marketdata.domain.values import Aggressor, Tick
+from marketdata.domain.values import Aggressor, Quote, Tick
+
+NANOSECONDS_PER_MICROSECOND: Final = 1_000
 
 
 class NumberedTick(NamedTuple):
@@ -21,3 +23,21 @@ class StoredItem(NamedTuple):
 
     feed_id: int
     told: Tick | Bar
+    number: int = 0
+    """Of a quote: its place among those of its microsecond, given once, so that a delivery that is
+    repeated stores nothing twice.
+    """
+
+
+class QuoteNumbers:
+    """Numbers the quotes of each instrument within a microsecond, from 0."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, int]] = {}
+
+    def number(self, quote: Quote) -> int:
+        micros = quote.t_ns // NANOSECONDS_PER_MICROSECOND
+        newest, number = self._newest.get(quote.symbol, (0, 0))
+        number = number + 1 if micros == newest else 0
+        self._newest[quote.symbol] = (micros, number)
+        return number

@@ -29,7 +29,12 @@ from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.trading_days import TradingDays
 from marketdata.domain.values import Quote, Tick, Trade
 from marketdata.feeds.controls import follow_controls
-from marketdata.feeds.items import NumberedTick, StoredItem
+from marketdata.feeds.items import (
+    NANOSECONDS_PER_MICROSECOND,
+    NumberedTick,
+    QuoteNumbers,
+    StoredItem,
+)
 from marketdata.feeds.links import Link
 from marketdata.feeds.publisher import (
     FEED_ALIVE_KEY,
@@ -52,7 +57,6 @@ SECOND_CHECK_SECONDS = 0.02
 """How often the process looks whether a new second has begun."""
 ROOM_CHECK_SECONDS = 0.005
 DRAIN_SECONDS = 5
-NANOSECONDS_PER_MICROSECOND = 1_000
 STALE_NS: Final = 5 * NANOSECONDS_PER_SECOND
 """A price older than this is not the market's: it is published as stale, and the engine, whose
 street ends after as long (docs/matching.md S3), is not told it.
@@ -121,6 +125,7 @@ class FeedProcess:
         feed.
         """
         self._quotes: dict[str, Quote] = {}
+        self._quote_numbers = QuoteNumbers()
         self._unsent: dict[str, int] = {}
         """Instruments whose newest quote is not on its way yet, and when it came."""
         self._stale: set[str] = set()
@@ -222,7 +227,8 @@ class FeedProcess:
         self._quotes[symbol] = quote
         self._aggressors.see(quote)
         if source.keeps_quotes:
-            self._put_tick(StoredItem(source.feed_id, quote))
+            number = self._quote_numbers.number(quote)
+            self._put_tick(StoredItem(source.feed_id, quote, number))
         self._unsent[symbol] = now_ns
 
     def _send_quote(self, symbol: str, now_ns: int) -> None:

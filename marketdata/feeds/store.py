@@ -19,7 +19,6 @@ from marketdata.metrics import TICKS_NOT_STORABLE
 logger = structlog.get_logger(__name__)
 
 SIDES = {Aggressor.BUY: 1, Aggressor.SELL: -1, None: 0}
-MICROSECOND_NS = 1_000
 
 
 class Rows:
@@ -42,8 +41,6 @@ class TickStore:
         self._ids = instrument_ids
         self._save = save
         self._thread = ThreadPoolExecutor(1, "ticks")
-        self._quote_us = 0
-        self._quote_number = 0
 
     async def deliver(self, batch: Sequence[StoredItem]) -> None:
         rows = Rows()
@@ -56,32 +53,31 @@ class TickStore:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._save, rows)
 
     def _put(self, rows: Rows, item: StoredItem) -> None:
-        feed_id, told = item
+        feed_id, told, _ = item
         instrument_id = self._ids[told.symbol]
         if isinstance(told, Quote):
-            rows.quotes.append(self._quote_row(instrument_id, feed_id, told))
+            rows.quotes.append(_quote_row(instrument_id, item))
         elif isinstance(told, Trade):
             rows.trades.append(_trade_row(instrument_id, feed_id, told))
         else:
             rows.seconds.append(_second_row(instrument_id, feed_id, told))
 
-    def _quote_row(self, instrument_id: int, feed_id: int, quote: Quote) -> QuoteRow:
-        """Quotes of one microsecond are numbered in the order in which they came."""
-        micros = quote.t_ns // MICROSECOND_NS
-        self._quote_number = self._quote_number + 1 if micros == self._quote_us else 0
-        self._quote_us = micros
-        bid, bid_size = quote.bids[0] if quote.bids else EMPTY
-        ask, ask_size = quote.asks[0] if quote.asks else EMPTY
-        return QuoteRow(
-            instrument_id,
-            quote.t_ns,
-            self._quote_number,
-            to_e8(bid),
-            to_e8(bid_size),
-            to_e8(ask),
-            to_e8(ask_size),
-            feed_id,
-        )
+
+def _quote_row(instrument_id: int, item: StoredItem) -> QuoteRow:
+    quote = item.told
+    assert isinstance(quote, Quote), "the caller has looked"
+    bid, bid_size = quote.bids[0] if quote.bids else EMPTY
+    ask, ask_size = quote.asks[0] if quote.asks else EMPTY
+    return QuoteRow(
+        instrument_id,
+        quote.t_ns,
+        item.number,
+        to_e8(bid),
+        to_e8(bid_size),
+        to_e8(ask),
+        to_e8(ask_size),
+        item.feed_id,
+    )
 
 
 def _trade_row(instrument_id: int, feed_id: int, trade: Trade) -> TradeRow:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import Bar, Period
@@ -13,9 +14,9 @@ from marketdata.domain.plan import FeedInstrument, FeedOptionError
 from marketdata.domain.trading_days import UtcDays
 from marketdata.domain.values import Aggressor, Grid, Level, Quote, Trade
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
-from marketdata.feeds.items import StoredItem
+from marketdata.feeds.items import QuoteNumbers, StoredItem
 from marketdata.feeds.replay.clock import ReplayClock
-from marketdata.feeds.store import TickStore
+from marketdata.feeds.store import Rows, TickStore
 from marketdata.management.commands.run_feed import save_rows
 from marketdata.models import (
     Feed,
@@ -36,9 +37,15 @@ def at(second: int) -> int:
     return to_ns(datetime(2026, 3, 2, 15, 30, second, tzinfo=UTC))
 
 
+def save_and_hang_up(rows: Rows) -> None:
+    """In the store's own thread, whose connection nobody else can close."""
+    save_rows(rows)
+    connection.close()
+
+
 def test_ticks_and_seconds_are_stored_with_their_feed(instruments: dict[str, Instrument]) -> None:
     apple = instruments["AAPL"]
-    store = TickStore({"AAPL": apple.pk}, save_rows)
+    store = TickStore({"AAPL": apple.pk}, save_and_hang_up)
     bid, ask = Level(Decimal("9.99"), Decimal(5)), Level(Decimal("10.01"), Decimal(7))
     price = Decimal(10)
     told: list[Quote | Trade | Bar] = [
@@ -50,7 +57,11 @@ def test_ticks_and_seconds_are_stored_with_their_feed(instruments: dict[str, Ins
         Trade("AAPL", 9, Decimal("0.000000001"), Decimal(3), None, at(1), "hand"),
     ]
 
-    asyncio.run(store.deliver([StoredItem(4, item) for item in told]))
+    numbers = QuoteNumbers()
+    items = [
+        StoredItem(4, item, numbers.number(item) if isinstance(item, Quote) else 0) for item in told
+    ]
+    asyncio.run(store.deliver(items))
 
     quotes = StoredQuote.objects.order_by("number").values_list("number", "bid_e8", "ask_e8")
     assert list(quotes) == [(0, 999_000_000, 1_001_000_000), (1, 999_000_000, 0)]
@@ -70,7 +81,7 @@ def test_ticks_and_seconds_are_stored_with_their_feed(instruments: dict[str, Ins
 def test_delivery_that_is_repeated_stores_nothing_twice(
     instruments: dict[str, Instrument],
 ) -> None:
-    store = TickStore({"AAPL": instruments["AAPL"].pk}, save_rows)
+    store = TickStore({"AAPL": instruments["AAPL"].pk}, save_and_hang_up)
     items = [
         StoredItem(4, Trade("AAPL", 7, Decimal(10), Decimal(3), None, at(1), "hand")),
         StoredItem(4, Quote("AAPL", (Level(Decimal(9), Decimal(1)),), (), at(2), "hand")),
