@@ -16,13 +16,30 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v2/assets/<path:name>", api.AssetDetail.as_view(), name="asset"),
     path("v2/stocks/bars", api.StockBars.as_view(), name="stock-bars"),
     path("v2/stocks/trades", api.StockTrades.as_view(), name="stock-trades"),
+    path("v2/stocks/quotes", api.StockQuotes.as_view(), name="stock-quotes"),
     path("v2/stocks/snapshots", api.StockSnapshots.as_view(), name="stock-snapshots"),
     re_path(
-        r"^v2/stocks/(?P<kind>bars|quotes|trades)/latest$",
+        r"^v2/stocks/(?P<kind>bars|quotes|trades|orderbooks)/latest$",
         api.StockLatest.as_view(),
         name="stock-latest",
     ),
+    re_path(
+        r"^v2/stocks/(?P<symbol>[^/]+)/(?P<kind>bars|quotes|trades)$",
+        api.StockHistory.as_view(),
+        name="stock-history",
+    ),
+    re_path(
+        r"^v2/stocks/(?P<symbol>[^/]+)/(?P<kind>bars|quotes|trades|orderbooks)/latest$",
+        api.StockSymbolLatest.as_view(),
+        name="stock-symbol-latest",
+    ),
+    path(
+        "v2/stocks/<str:symbol>/snapshot",
+        api.StockSymbolSnapshot.as_view(),
+        name="stock-symbol-snapshot",
+    ),
     path("v1beta3/crypto/us/bars", api.CryptoBars.as_view(), name="crypto-bars"),
+    path("v1beta3/crypto/us/quotes", api.CryptoQuotes.as_view(), name="crypto-quotes"),
     path("v1beta3/crypto/us/trades", api.CryptoTrades.as_view(), name="crypto-trades"),
     path("v1beta3/crypto/us/snapshots", api.CryptoSnapshots.as_view(), name="crypto-snapshots"),
     re_path(

@@ -3,9 +3,24 @@
 Stock clients (alpaca-py, ccxt) run against these routes unmodified;
 """
 
-from marketdata.api.history import CryptoBars, CryptoTrades, StockBars, StockTrades
+from marketdata.api.history import (
+    CryptoBars,
+    CryptoQuotes,
+    CryptoTrades,
+    StockBars,
+    StockHistory,
+    StockQuotes,
+    StockTrades,
+)
 from marketdata.api.hours import CalendarView, ClockView
-from marketdata.api.latest import CryptoLatest, CryptoSnapshots, StockLatest, StockSnapshots
+from marketdata.api.latest import (
+    CryptoLatest,
+    CryptoSnapshots,
+    StockLatest,
+    StockSnapshots,
+    StockSymbolLatest,
+    StockSymbolSnapshot,
+)
 from marketdata.api.reference import AssetDetail, AssetList
 
 __all__ = [
@@ -15,10 +30,15 @@ __all__ = [
     "ClockView",
     "CryptoBars",
     "CryptoLatest",
+    "CryptoQuotes",
     "CryptoSnapshots",
     "CryptoTrades",
     "StockBars",
+    "StockHistory",
     "StockLatest",
+    "StockQuotes",
     "StockSnapshots",
+    "StockSymbolLatest",
+    "StockSymbolSnapshot",
     "StockTrades",
 ]

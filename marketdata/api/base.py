@@ -11,9 +11,6 @@ from core.domain.clock import Clock, SystemClock
 from marketdata.api.rendering import DialectRenderer
 from marketdata.models import Instrument
 
-IGNORED_PARAMETERS = ("feed", "adjustment", "asof", "currency")
-"""Parameters that stock clients send and that have one meaning here: one feed, nothing adjusted."""
-
 
 class DataView(APIView):
     """Read-only; needs a key with the scope `read`."""

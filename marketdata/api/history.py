@@ -1,188 +1,170 @@
-"""Bars and trades of the past, page by page: `.../bars`, `.../trades`."""
+"""Bars, trades and quotes of the past, page by page: `.../bars`, `.../trades`, `.../quotes`."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
+from typing import NamedTuple
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketdata.api import schema
-from marketdata.api.base import IGNORED_PARAMETERS, CryptoView, DataView, StockView
-from marketdata.api.params import Cursor, Query, invalid, page_token
-from marketdata.domain.dialect import Fields, trade_fields
+from marketdata.api.bars import bar_fetcher
+from marketdata.api.base import CryptoView, DataView, StockView
+from marketdata.api.paging import Fetch, Page, Span, fill_page, page_token, read_page_token
+from marketdata.api.params import Query, instrument_named, invalid
+from marketdata.api.ticks import quote_fetcher, trade_fetcher
 from marketdata.models import Instrument
-from marketdata.selectors import BarView, BarWindow, bars_in, recent_trades
 
-WINDOW_PARAMETERS = ("symbols", "start", "end", "limit", "sort", "page_token", *IGNORED_PARAMETERS)
-INSTANT = timedelta(microseconds=1)
+WINDOW = ("start", "end", "limit", "sort", "page_token", "currency")
+STOCK_ONLY = ("feed", "asof")
+OF_BARS = ("timeframe", "adjustment")
 
-Fetch = Callable[[Instrument, datetime, datetime, int], list[Fields]]
-"""At most `limit` items of an instrument that start within the window, in the query's order."""
+
+class Kind(NamedTuple):
+    """What a history is of."""
+
+    name: str
+    parameters: tuple[str, ...] = ()
+
+    def fetcher(self, query: Query) -> Fetch:
+        if self.name == "bars":
+            return bar_fetcher(query)
+        return trade_fetcher() if self.name == "trades" else quote_fetcher()
+
+
+BARS, TRADES, QUOTES = Kind("bars", OF_BARS), Kind("trades"), Kind("quotes")
+KINDS = {kind.name: kind for kind in (BARS, TRADES, QUOTES)}
 
 
 class _HistoryView(DataView):
     """Pages run through the symbols in order and through each symbol in time."""
 
     asset_class: Instrument.AssetClass
-    kind: str
-    extra_parameters: tuple[str, ...] = ()
+    kind: Kind
 
-    def _page(self, request: Request) -> Response:
-        query = Query(request.query_params, (*WINDOW_PARAMETERS, *self.extra_parameters))
-        instruments = query.instruments(self.asset_class)
+    def _many(self, request: Request) -> Response:
+        query = Query(request.query_params, ("symbols", *self._parameters(self.kind)))
+        page = self._page(query, query.instruments(self.asset_class), self.kind)
+        return Response({self.kind.name: page.items, "next_page_token": page_token(page.end)})
+
+    def _one(self, request: Request, symbol: str, kind: Kind) -> Response:
+        query = Query(request.query_params, self._parameters(kind))
+        instrument = instrument_named(symbol, self.asset_class)
+        page = self._page(query, [instrument], kind)
+        return Response(
+            {
+                kind.name: page.items.get(instrument.symbol, []),
+                "symbol": instrument.symbol,
+                "next_page_token": page_token(page.end),
+            }
+        )
+
+    def _parameters(self, kind: Kind) -> tuple[str, ...]:
+        is_stock = self.asset_class == Instrument.AssetClass.US_EQUITY
+        return (*WINDOW, *kind.parameters, *(STOCK_ONLY if is_stock else ()))
+
+    def _page(self, query: Query, instruments: list[Instrument], kind: Kind) -> Page:
+        query.market(instruments)
+        span = self._span(query)
+        cursor = read_page_token(query.text("page_token"))
+        return fill_page(instruments, span, cursor, query.limit(), kind.fetcher(query))
+
+    def _span(self, query: Query) -> Span:
         is_newest_first = query.choice("sort", ("asc", "desc"), "asc") == "desc"
         now = self.now()
         start = query.moment("start") or datetime.combine(now.date(), time(), UTC)
         end = query.moment("end") or now
         if start > end:
             raise invalid("start", "it is after end")
-        limit = query.limit()
-        fetch = self.fetcher(query, is_newest_first)
-        items, more = _collect(
-            [
-                (instrument, *_rest_of(instrument, start, end, query.cursor(), is_newest_first))
-                for instrument in _from(instruments, query.cursor())
-            ],
-            fetch,
-            limit,
-        )
-        token = page_token(_last_of(items)) if more else None
-        return Response({self.kind: items, "next_page_token": token})
-
-    def fetcher(self, query: Query, is_newest_first: bool) -> Fetch:
-        raise NotImplementedError
+        return Span(start, end, is_newest_first)
 
 
-class _BarsView(_HistoryView):
-    kind = "bars"
-    extra_parameters = ("timeframe",)
+class StockBars(StockView, _HistoryView):
+    kind = BARS
 
-    def fetcher(self, query: Query, is_newest_first: bool) -> Fetch:
-        timeframe = query.timeframe()
-
-        def fetch(
-            instrument: Instrument, start: datetime, end: datetime, limit: int
-        ) -> list[Fields]:
-            window = BarWindow(timeframe, start, end, limit, is_newest_first)
-            return [stored_bar_fields(bar) for bar in bars_in(instrument.pk, window)]
-
-        return fetch
-
-
-class _TradesView(_HistoryView):
-    """Trades are kept for a moment only: the last 50 of each instrument."""
-
-    kind = "trades"
-
-    def fetcher(self, query: Query, is_newest_first: bool) -> Fetch:
-        def fetch(
-            instrument: Instrument, start: datetime, end: datetime, limit: int
-        ) -> list[Fields]:
-            is_crypto = instrument.asset_class == Instrument.AssetClass.CRYPTO
-            trades = [
-                trade for trade in recent_trades(instrument.symbol) if start <= trade.t <= end
-            ]
-            ordered = trades if is_newest_first else trades[::-1]
-            return [trade_fields(trade, is_crypto=is_crypto) for trade in ordered[:limit]]
-
-        return fetch
-
-
-class StockBars(StockView, _BarsView):
     @extend_schema(
         summary="Bars of stocks",
         tags=["Stock data"],
-        parameters=[schema.SYMBOLS, schema.TIMEFRAME, *schema.PAGING],
+        parameters=[schema.SYMBOLS, *schema.BARS, *schema.PAGING, *schema.STOCKS],
         responses=schema.pages_of("bars"),
     )
     def get(self, request: Request) -> Response:
-        return self._page(request)
+        return self._many(request)
 
 
-class CryptoBars(CryptoView, _BarsView):
+class StockTrades(StockView, _HistoryView):
+    kind = TRADES
+
+    @extend_schema(
+        summary="Trades of stocks",
+        tags=["Stock data"],
+        parameters=[schema.SYMBOLS, *schema.PAGING, *schema.STOCKS],
+        responses=schema.pages_of("trades"),
+    )
+    def get(self, request: Request) -> Response:
+        return self._many(request)
+
+
+class StockQuotes(StockView, _HistoryView):
+    kind = QUOTES
+
+    @extend_schema(
+        summary="Quotes of stocks",
+        tags=["Stock data"],
+        parameters=[schema.SYMBOLS, *schema.PAGING, *schema.STOCKS],
+        responses=schema.pages_of("quotes"),
+    )
+    def get(self, request: Request) -> Response:
+        return self._many(request)
+
+
+class StockHistory(StockView, _HistoryView):
+    """The same of one stock, which the address names."""
+
+    @extend_schema(
+        summary="Bars, quotes or trades of one stock",
+        tags=["Stock data"],
+        parameters=[schema.KIND, *schema.BARS_ONLY, *schema.PAGING, *schema.STOCKS],
+        responses=schema.PAGE_OF_ONE,
+    )
+    def get(self, request: Request, symbol: str, kind: str) -> Response:
+        return self._one(request, symbol, KINDS[kind])
+
+
+class CryptoBars(CryptoView, _HistoryView):
+    kind = BARS
+
     @extend_schema(
         summary="Bars of crypto pairs",
         tags=["Crypto data"],
-        parameters=[schema.SYMBOLS, schema.TIMEFRAME, *schema.PAGING],
+        parameters=[schema.SYMBOLS, *schema.BARS, *schema.PAGING],
         responses=schema.pages_of("bars"),
     )
     def get(self, request: Request) -> Response:
-        return self._page(request)
+        return self._many(request)
 
 
-class StockTrades(StockView, _TradesView):
+class CryptoTrades(CryptoView, _HistoryView):
+    kind = TRADES
+
     @extend_schema(
-        summary="The last trades of stocks",
-        tags=["Stock data"],
-        parameters=[schema.SYMBOLS, *schema.PAGING],
-        responses=schema.pages_of("trades"),
-    )
-    def get(self, request: Request) -> Response:
-        return self._page(request)
-
-
-class CryptoTrades(CryptoView, _TradesView):
-    @extend_schema(
-        summary="The last trades of crypto pairs",
+        summary="Trades of crypto pairs",
         tags=["Crypto data"],
         parameters=[schema.SYMBOLS, *schema.PAGING],
         responses=schema.pages_of("trades"),
     )
     def get(self, request: Request) -> Response:
-        return self._page(request)
+        return self._many(request)
 
 
-def stored_bar_fields(bar: BarView) -> Fields:
-    return {
-        "t": bar.start,
-        "o": bar.open,
-        "h": bar.high,
-        "l": bar.low,
-        "c": bar.close,
-        "v": bar.volume,
-        "n": bar.trade_count,
-        "vw": bar.vwap,
-    }
+class CryptoQuotes(CryptoView, _HistoryView):
+    kind = QUOTES
 
-
-def _from(instruments: Sequence[Instrument], cursor: Cursor | None) -> list[Instrument]:
-    return [i for i in instruments if cursor is None or i.symbol >= cursor.symbol]
-
-
-def _rest_of(
-    instrument: Instrument,
-    start: datetime,
-    end: datetime,
-    cursor: Cursor | None,
-    newest_first: bool,
-) -> tuple[datetime, datetime]:
-    """The part of the window that the page before has left of this instrument."""
-    if cursor is None or cursor.symbol != instrument.symbol:
-        return start, end
-    if newest_first:
-        return start, min(end, cursor.last - INSTANT)
-    return max(start, cursor.last + INSTANT), end
-
-
-def _collect(
-    windows: Sequence[tuple[Instrument, datetime, datetime]], fetch: Fetch, limit: int
-) -> tuple[dict[str, list[Fields]], bool]:
-    """Items by symbol, `limit` in all, and whether there are more."""
-    items: dict[str, list[Fields]] = {}
-    room = limit
-    for instrument, start, end in windows:
-        found = fetch(instrument, start, end, room + 1)
-        if found and room == 0:
-            return items, True
-        if found:
-            items[instrument.symbol] = found[:room]
-        if len(found) > room:
-            return items, True
-        room -= len(found)
-    return items, False
-
-
-def _last_of(items: dict[str, list[Fields]]) -> Cursor:
-    symbol = max(items)
-    return Cursor(symbol, items[symbol][-1]["t"])
+    @extend_schema(
+        summary="Quotes of crypto pairs",
+        tags=["Crypto data"],
+        parameters=[schema.SYMBOLS, *schema.PAGING],
+        responses=schema.pages_of("quotes"),
+    )
+    def get(self, request: Request) -> Response:
+        return self._many(request)

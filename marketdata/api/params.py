@@ -1,25 +1,30 @@
 """Query parameters read strictly: one meaning, or a refusal that names the parameter."""
 
-import base64
-import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 
-from core.api import read_query, refuse_unknown_fields
+from core.api import not_found, read_query, refuse_unknown_fields
 from core.domain.errors import CODE_MALFORMED, ErrorReason, Refusal
+from marketdata.domain.factors import Adjustment
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
-from marketdata.selectors import instruments_named
+from marketdata.selectors import instrument_by_symbol, instruments_named
 
 SYMBOL_LIMIT = 200
 PAGE_LIMIT = 10_000
 MAX_LIMIT_DIGITS = 12
 """Enough to tell every number that matters; what follows makes it only larger."""
 DEFAULT_PAGE_LIMIT = 1_000
+MAX_SYMBOL_LENGTH = 32
+
+FEED_NAMES = ("iex", "sip", "delayed_sip", "otc", "boats", "overnight")
+"""The dialect's names of stock feeds. All of them name the one market that is here."""
+ADJUSTMENTS = tuple(one.value for one in Adjustment)
+NO_MAPPING = "-"
+"""What the dialect takes for `asof` when symbols are not to be followed through renamings."""
 
 
 def invalid(name: str, message: str, reason: ErrorReason = ErrorReason.FIELD_INVALID) -> Refusal:
@@ -30,13 +35,6 @@ def invalid(name: str, message: str, reason: ErrorReason = ErrorReason.FIELD_INV
         message=f"invalid {name}: {message}",
         facts={"parameter": name},
     )
-
-
-class Cursor(NamedTuple):
-    """Where a page ended: the symbol and the start of its last item."""
-
-    symbol: str
-    last: datetime
 
 
 class Query:
@@ -100,7 +98,9 @@ class Query:
     def timeframe(self) -> Timeframe:
         timeframe = parse_timeframe(self.required("timeframe"))
         if timeframe is None:
-            raise invalid("timeframe", "use one such as 1Min, 5Min, 1Hour, 1Day, 1Week or 1Month")
+            raise invalid(
+                "timeframe", "use one such as 1Sec, 1Min, 5Min, 1Hour, 1Day, 1Week or 1Month"
+            )
         return timeframe
 
     def instruments(self, asset_class: Instrument.AssetClass) -> list[Instrument]:
@@ -112,16 +112,24 @@ class Query:
             raise invalid("symbols", f"name at most {SYMBOL_LIMIT}")
         return instruments_named(names, asset_class)
 
-    def cursor(self) -> Cursor | None:
-        token = self.text("page_token")
-        if token is None:
-            return None
-        try:
-            symbol, _, last = base64.urlsafe_b64decode(token).decode().partition("|")
-            return Cursor(symbol, datetime.fromisoformat(last).astimezone(UTC))
-        except (binascii.Error, ValueError, OverflowError) as error:
-            raise invalid("page_token", "use the next_page_token of the page before") from error
+    def market(self, instruments: Sequence[Instrument]) -> None:
+        """Check `feed`, `asof` and `currency`: they choose nothing here, but must not ask for what
+        there is not.
+        """
+        feed = self.text("feed")
+        if feed is not None and feed.lower() not in FEED_NAMES:
+            raise invalid("feed", f"use one of {', '.join(FEED_NAMES)}")
+        if self.text("asof") not in {None, NO_MAPPING}:
+            self.moment("asof")
+        currency = self.text("currency")
+        others = {one.quote_currency_id for one in instruments} - {currency}
+        if currency is not None and others:
+            raise invalid("currency", f"prices are in {', '.join(sorted(others))}")
 
 
-def page_token(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(f"{cursor.symbol}|{cursor.last.isoformat()}".encode()).decode()
+def instrument_named(symbol: str, asset_class: Instrument.AssetClass) -> Instrument:
+    """The instrument of a class that an address names; a Refusal (404) when there is none."""
+    found = instrument_by_symbol(symbol) if len(symbol) <= MAX_SYMBOL_LENGTH else None
+    if found is None or found.asset_class != asset_class:
+        raise not_found(f"asset not found for {symbol[:MAX_SYMBOL_LENGTH]}")
+    return found

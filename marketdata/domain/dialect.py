@@ -1,22 +1,35 @@
 """Market data in the Alpaca dialect: the short keys that stock clients read, for REST and sockets.
 
 Numbers go out as JSON numbers, exactly as the decimals write them; `t` is a datetime, which JSON
-writes as RFC 3339 and msgpack as its timestamp extension.
+writes as RFC 3339 and msgpack as its timestamp extension. `feed` is ours: where a price came from.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.values import Level
 
 Fields = dict[str, Any]  # Any: JSON of the dialect
 
 VENUE = "V"
-CONDITIONS = ["@"]
+REGULAR = "@"
 TAPE = "C"
+MADE_HERE = "engine"
+"""The provenance of order books: the engine makes them of the street and of resting orders."""
+MILLISECOND = timedelta(milliseconds=1)
+
+_CONDITIONS = {
+    TradeFlag.NO_PRICE: "W",
+    TradeFlag.NO_VOLUME: "M",
+    TradeFlag.EXTENDED: "T",
+    TradeFlag.CLOSING: "6",
+    TradeFlag.LATE: "Z",
+}
+"""The tape's letter for each thing that sets a print apart."""
 
 
 class QuoteWire(msgspec.Struct):
@@ -27,6 +40,9 @@ class QuoteWire(msgspec.Struct):
     ask: Decimal
     ask_size: Decimal
     t: datetime
+    feed: str = ""
+    stale: bool = False
+    """No feed has told anything newer for too long: nobody knows whether this still holds."""
 
 
 class TradeWire(msgspec.Struct):
@@ -37,6 +53,9 @@ class TradeWire(msgspec.Struct):
     size: Decimal
     side: str | None
     t: datetime
+    feed: str = ""
+    flags: int = 0
+    exchange: str = ""
 
 
 class BarWire(msgspec.Struct):
@@ -51,6 +70,9 @@ class BarWire(msgspec.Struct):
     n: int
     vw: Decimal | None
     closed: bool
+    amended: bool = False
+    """A closed bar told again, because a trade came late."""
+    feed: str = ""
 
 
 class BookWire(msgspec.Struct):
@@ -71,14 +93,23 @@ def quote_fields(quote: QuoteWire, *, is_crypto: bool) -> Fields:
     }
     if not is_crypto:
         fields |= {"bx": VENUE, "ax": VENUE, "c": ["R"], "z": TAPE}
-    return fields
+    if quote.stale:
+        fields["stale"] = True
+    return fields | _from(quote.feed)
 
 
 def trade_fields(trade: TradeWire, *, is_crypto: bool) -> Fields:
     fields: Fields = {"t": trade.t, "p": trade.price, "s": trade.size, "i": trade.id}
     if is_crypto:
-        return fields | {"tks": (trade.side or "")[:1]}
-    return fields | {"x": VENUE, "c": CONDITIONS, "z": TAPE}
+        fields["tks"] = (trade.side or "")[:1]
+    else:
+        fields |= {"x": trade.exchange or VENUE, "c": conditions(trade.flags), "z": TAPE}
+    return fields | _from(trade.feed)
+
+
+def conditions(flags: int) -> list[str]:
+    """The condition letters of a print; one that nothing sets apart is regular."""
+    return [letter for flag, letter in _CONDITIONS.items() if flags & flag] or [REGULAR]
 
 
 def bar_fields(bar: BarWire) -> Fields:
@@ -91,7 +122,7 @@ def bar_fields(bar: BarWire) -> Fields:
         "v": bar.v,
         "n": bar.n,
         "vw": bar.vw,
-    }
+    } | _from(bar.feed)
 
 
 def book_fields(book: BookWire) -> Fields:
@@ -100,3 +131,14 @@ def book_fields(book: BookWire) -> Fields:
         "b": [{"p": level.price, "s": level.size} for level in book.bids],
         "a": [{"p": level.price, "s": level.size} for level in book.asks],
     }
+
+
+def aged(fields: Fields, now: datetime) -> Fields:
+    """`fields` with `age_ms`: whole milliseconds since its `t`, never below zero. That of a bar is
+    its start.
+    """
+    return fields | {"age_ms": max(0, (now - fields["t"]) // MILLISECOND)}
+
+
+def _from(feed: str) -> Fields:
+    return {"feed": feed} if feed else {}

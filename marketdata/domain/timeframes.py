@@ -20,8 +20,10 @@ class Unit(StrEnum):
 
 _SPELLINGS = {
     "sec": Unit.SECOND,
+    "second": Unit.SECOND,
     "s": Unit.SECOND,
     "min": Unit.MINUTE,
+    "minute": Unit.MINUTE,
     "t": Unit.MINUTE,
     "hour": Unit.HOUR,
     "h": Unit.HOUR,

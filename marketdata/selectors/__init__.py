@@ -14,6 +14,7 @@ from marketdata.selectors.factors import corporate_actions, factors_of
 from marketdata.selectors.feeds import (
     ConfiguredFeed,
     configured_feeds,
+    feed_names,
     instrument_ids,
     ranked_feeds,
     trading_days,
@@ -37,6 +38,7 @@ from marketdata.selectors.live import (
     latest_trades,
     recent_trades,
 )
+from marketdata.selectors.price_bands import is_in_volatility_pause, price_bands
 from marketdata.selectors.stored_bars import BarWindow, bars_in
 from marketdata.selectors.ticks import QuoteView, TickKey, TradeView, quotes_in, trades_in
 from marketdata.selectors.watch import previous_closes
@@ -61,17 +63,20 @@ __all__ = [
     "factors_of",
     "feed_age_seconds",
     "feed_instruments",
+    "feed_names",
     "grid_of",
     "halted_symbols",
     "instrument_by_public_id",
     "instrument_by_symbol",
     "instrument_ids",
     "instruments_named",
+    "is_in_volatility_pause",
     "latest_bars",
     "latest_books",
     "latest_quotes",
     "latest_trades",
     "previous_closes",
+    "price_bands",
     "quotes_in",
     "ranked_feeds",
     "recent_trades",

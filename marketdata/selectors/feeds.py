@@ -89,3 +89,8 @@ def _days_of(calendar: str, time_zone: str, now_ns: int) -> TradingDays:
     ).order_by("opens_at", "pk")
     sessions = [domain.Session(row.day, to_ns(row.opens_at), to_ns(row.closes_at)) for row in rows]
     return SessionDays(sessions, time_zone)
+
+
+def feed_names() -> dict[int, str]:
+    """The name of every feed by its number, which is what stored ticks have of it."""
+    return dict(Feed.objects.order_by("pk").values_list("pk", "name"))

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from marketdata.domain.demo import SOURCE_FEED
 from marketdata.domain.market_states import MarketState
@@ -39,12 +40,11 @@ def instrument_by_symbol(symbol: str) -> Instrument | None:
 
 def instruments_named(names: Collection[str], asset_class: str) -> list[Instrument]:
     """The instruments of a class that `names` name, by symbol; pairs also without their slash."""
-    wanted = set(names)
-    return [
-        instrument
-        for instrument in tradable_instruments().filter(asset_class=asset_class)
-        if instrument.symbol in wanted or compressed(instrument.symbol) in wanted
-    ]
+    of_class = tradable_instruments().filter(asset_class=asset_class)
+    if asset_class != Instrument.AssetClass.CRYPTO:
+        return list(of_class.filter(symbol__in=names))
+    without_slash = of_class.annotate(compressed=Replace("symbol", Value("/"), Value("")))
+    return list(without_slash.filter(Q(symbol__in=names) | Q(compressed__in=names)))
 
 
 def symbols_named(names: Collection[str]) -> list[str]:

@@ -63,10 +63,11 @@ REFUSED: Final[Mapping[Door, tuple[frozenset[Who], frozenset[Who]]]] = {
 DOORS: Final[Mapping[Door, str]] = {
     Door.OPEN: "health-live health-ready metrics licences api-schema api-docs accounts:sign-in"
     " accounts:sign-out accounts:otp orders:home marketdata:crypto-bars marketdata:crypto-trades"
-    " marketdata:crypto-snapshots marketdata:crypto-latest",
+    " marketdata:crypto-quotes marketdata:crypto-snapshots marketdata:crypto-latest",
     Door.READ: "marketdata:clock marketdata:calendar marketdata:assets marketdata:asset"
     " marketdata:stock-bars marketdata:stock-trades marketdata:stock-snapshots"
-    " marketdata:stock-latest",
+    " marketdata:stock-quotes marketdata:stock-latest marketdata:stock-history"
+    " marketdata:stock-symbol-latest marketdata:stock-symbol-snapshot",
     Door.TRADE: "portfolio:account orders:api-orders orders:api-order orders:api-order-by-client-id"
     " orders:positions orders:position orders:configurations orders:activities"
     " orders:activities-of-type orders:portfolio-history orders:native-orders"

@@ -51,5 +51,6 @@ def _is_catch_all(entry: URLPattern) -> bool:
 def _fill(entry: URLPattern | URLResolver) -> str:
     """The pattern with a sample in place of each parameter, the first choice of each choice."""
     text = str(entry.pattern).removeprefix("^").removesuffix("$")
+    text = re.sub(r"\(\?P<\w+>\[[^)]*\)", _SAMPLES["str"], text)  # any characters but some
     text = re.sub(r"\(\?P<\w+>([^|)]*)[^)]*\)", r"\1", text)
     return re.sub(r"<(?:(\w+):)?\w+>", lambda match: _SAMPLES.get(match[1] or "str", "AAPL"), text)

@@ -36,6 +36,7 @@ PUBLIC = {
     # Prices of crypto are public in the dialect: stock clients ask for them without a key.
     "marketdata:crypto-bars",
     "marketdata:crypto-trades",
+    "marketdata:crypto-quotes",
     "marketdata:crypto-snapshots",
     "marketdata:crypto-latest",
 }

@@ -1,80 +1,16 @@
 """The data API: who may read, what is refused, and how pages follow each other."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from accounts.domain.api_keys import Scope
-from accounts.models import User
-from accounts.services import create_api_key
-from core.domain.origin import Origin
 from marketdata.api.params import Query
-from marketdata.models import Bar, Currency, Instrument, Venue
+from marketdata.models import Instrument
+from tests.marketdata.data_api import Get, add_minutes, get, market
 
-DAY = datetime(2026, 3, 2, tzinfo=UTC)
-Get = Callable[..., Any]
-
-
-@pytest.fixture
-def market(db: None) -> dict[str, Instrument]:
-    usd = Currency.objects.create(code="USD", name="US dollar")
-    btc = Currency.objects.create(code="BTC", name="Bitcoin", display_decimals=8)
-    venue = Venue.objects.create(code="SIM", name="Simulated", kind=Venue.Kind.SIMULATED)
-    common = {"venue": venue, "quote_currency": usd, "tick_size": Decimal("0.01")}
-    return {
-        "AAPL": Instrument.objects.create(
-            symbol="AAPL", name="Apple", asset_class="us_equity", lot_size=Decimal(1), **common
-        ),
-        "IBM": Instrument.objects.create(
-            symbol="IBM", name="IBM", asset_class="us_equity", lot_size=Decimal(1), **common
-        ),
-        "BTC/USD": Instrument.objects.create(
-            symbol="BTC/USD",
-            name="Bitcoin",
-            asset_class="crypto",
-            base_currency=btc,
-            lot_size=Decimal("0.0001"),
-            **common,
-        ),
-    }
-
-
-def add_minutes(instrument: Instrument, count: int) -> None:
-    """Bars of one minute from midnight: closes 100, 101, 102 ..."""
-    Bar.objects.bulk_create(
-        Bar(
-            instrument=instrument,
-            timeframe="1Min",
-            start=DAY + timedelta(minutes=number),
-            open=100 + number,
-            high=102 + number,
-            low=99 + number,
-            close=100 + number,
-            volume=10,
-            trade_count=2,
-            vwap=Decimal("100.5") + number,
-            source="test",
-        )
-        for number in range(count)
-    )
-
-
-@pytest.fixture
-def get(alice: User, market: dict[str, Instrument], now: datetime) -> Get:
-    key, secret = create_api_key(
-        user=alice, scopes=[Scope.READ], origin=Origin(now=now), rate_limit_per_minute=10_000
-    )
-    headers = {"APCA-API-KEY-ID": key.key_id, "APCA-API-SECRET-KEY": secret}
-
-    def call(path: str, **query: str | int) -> Any:
-        return Client().get(path, query, headers=headers)
-
-    return call
+__all__ = ["get", "market"]
 
 
 @pytest.mark.parametrize(
