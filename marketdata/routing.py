@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.urls import URLPattern, path
 
+from marketdata.api.params import FEED_NAMES
 from marketdata.consumers import CryptoSocket, StockSocket
 
 
@@ -15,6 +16,6 @@ def _socket(route: str, consumer: Any) -> URLPattern:  # Any: Channels has no ty
 
 
 api_websocket_urlpatterns = [
-    _socket("v2/iex", StockSocket),
+    *(_socket(f"v2/{feed}", StockSocket) for feed in FEED_NAMES),
     _socket("v1beta3/crypto/us", CryptoSocket),
 ]

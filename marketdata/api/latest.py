@@ -96,6 +96,7 @@ class StockSymbolLatest(StockView, _LatestView):
     """The same of one stock, which the address names; 404 when it has none yet."""
 
     @extend_schema(
+        operation_id="v2_stocks_symbol_latest_retrieve",  # the other route's would be the same
         summary="Newest bar, quote, trade or order book of one stock",
         tags=["Stock data"],
         parameters=[schema.LATEST_KIND, schema.FEED, schema.CURRENCY],

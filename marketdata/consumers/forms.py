@@ -18,6 +18,9 @@ from marketdata.domain.dialect import (
 from marketdata.domain.topics import Topic, parse_topic
 from marketdata.hub import AsgiEvent, Message
 
+NOTHING = (b"", b"null")
+"""The data of a snapshot that knows nothing, and of a message that only says to go on."""
+
 _json = msgspec.json.Encoder(decimal_format="number")
 _msgpack = msgspec.msgpack.Encoder(decimal_format="number")
 _quote = msgspec.json.Decoder(QuoteWire)
@@ -51,8 +54,8 @@ class MsgpackCodec:
 
 
 class DialectForm:
-    """A hub form: events as arrays of one message. Snapshots and heartbeats are not in the
-    dialect.
+    """A hub form: events as arrays of one message. Heartbeats are not in the dialect, and
+    snapshots of order books only.
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -61,7 +64,7 @@ class DialectForm:
 
     def event(self, message: Message) -> AsgiEvent | None:
         topic = parse_topic(message.topic)
-        if topic is None or message.is_snapshot:
+        if topic is None or (message.is_snapshot and not _starts_with_snapshot(topic, message)):
             return None
         fields = _fields(topic, message.data)
         if fields is None:
@@ -82,5 +85,10 @@ def _fields(topic: Topic, data: bytes) -> dict[str, Any] | None:  # Any: JSON of
         return {"T": "o"} | symbol | book_fields(_book.decode(data)) | {"r": True}
     if topic.kind == "bar":
         bar = _bar.decode(data)
-        return {"T": "b"} | symbol | bar_fields(bar) if bar.closed else None
+        is_first = bar.closed and not bar.amended
+        return {"T": "b"} | symbol | bar_fields(bar) if is_first else None
     return None
+
+
+def _starts_with_snapshot(topic: Topic, message: Message) -> bool:
+    return topic.kind == "book" and message.data not in NOTHING

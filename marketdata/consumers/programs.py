@@ -1,58 +1,51 @@
 """The data sockets of the dialect, `/v2/iex` and `/v1beta3/crypto/us`, for programs with a key.
 
-No cookies, no Origin: a client says who it is in its first message. Frames are arrays; control
-frames hold exactly one message.
+No cookies, no Origin: a client says who it is in its first message, or in the handshake's headers.
+Frames are arrays; control frames hold exactly one message.
 """
 
 import asyncio
 from typing import Any
 
-import msgspec
+import structlog
+from django.db import DatabaseError, InterfaceError
 
-from accounts.domain.api_keys import KeyPair, Principal, Scope
+from accounts.domain.api_keys import KeyPair, Scope
 from accounts.services import resolve_key_async
-from core.domain import strict_json
-from marketdata.consumers.base import CLOSE_POLICY, HubSocket
+from marketdata.consumers.base import CLOSE_POLICY, CLOSE_TOO_SLOW, HubSocket
+from marketdata.consumers.control import ERRORS, connections
 from marketdata.consumers.forms import DialectForm, JsonCodec, MsgpackCodec
 from marketdata.consumers.key_watch import local_key_watch
+from marketdata.consumers.news import NEWS_CHANNELS, Bulletin, local_news
+from marketdata.consumers.requests import Channels, read_channels, read_frame
 from marketdata.consumers.symbols import known_instruments
 from marketdata.domain.topics import bar_topic, book_topic, quote_topic, trade_topic
 from marketdata.hub import TOPIC_LIMIT
+from marketdata.metrics import HUB_TOO_SLOW
 from marketdata.models import Instrument
 
+logger = structlog.get_logger(__name__)
+
 AUTH_TIMEOUT_SECONDS = 10
+FAREWELL_SECONDS = 1
+"""How long a client that reads nothing has to take the word that it is too slow."""
+DATABASE_AWAY = (DatabaseError, InterfaceError)
+LONGEST_NAME_TOLD = 32
+"""Of what a client sent, in an answer."""
 EVERYTHING = "*"
 MSGPACK_TYPE = b"application/msgpack"
+KEY_HEADER, SECRET_HEADER = b"apca-api-key-id", b"apca-api-secret-key"
 
 _JSON = DialectForm(JsonCodec())
 _MSGPACK = DialectForm(MsgpackCodec())
 
-CHANNELS = {
+TOPICS = {
     "trades": trade_topic,
     "quotes": quote_topic,
     "bars": bar_topic,
     "orderbooks": book_topic,
 }
-STOCK_CHANNELS = ("trades", "quotes", "bars")
-SILENT_STOCK_CHANNELS = (
-    "updatedBars",
-    "dailyBars",
-    "statuses",
-    "lulds",
-    "corrections",
-    "cancelErrors",
-)
-"""Known to the dialect, never sent here: they stay empty in every confirmation."""
-
-ERRORS = {
-    400: "invalid syntax",
-    401: "not authenticated",
-    402: "auth failed",
-    403: "already authenticated",
-    404: "auth timeout",
-    405: "symbol limit exceeded",
-    410: "invalid subscribe action for this feed",
-}
+"""The channels that the hub serves by itself; those of NEWS_CHANNELS come through the news."""
 
 
 class DataSocket(HubSocket):
@@ -60,37 +53,56 @@ class DataSocket(HubSocket):
 
     asset_class: Instrument.AssetClass
     channels: tuple[str, ...]
-    silent_channels: tuple[str, ...]
+    silent_channels: tuple[str, ...] = ()
+    """Known and confirmed, and nothing ever comes of them: nothing printed here is taken back."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: ASGI's types
         headers = dict(scope["headers"])
         self.form = _MSGPACK if headers.get(b"content-type") == MSGPACK_TYPE else _JSON
         self._codec = self.form.codec
         self._key: KeyPair | None = None
-        self._chosen: dict[str, set[str]] = {channel: set() for channel in self.channels}
+        self._chosen: Channels = {name: set() for name in (*self.channels, *self.silent_channels)}
+        self._followed: set[tuple[str, str]] = set()
         await super().__call__(scope, receive, send)
 
     async def opened(self) -> None:
         await self.let_in()
         self.hub.attach(self.listener)
         self._tell({"T": "success", "msg": "connected"})
+        headers = dict(self.scope["headers"])
+        if KEY_HEADER in headers and SECRET_HEADER in headers:
+            key, secret = headers[KEY_HEADER], headers[SECRET_HEADER]
+            await self._answer(
+                {"action": "auth", "key": key.decode("latin-1"), "secret": secret.decode("latin-1")}
+            )
         self.help_with(self._await_auth())
 
     async def received(self, frame: str | bytes) -> None:
-        request = _read(frame)
-        match request:
-            case {"action": "auth", "key": str(key), "secret": str(secret)}:
-                await self._authenticate(key, secret)
-            case {"action": "subscribe" | "unsubscribe"} if self._key is None:
-                self._fail(401)
-            case {"action": "subscribe"}:
-                await self._choose(request, is_wanted=True)
-            case {"action": "unsubscribe"}:
-                await self._choose(request, is_wanted=False)
-            case {"action": str()}:
-                self._fail(410)
-            case _:
-                self._fail(400)
+        await self._answer(read_frame(frame))
+
+    async def _answer(self, request: Any) -> None:  # Any: JSON of whatever shape
+        try:
+            match request:
+                case {"action": "auth", "key": str(key), "secret": str(secret)}:
+                    await self._authenticate(key, secret)
+                case {"action": "subscribe" | "unsubscribe"} if self._key is None:
+                    self._fail(401)
+                case {"action": "subscribe"}:
+                    await self._choose(request, is_wanted=True)
+                case {"action": "unsubscribe"}:
+                    await self._choose(request, is_wanted=False)
+                case {"action": str()} if request["action"] != "auth":
+                    self._fail(410)
+                case _:
+                    self._fail(400)
+        except DATABASE_AWAY as error:
+            logger.warning("data_socket_request_failed", error=str(error))
+            self._fail(500)
+
+    async def closed(self) -> None:
+        self._follow(set())
+        if self._key is not None:
+            connections.release(self._key.key_id)
 
     # --- who ------------------------------------------------------------------------------------
 
@@ -98,12 +110,18 @@ class DataSocket(HubSocket):
         if self._key is not None:
             self._fail(403)
             return
-        if not _may_read(await resolve_key_async(key, secret)):
+        principal = await resolve_key_async(key, secret)
+        if principal is None:
             self._fail(402)
-            return
-        self._key = KeyPair(key, secret)
-        self._tell({"T": "success", "msg": "authenticated"})
-        self.help_with(self._end_with(self._key))
+        elif Scope.READ not in principal.scopes:
+            self._fail(409)
+        elif not connections.admit(key):
+            self._fail(406)
+            await self.end(CLOSE_POLICY)
+        else:
+            self._key = KeyPair(key, secret)
+            self._tell({"T": "success", "msg": "authenticated"})
+            self.help_with(self._end_with(self._key))
 
     async def _await_auth(self) -> None:
         await asyncio.sleep(AUTH_TIMEOUT_SECONDS)
@@ -120,90 +138,94 @@ class DataSocket(HubSocket):
     # --- what -----------------------------------------------------------------------------------
 
     async def _choose(self, request: dict[str, Any], *, is_wanted: bool) -> None:  # Any: JSON
-        named = {
-            name: value
-            for name, value in request.items()
-            if name in self.channels or name in self.silent_channels
-        }
-        if not all(_is_symbols(value) for value in named.values()):
-            self._fail(400)
+        asked = read_channels(request, self._chosen)
+        if isinstance(asked, int):
+            self._fail(asked)
             return
         known = await known_instruments.of_class(self.asset_class)
-        asked = {name: set(value) for name, value in named.items() if name in self.channels}
         unknown = set().union(*asked.values()) - known - {EVERYTHING}
         if is_wanted and unknown:
-            self._fail(400, f"invalid syntax: unknown symbol {sorted(unknown)[0]}")
+            name = min(unknown)[:LONGEST_NAME_TOLD]
+            self._fail(400, f"invalid syntax: unknown symbol {name}")
             return
-        chosen = {
-            name: (now | asked.get(name, set())) if is_wanted else (now - asked.get(name, set()))
-            for name, now in self._chosen.items()
+        change = set.union if is_wanted else set.difference
+        chosen = {name: change(now, asked.get(name, set())) for name, now in self._chosen.items()}
+        wanted = {
+            (name, symbol)
+            for name in self.channels
+            for symbol in (known if EVERYTHING in chosen[name] else chosen[name])
         }
-        topics = _topics(chosen, known)
-        if len(topics) > TOPIC_LIMIT:
+        if len(wanted) > TOPIC_LIMIT:
             self._fail(405)
             return
         self._chosen = chosen
-        self._tell(self._confirmation())
+        self._tell({"T": "subscription"} | self._confirmed(chosen))
+        self._subscribe({TOPICS[name](symbol) for name, symbol in wanted if name in TOPICS})
+        self._follow({pair for pair in wanted if pair[0] in NEWS_CHANNELS})
+
+    def _confirmed(self, chosen: Channels) -> dict[str, list[str]]:
+        """The whole choice. Who hears trades would hear that one is taken back."""
+        silent = {name: chosen[name] | chosen["trades"] for name in self.silent_channels}
+        return {name: sorted(symbols) for name, symbols in (chosen | silent).items()}
+
+    def _subscribe(self, topics: set[str]) -> None:
         for topic in self.listener.topics - topics:
             self.hub.unsubscribe(self.listener, topic)
         for topic in topics - self.listener.topics:
             self.hub.subscribe(self.listener, topic)
 
-    def _confirmation(self) -> dict[str, Any]:  # Any: JSON of the dialect
-        silent: dict[str, list[str]] = {name: [] for name in self.silent_channels}
-        chosen = {name: sorted(symbols) for name, symbols in self._chosen.items()}
-        return {"T": "subscription"} | chosen | silent
+    def _follow(self, wanted: set[tuple[str, str]]) -> None:
+        if wanted == self._followed:
+            return
+        news = local_news()
+        for channel, symbol in self._followed - wanted:
+            news.leave(channel, symbol, self._hear)
+        for channel, symbol in wanted - self._followed:
+            news.follow(channel, symbol, self._hear)
+        self._followed = wanted
+
+    # --- what is said ---------------------------------------------------------------------------
+
+    def _hear(self, bulletin: Bulletin) -> None:
+        self.say(bulletin.packed(self._codec))
 
     def _tell(self, message: dict[str, Any]) -> None:  # Any: JSON of the dialect
         self.say(self._codec.pack([message]))
 
     def _fail(self, code: int, text: str | None = None) -> None:
-        self._tell({"T": "error", "code": code, "msg": text or ERRORS[code]})
+        self._tell(_error(code, text))
+
+    def _on_stuck(self) -> None:
+        HUB_TOO_SLOW.inc()
+        logger.info("socket_too_slow")
+        self.help_with(self._part_with_slow())
+
+    async def _part_with_slow(self) -> None:
+        """Say why before the end, if the client takes it: all that waited for it is gone."""
+        packed = self._codec.pack([_error(407)])
+        kind = "text" if isinstance(packed, str) else "bytes"
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self.base_send({"type": "websocket.send", kind: packed})
+        except (OSError, RuntimeError) as error:  # TimeoutError is an OSError
+            logger.debug("slow_client_not_told", error=str(error))
+        await self.end(CLOSE_TOO_SLOW)
 
 
 class StockSocket(DataSocket):
-    """`/v2/iex`"""
+    """`/v2/iex`, and the dialect's other names for feeds of stocks. Order books are ours."""
 
     asset_class = Instrument.AssetClass.US_EQUITY
-    channels = STOCK_CHANNELS
-    silent_channels = SILENT_STOCK_CHANNELS
+    channels = (*TOPICS, *NEWS_CHANNELS)
+    silent_channels = ("corrections", "cancelErrors")
 
 
 class CryptoSocket(DataSocket):
     """`/v1beta3/crypto/us`"""
 
     asset_class = Instrument.AssetClass.CRYPTO
-    channels = (*STOCK_CHANNELS, "orderbooks")
-    silent_channels = ("updatedBars", "dailyBars")
+    channels = (*TOPICS, "updatedBars", "dailyBars")
 
 
-def _read(frame: str | bytes) -> Any:  # Any: JSON or msgpack of whatever shape
-    """The request that a frame carries: text is JSON, binary is msgpack; None when it is
-    neither.
-    """
-    try:
-        if isinstance(frame, str):
-            return strict_json.loads(frame.encode())
-        return msgspec.msgpack.decode(frame)
-    except (strict_json.StrictJsonError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _may_read(principal: Principal | None) -> bool:
-    return principal is not None and Scope.READ in principal.scopes
-
-
-def _is_symbols(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= TOPIC_LIMIT
-        and all(isinstance(symbol, str) for symbol in value)
-    )
-
-
-def _topics(chosen: dict[str, set[str]], known: frozenset[str]) -> set[str]:
-    return {
-        CHANNELS[name](symbol)
-        for name, symbols in chosen.items()
-        for symbol in (known if EVERYTHING in symbols else symbols)
-    }
+def _error(code: int, text: str | None = None) -> dict[str, Any]:  # Any: JSON of the dialect
+    return {"T": "error", "code": code, "msg": text or ERRORS[code]}

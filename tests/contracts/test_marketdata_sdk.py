@@ -1,134 +1,58 @@
-"""Unmodified alpaca-py against a running gateway: data over REST and over the data sockets."""
+"""Unmodified alpaca-py against a running gateway: data over REST."""
 
-import asyncio
-import contextlib
-import threading
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import product
 
-import msgspec
 import pytest
-from alpaca.data.enums import DataFeed
-from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
-from alpaca.data.live import CryptoDataStream, StockDataStream
+from alpaca.common.enums import Sort, SupportedCurrencies
+from alpaca.common.exceptions import APIError
+from alpaca.data.enums import Adjustment, DataFeed
+from alpaca.data.historical import StockHistoricalDataClient
 from alpaca.data.requests import (
     CryptoBarsRequest,
+    CryptoLatestBarRequest,
     CryptoLatestOrderbookRequest,
+    CryptoLatestQuoteRequest,
     CryptoLatestTradeRequest,
+    CryptoQuoteRequest,
     CryptoSnapshotRequest,
+    CryptoTradesRequest,
     StockBarsRequest,
     StockLatestBarRequest,
     StockLatestQuoteRequest,
+    StockLatestTradeRequest,
+    StockQuotesRequest,
     StockSnapshotRequest,
+    StockTradesRequest,
 )
 from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import AssetClass
 from alpaca.trading.requests import GetAssetsRequest, GetCalendarRequest
-from django.conf import settings
-from redis import Redis
-from websockets.sync.client import connect
 
-from accounts.domain.api_keys import Scope
-from accounts.models import User
-from accounts.services import create_api_key, revoke_api_key
-from core.domain.clock import SystemClock
-from core.domain.origin import Origin
-from marketdata.consumers.symbols import known_instruments
-from marketdata.domain.frames import event_frame
-from marketdata.services import seed_market
-from tests.ccxt_client import live_exchange
-from tests.live_portal import Key
-from tests.marketdata.gateway import running_gateway
+from core.domain.clock import SystemClock, to_ns
+from marketdata.api import params
+from marketdata.domain.stored import QuoteRow, TradeRow
+from marketdata.models import Feed as StoredFeed
+from marketdata.models import Instrument
+from marketdata.services import save_quotes, save_trades
+from tests.contracts.data_gateway import (
+    AT_TIME,
+    BAR,
+    BOOK,
+    QUOTE,
+    TRADE,
+    Feed,
+    Gateway,
+    crypto,
+    feed,
+    gateway,
+    stocks,
+)
+
+__all__ = ["feed", "gateway"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
-
-
-@dataclass(frozen=True)
-class Gateway:
-    port: int
-    key: str
-    secret: str
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def socket(self, path: str) -> str:
-        return f"ws://127.0.0.1:{self.port}{path}"
-
-
-@pytest.fixture
-def gateway(alice: User, transactional_db: None) -> Iterator[Gateway]:
-    """A gateway on a free port in a thread, over a seeded market and a key of Alice."""
-    now = SystemClock().now()
-    seed_market(now)
-    known_instruments.forget()
-    key, secret = create_api_key(
-        user=alice, scopes=[Scope.READ], origin=Origin(now=now), rate_limit_per_minute=10_000
-    )
-    with running_gateway() as port:
-        yield Gateway(port, key.key_id, secret)
-
-
-class Feed:
-    """Publishes one frame as the feed or the engine would."""
-
-    def __init__(self) -> None:
-        self._redis = Redis.from_url(settings.REDIS_URL)
-        self._numbers: defaultdict[str, int] = defaultdict(int)
-
-    def tell(self, topic: str, data: object) -> None:
-        self._numbers[topic] += 1
-        frame = event_frame(topic, epoch="sdk", seq=self._numbers[topic], data=data)
-        self._redis.set(f"{settings.REDIS_PREFIX}latest:{topic}", frame)
-        if topic.startswith("trade:"):
-            self._redis.lpush(f"{settings.REDIS_PREFIX}recent:{topic}", frame)
-        self._redis.publish(settings.REDIS_PREFIX + topic, frame)
-
-    def clear(self) -> None:
-        keys = list(self._redis.scan_iter(f"{settings.REDIS_PREFIX}latest:*"))
-        keys += list(self._redis.scan_iter(f"{settings.REDIS_PREFIX}recent:*"))
-        if keys:
-            self._redis.delete(*keys)
-
-
-@pytest.fixture
-def feed() -> Iterator[Feed]:
-    feed = Feed()
-    feed.clear()
-    yield feed
-    feed.clear()
-
-
-AT = "2026-03-02T15:30:00.123456Z"
-AT_TIME = datetime(2026, 3, 2, 15, 30, 0, 123456, tzinfo=UTC)
-QUOTE = {"bid": "430.46", "bid_size": "43", "ask": "430.48", "ask_size": "69", "t": AT}
-TRADE = {"id": 1_795_358_828_011_000, "price": "430.48", "size": "7", "side": "BUY", "t": AT}
-BAR = {
-    "t": "2026-03-02T15:30:00.000000Z",
-    "o": "430",
-    "h": "431.5",
-    "l": "429",
-    "c": "430.25",
-    "v": "1200",
-    "n": 90,
-    "vw": "430.1",
-    "closed": True,
-}
-BOOK = {"bids": [["64248", "0.5518"]], "asks": [["64251", "0.3704"]], "t": AT}
-
-
-def stocks(gateway: Gateway) -> StockHistoricalDataClient:
-    return StockHistoricalDataClient(gateway.key, gateway.secret, url_override=gateway.url)
-
-
-def crypto(gateway: Gateway) -> CryptoHistoricalDataClient:
-    return CryptoHistoricalDataClient(url_override=gateway.url)
 
 
 def test_reference_data(gateway: Gateway) -> None:
@@ -227,208 +151,145 @@ def test_snapshots(gateway: Gateway, feed: Feed) -> None:
     assert pair["BTC/USD"].previous_daily_bar.close == 64250
 
 
-def run_stream(stream: Any, tell: Callable[[], None]) -> None:
-    """Run an SDK stream in a thread, telling the same again until it stops itself.
+# --- trades and quotes of the past
 
-    The dialect has no snapshots: what was told before the subscription took hold is not heard.
-    """
-    thread = threading.Thread(target=stream.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and thread.is_alive():
-        tell()
-        thread.join(0.2)
-    assert not thread.is_alive()
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_stock_stream_in_msgpack(gateway: Gateway, feed: Feed) -> None:
-    stream = StockDataStream(gateway.key, gateway.secret, url_override=gateway.socket("/v2/iex"))
-    kinds: dict[str, Any] = {}
-
-    async def hear(item: Any) -> None:
-        kinds[type(item).__name__] = item
-        if len(kinds) == 3:
-            await stream.stop_ws()
-
-    stream.subscribe_quotes(hear, "AAPL")
-    stream.subscribe_trades(hear, "*")
-    stream.subscribe_bars(hear, "AAPL", "IBM")
-
-    def tell() -> None:
-        feed.tell("quote:AAPL", QUOTE)
-        feed.tell("trade:IBM", TRADE)
-        feed.tell("bar:AAPL:1Min", BAR)
-
-    run_stream(stream, tell)
-
-    assert sorted(kinds) == ["Bar", "Quote", "Trade"]
-    assert (kinds["Quote"].symbol, kinds["Quote"].bid_price) == ("AAPL", 430.46)
-    assert kinds["Quote"].timestamp == AT_TIME
-    assert (kinds["Trade"].symbol, kinds["Trade"].id) == ("IBM", TRADE["id"])
-    assert kinds["Bar"].close == 430.25
-
-
-def test_crypto_stream_with_order_books(gateway: Gateway, feed: Feed) -> None:
-    stream = CryptoDataStream(
-        gateway.key, gateway.secret, url_override=gateway.socket("/v1beta3/crypto/us")
-    )
-    heard: list[Any] = []
-
-    async def hear(item: Any) -> None:
-        heard.append(item)
-        await stream.stop_ws()
-
-    stream.subscribe_orderbooks(hear, "BTC/USD")
-
-    run_stream(stream, lambda: feed.tell("book:BTC/USD", BOOK))
-
-    assert (heard[0].symbol, heard[0].bids[0].size) == ("BTC/USD", 0.5518)
-
-
-def talk(gateway: Gateway, *requests: object, path: str = "/v2/iex") -> list[Any]:
-    """Send JSON requests, one after another's answer; what the server answered, greeting first."""
-    with connect(gateway.socket(path)) as program:
-        answers = [msgspec.json.decode(program.recv(5))]
-        for request in requests:
-            program.send(
-                request if isinstance(request, str) else msgspec.json.encode(request).decode()
+def store_past(symbol: str) -> list[tuple[datetime, int]]:
+    """25 trades and quotes of `symbol`, five to each instant; their times and numbers."""
+    instrument = Instrument.objects.get(symbol=symbol)
+    source, _ = StoredFeed.objects.get_or_create(name="tape", defaults={"adapter": "import"})
+    keys = [(MIDNIGHT + timedelta(microseconds=n // 5), n) for n in range(1, 26)]
+    save_trades(
+        [
+            TradeRow(
+                instrument.pk, to_ns(at), n, 10**10 + n, n * 10**4, (-1, 0, 1)[n % 3], source.pk
             )
-            answers.append(msgspec.json.decode(program.recv(5)))
-    return answers
+            for at, n in keys
+        ]
+    )  # fmt: skip
+    save_quotes(
+        [
+            QuoteRow(instrument.pk, to_ns(at), n, 10**10 + n, n, 10**10 + 2 * n, 7, source.pk)
+            for at, n in keys
+        ]
+    )
+    return keys
 
 
-def test_json_stream_speaks_the_control_words(gateway: Gateway) -> None:
-    auth = {"action": "auth", "key": gateway.key, "secret": gateway.secret}
-    nothing = {
-        "updatedBars": [],
-        "dailyBars": [],
-        "statuses": [],
-        "lulds": [],
-        "corrections": [],
-        "cancelErrors": [],
-    }
+def test_stored_trades_and_quotes_come_out_exactly(gateway: Gateway, feed: Feed) -> None:
+    keys = store_past("AAPL")
+    client = stocks(gateway)
 
-    answers = talk(
-        gateway,
-        {"action": "subscribe", "quotes": ["AAPL"]},
-        auth,
-        auth,
-        {"action": "subscribe", "quotes": ["AAPL"], "trades": ["*"]},
-        {"action": "unsubscribe", "trades": ["*"]},
-        {"action": "subscribe", "quotes": ["NOPE"]},
-        {"action": "subscribe", "quotes": "AAPL"},
-        {"action": "dance"},
-        "not json",
+    for limit, sort in product((None, 1, 7, 25), (None, Sort.ASC, Sort.DESC)):
+        ordered = (keys[::-1] if sort is Sort.DESC else keys)[:limit]
+        window = {
+            "symbol_or_symbols": ["AAPL", "IBM"],
+            "start": MIDNIGHT, "end": MIDNIGHT + timedelta(hours=1), "limit": limit, "sort": sort,
+        }  # fmt: skip
+        trades = client.get_stock_trades(
+            StockTradesRequest(**window, feed=DataFeed.SIP, asof="2026-03-02")
+        )
+        quotes = client.get_stock_quotes(StockQuotesRequest(**window))
+
+        told = [(t.timestamp, t.id, t.price, t.size) for t in trades.data["AAPL"]]
+        assert told == [(at, n, float(f"100.{n:08}"), n / 10_000) for at, n in ordered]
+        bids = [(q.timestamp, q.bid_price, q.bid_size) for q in quotes.data["AAPL"]]
+        assert bids == [(at, float(f"100.{n:08}"), n / 10**8) for at, n in ordered]
+        assert set(trades.data) == set(quotes.data) == {"AAPL"}
+
+
+def test_the_sdk_turns_the_pages_itself(
+    gateway: Gateway, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of three, so that ends of pages lie within an instant."""
+    monkeypatch.setattr(params, "DEFAULT_PAGE_LIMIT", 3)
+    keys = store_past("AAPL")
+
+    trades = stocks(gateway).get_stock_trades(
+        StockTradesRequest(symbol_or_symbols="AAPL", start=MIDNIGHT)
     )
 
-    assert answers == [
-        [{"T": "success", "msg": "connected"}],
-        [{"T": "error", "code": 401, "msg": "not authenticated"}],
-        [{"T": "success", "msg": "authenticated"}],
-        [{"T": "error", "code": 403, "msg": "already authenticated"}],
-        [{"T": "subscription", "trades": ["*"], "quotes": ["AAPL"], "bars": [], **nothing}],
-        [{"T": "subscription", "trades": [], "quotes": ["AAPL"], "bars": [], **nothing}],
-        [{"T": "error", "code": 400, "msg": "invalid syntax: unknown symbol NOPE"}],
-        [{"T": "error", "code": 400, "msg": "invalid syntax"}],
-        [{"T": "error", "code": 410, "msg": "invalid subscribe action for this feed"}],
-        [{"T": "error", "code": 400, "msg": "invalid syntax"}],
-    ]
+    assert [(trade.timestamp, trade.id) for trade in trades.data["AAPL"]] == keys
 
 
-def test_wrong_key_is_told(gateway: Gateway) -> None:
-    wrong = {"action": "auth", "key": gateway.key, "secret": "x" * 43}
+def test_stored_pairs_are_read_without_a_key(gateway: Gateway, feed: Feed) -> None:
+    keys = store_past("BTC/USD")
+    window = {"symbol_or_symbols": "BTC/USD", "start": MIDNIGHT, "end": MIDNIGHT + timedelta(1)}
 
-    assert talk(gateway, wrong)[1] == [{"T": "error", "code": 402, "msg": "auth failed"}]
+    trades = crypto(gateway).get_crypto_trades(CryptoTradesRequest(**window))
+    quotes = crypto(gateway).get_crypto_quotes(CryptoQuoteRequest(**window, limit=3))
 
-
-def test_json_events_carry_exact_numbers(gateway: Gateway, feed: Feed) -> None:
-    with connect(gateway.socket("/v1beta3/crypto/us")) as program:
-        program.recv(5)
-        for request in (
-            {"action": "auth", "key": gateway.key, "secret": gateway.secret},
-            {"action": "subscribe", "trades": ["BTC/USD"]},
-        ):
-            program.send(msgspec.json.encode(request).decode())
-            program.recv(5)
-
-        heard = None
-        while heard is None:
-            feed.tell("trade:BTC/USD", TRADE)
-            with contextlib.suppress(TimeoutError):
-                heard = program.recv(0.2)
-
-        assert heard == (
-            '[{"T":"t","S":"BTC/USD","t":"2026-03-02T15:30:00.123456Z",'
-            '"p":430.48,"s":7,"i":1795358828011000,"tks":"B"}]'
-        )
+    assert [trade.id for trade in trades.data["BTC/USD"]] == [n for _, n in keys]
+    assert len(quotes.data["BTC/USD"]) == 3
 
 
-def test_revoked_key_ends_its_sockets(
-    gateway: Gateway, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from marketdata.consumers import key_watch
+def test_a_key_may_come_as_basic_authentication(gateway: Gateway, feed: Feed) -> None:
+    feed.tell("quote:AAPL", QUOTE)
+    client = StockHistoricalDataClient(
+        gateway.key, gateway.secret, use_basic_auth=True, url_override=gateway.url
+    )
 
-    monkeypatch.setattr(key_watch, "KEY_CHECK_SECONDS", 0.2)
-    with (
-        connect(gateway.socket("/v2/iex")) as leaving,
-        connect(gateway.socket("/v2/iex")) as program,
-    ):
-        auth = {"action": "auth", "key": gateway.key, "secret": gateway.secret}
-        for socket in (leaving, program):
-            socket.recv(5)
-            socket.send(msgspec.json.encode(auth).decode())
-            socket.recv(5)
-        leaving.close()  # both wait for the end of one key: it ends for who is left
+    quotes = client.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="AAPL"))
 
-        key = alice.api_keys.get()
-        origin = Origin(now=SystemClock().now())
-        revoke_api_key(key=key, reason="lost", actor=alice, origin=origin)
-
-        assert msgspec.json.decode(program.recv(5))[0]["code"] == 402
+    assert quotes["AAPL"].bid_price == 430.46
 
 
-def test_fragmented_request_is_one_request(gateway: Gateway) -> None:
-    text = msgspec.json.encode(
-        {"action": "auth", "key": gateway.key, "secret": gateway.secret}
-    ).decode()
-    with connect(gateway.socket("/v2/iex")) as program:
-        program.recv(5)
+def test_every_newest_request_of_both_clients(gateway: Gateway, feed: Feed) -> None:
+    for symbol in ("AAPL", "BTC/USD"):
+        feed.tell(f"quote:{symbol}", QUOTE | {"feed": "simulated"})
+        feed.tell(f"trade:{symbol}", TRADE | {"feed": "simulated", "side": None})
+        feed.tell(f"bar:{symbol}:1Min", BAR)
 
-        program.send([text[:10], text[10:30], text[30:]])
+    trade = stocks(gateway).get_stock_latest_trade(
+        StockLatestTradeRequest(symbol_or_symbols="AAPL")
+    )
+    quote = crypto(gateway).get_crypto_latest_quote(
+        CryptoLatestQuoteRequest(symbol_or_symbols="BTC/USD")
+    )
+    bar = crypto(gateway).get_crypto_latest_bar(CryptoLatestBarRequest(symbol_or_symbols="BTC/USD"))
 
-        assert msgspec.json.decode(program.recv(5)) == [{"T": "success", "msg": "authenticated"}]
-
-
-def test_ccxt_pro_reads_books_and_bars_exactly(gateway: Gateway, feed: Feed) -> None:
-    """Each book is a whole one: what the market took away does not stay."""
-    heard = asyncio.run(_ccxt_hears(gateway, feed))
-
-    assert heard["bars"] == [[1772465400000, 430.0, 431.5, 429.0, 430.25, 1200.0]]
-    assert (heard["book"]["bids"], heard["book"]["asks"]) == ([[64247.0, 1.0]], [[64251.0, 0.3704]])
-    assert (heard["trades"][-1]["price"], heard["trades"][-1]["side"]) == (430.48, "buy")
+    assert (trade["AAPL"].price, trade["AAPL"].id) == (430.48, TRADE["id"])
+    assert (quote["BTC/USD"].ask_price, quote["BTC/USD"].timestamp) == (430.48, AT_TIME)
+    assert (bar["BTC/USD"].open, bar["BTC/USD"].volume) == (430, 1200)
 
 
-async def _ccxt_hears(gateway: Gateway, feed: Feed) -> dict[str, Any]:
-    client = live_exchange(gateway.url, Key(gateway.key, gateway.secret))
-    later = BOOK | {"bids": [["64247", "1"]]}
+LENGTHS = [
+    TimeFrame.Day,
+    TimeFrame.Week,
+    TimeFrame.Month,
+    TimeFrame(3, TimeFrameUnit.Month),
+    TimeFrame(30, TimeFrameUnit.Minute),
+    TimeFrame(23, TimeFrameUnit.Hour),
+]
 
-    async def heard(watch: Callable[[str], Any], topic: str, data: object) -> Any:
-        """What one watch says after this was told, again until it listens."""
-        task = asyncio.create_task(watch("BTC/USD"))
-        while not task.done():
-            feed.tell(topic, data)
-            await asyncio.wait([task], timeout=0.2)
-        return task.result()
 
-    try:
-        await heard(client.watch_order_book, "book:BTC/USD", BOOK)
-        book = await heard(client.watch_order_book, "book:BTC/USD", later)
-        while book["bids"][0][0] != 64247:  # the older one may have been told twice
-            book = await heard(client.watch_order_book, "book:BTC/USD", later)
-        return {
-            "book": book,
-            "bars": await heard(client.watch_ohlcv, "bar:BTC/USD:1Min", BAR),
-            "trades": await heard(client.watch_trades, "trade:BTC/USD", TRADE),
-        }
-    finally:
-        await client.close()
+def test_bars_of_every_length_and_adjustment(gateway: Gateway) -> None:
+    start = SystemClock().now() - timedelta(days=300)
+    client = stocks(gateway)
+
+    for timeframe, adjustment in product(LENGTHS, Adjustment):
+        request = StockBarsRequest(
+            symbol_or_symbols="AAPL", timeframe=timeframe, adjustment=adjustment,
+            start=start, limit=2, sort=Sort.DESC, currency=SupportedCurrencies.USD,
+        )  # fmt: skip
+
+        bars = client.get_stock_bars(request).data["AAPL"]
+
+        # The minutes are those of one day.
+        is_hours = timeframe.unit_value is TimeFrameUnit.Hour
+        assert len(bars) in ({1, 2} if is_hours else {2}), timeframe
+        assert all(one.low <= one.open <= one.high for one in bars)
+        assert [bar.timestamp for bar in bars] == sorted({b.timestamp for b in bars}, reverse=True)
+
+
+def test_what_there_is_not_is_an_error_of_the_sdk(gateway: Gateway) -> None:
+    request = StockLatestQuoteRequest(symbol_or_symbols="AAPL", currency=SupportedCurrencies.EUR)
+
+    with pytest.raises(APIError) as refused:
+        stocks(gateway).get_stock_latest_quote(request)
+
+    assert refused.value.status_code == 400
+    assert refused.value.code == 40010001
+    assert "prices are in USD" in refused.value.message

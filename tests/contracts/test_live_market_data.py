@@ -1,0 +1,106 @@
+"""Unmodified alpaca-py against a whole running portal: what its stream tells is what REST tells."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from alpaca.data.historical import StockHistoricalDataClient
+from alpaca.data.live import StockDataStream
+from alpaca.data.requests import (
+    StockBarsRequest,
+    StockLatestQuoteRequest,
+    StockSnapshotRequest,
+    StockTradesRequest,
+)
+from alpaca.data.timeframe import TimeFrame
+
+from tests.live_portal import Key, LivePortal
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+TRADES_HEARD = 20
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def key(live_portal: LivePortal) -> Key:
+    live_portal.create_trader("alice-data")
+    return live_portal.create_key("alice-data", scopes="read")
+
+
+@pytest.fixture(scope="module")
+def client(live_portal: LivePortal, key: Key) -> StockHistoricalDataClient:
+    return StockHistoricalDataClient(key.key_id, key.secret, url_override=live_portal.url)
+
+
+@pytest.fixture(scope="module")
+def heard(live_portal: LivePortal, key: Key) -> Iterator[list[Any]]:
+    """The trades of AAPL that a stream has heard, from one on without a gap."""
+    url = live_portal.url.replace("http", "ws") + "/v2/iex"
+    stream = StockDataStream(key.key_id, key.secret, url_override=url)
+    trades: list[Any] = []
+
+    async def hear(trade: Any) -> None:
+        trades.append(trade)
+        if len(trades) == TRADES_HEARD:
+            await stream.stop_ws()
+
+    stream.subscribe_trades(hear, "AAPL")
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+    yield trades
+
+
+def test_each_trade_that_the_stream_told_is_one_of_the_past(
+    client: StockHistoricalDataClient, heard: list[Any]
+) -> None:
+    """Once, and with the same price, size and time, whether stored by now or not."""
+    window = {"symbol_or_symbols": "AAPL", "start": heard[0].timestamp}
+
+    told = client.get_stock_trades(StockTradesRequest(**window)).data["AAPL"]
+    in_small_pages = client.get_stock_trades(
+        StockTradesRequest(**window, end=heard[-1].timestamp, limit=len(heard))
+    ).data["AAPL"]
+
+    by_id = {trade.id: trade for trade in told}
+    assert len(by_id) == len(told)
+    assert [by_id.get(trade.id) for trade in heard] == heard
+    assert in_small_pages == told[: len(in_small_pages)]
+    assert all(one.timestamp <= other.timestamp for one, other in pairwise(told))
+
+
+def test_newest_prices_are_young_and_name_their_feed(
+    live_portal: LivePortal, key: Key, client: StockHistoricalDataClient
+) -> None:
+    raw = StockHistoricalDataClient(
+        key.key_id, key.secret, raw_data=True, url_override=live_portal.url
+    )
+
+    quote = client.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="AAPL"))
+    told = raw.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="AAPL"))
+
+    assert 0 < quote["AAPL"].bid_price < quote["AAPL"].ask_price
+    assert isinstance(told["AAPL"]["age_ms"], int)
+
+
+def test_a_closed_minute_is_what_the_snapshot_and_the_day_hold(
+    client: StockHistoricalDataClient,
+) -> None:
+    start = datetime.now(UTC) - timedelta(minutes=30)
+    minutes = client.get_stock_bars(
+        StockBarsRequest(symbol_or_symbols="AAPL", timeframe=TimeFrame.Minute, start=start)
+    ).data["AAPL"]
+    snapshot = client.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols="AAPL"))["AAPL"]
+
+    assert len(minutes) >= 25
+    assert all(one.timestamp < other.timestamp for one, other in pairwise(minutes))
+    assert snapshot.daily_bar.high >= max(bar.high for bar in minutes if _is_today(bar, snapshot))
+    assert snapshot.minute_bar.timestamp >= minutes[-1].timestamp
+
+
+def _is_today(bar: Any, snapshot: Any) -> bool:
+    return bool(bar.timestamp >= snapshot.daily_bar.timestamp)
