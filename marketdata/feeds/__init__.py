@@ -15,6 +15,8 @@ HistorianFactory = Callable[[FeedSetup], Historian]
 FEEDS: dict[str, str] = {
     "replay": "marketdata.feeds.replay.feed.ReplayFeed",
     "simulated": "marketdata.feeds.simulated.SimulatedFeed",
+    "alpaca": "marketdata.feeds.alpaca.client.AlpacaFeed",
+    "ccxt": "marketdata.feeds.ccxt_exchange.client.CcxtFeed",
 }
 """Adapter name to the class that takes a FeedSetup. Loaded when a feed of the adapter is made:
 some bring libraries that take seconds and tens of megabytes.

@@ -1,0 +1,254 @@
+"""Live prices over the dialect's sockets: alpaca-py connects, signs in and subscribes; we read.
+
+alpaca-py's own loop connects again by itself and tells nobody what was lost in between. So we drive
+its steps and read its socket ourselves: every loss, refusal and silence is a FeedAwayError.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+import structlog
+from alpaca.data.live import CryptoDataStream, StockDataStream
+from websockets.exceptions import WebSocketException
+
+from core.domain.clock import NANOSECONDS_PER_SECOND
+from marketdata.domain.plan import Credentials, FeedInstrument, FeedSetup
+from marketdata.domain.ports import FeedAwayError
+from marketdata.domain.told_numbers import TellingError
+from marketdata.domain.values import Quote, Tick
+from marketdata.feeds.alpaca.options import read_options
+from marketdata.feeds.alpaca.parse import Dialect
+
+logger = structlog.get_logger(__name__)
+
+OPEN_SECONDS = 15
+"""For connecting, signing in and the answer to the subscription, together."""
+RECEIVE_SECONDS = 0.5
+CLOSE_SECONDS = 2
+PENDING_BATCHES = 1_000
+"""Frames read and not yet taken. Beyond it we stop reading, and the source learns that we are slow.
+"""
+TICKS_AT_ONCE = 5_000
+CLOCK_TOLERANCE_NS = 2 * NANOSECONDS_PER_SECOND
+"""Trades from before the opening are not told; so far may our clocks differ."""
+REFUSALS_LOGGED = 5
+"""Of the messages that a connection could not read: after these few it only counts."""
+SOCKET = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "max_size": 2**24}
+"""A dead line is found out within half a minute, also when nobody trades."""
+TIMESTAMP_AS_NS = 2
+
+REFUSED = {
+    402: "the source refuses our key; set another with `./portal manage feed key`",
+    405: "more symbols than the source gives us; route fewer to this feed",
+    406: "another connection with this key is open; the source allows no second one",
+    407: "we read too slowly, and the source hung up",
+    409: "our subscription at the source does not include this; choose another `feed` or plan",
+}
+
+
+@dataclass(slots=True)
+class _Line:
+    """One socket: what it is called, and what it subscribes to."""
+
+    stream: Any  # Any: alpaca-py's stream; its steps are not in its public types
+    channels: Mapping[str, Sequence[str]]
+    dialect: Dialect
+    silence_seconds: int
+    refused: int = field(default=0)
+
+    async def open(self) -> list[Tick]:
+        """Connect, sign in, subscribe and wait for the confirmation; what came before that."""
+        self.dialect.forget_books()
+        self.refused = 0
+        await self.stream._connect()
+        await self.stream._auth()
+        await self.stream._send_subscribe_msg()
+        early: list[Tick] = []
+        while True:
+            messages = await self.messages()
+            early += self.ticks(messages)
+            for message in messages:
+                if message.get("T") == "subscription":
+                    self._check(message)
+                    return early
+
+    async def messages(self) -> list[dict[str, Any]]:  # Any: the dialect's fields
+        """The messages of the next frame; FeedAwayError for one that says that we are refused."""
+        frame = await self.stream._ws.recv()
+        messages = msgpack.unpackb(frame, timestamp=TIMESTAMP_AS_NS)
+        if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
+            raise ValueError("a frame that is no list of messages")
+        for message in messages:
+            if message.get("T") == "error":
+                raise FeedAwayError(_reason(message.get("code"), str(message.get("msg", ""))))
+        return messages
+
+    def ticks(self, messages: Sequence[Mapping[str, Any]]) -> list[Tick]:
+        """Those that the messages tell; one that cannot be right is dropped."""
+        ticks = []
+        for message in messages:
+            try:
+                tick = self.dialect.tick(message)
+            except TellingError as error:
+                self.refused += 1
+                if self.refused <= REFUSALS_LOGGED:
+                    logger.warning("feed_message_refused", reason=str(error))
+                continue
+            if tick is not None:
+                ticks.append(tick)
+        return ticks
+
+    def _check(self, confirmed: Mapping[str, Any]) -> None:
+        for channel, symbols in self.channels.items():
+            missing = set(symbols) - set(confirmed.get(channel) or ())
+            if missing:
+                raise FeedAwayError(f"the source gives no {channel} of {sorted(missing)[0]}")
+
+
+class AlpacaFeed:
+    """Quotes and trades of stocks, order books and trades of crypto pairs: a socket for each."""
+
+    def __init__(self, setup: FeedSetup) -> None:
+        """FeedOptionError for options that are not the adapter's. Calls nobody."""
+        self.name = setup.name
+        self._options = read_options(setup.options)
+        self._setup = setup
+        self._lines: list[_Line] = []
+        self._readers: list[asyncio.Task[None]] = []
+        self._pending: asyncio.Queue[list[Tick] | FeedAwayError] = asyncio.Queue(PENDING_BATCHES)
+        self._since_ns = 0
+
+    async def open(self) -> None:
+        await self.close()
+        credentials = self._setup.credentials
+        if credentials is None:
+            raise FeedAwayError("no key is set; set one with `./portal manage feed key`")
+        self._pending = asyncio.Queue(PENDING_BATCHES)
+        self._since_ns = self._setup.clock.now_ns() - CLOCK_TOLERANCE_NS
+        self._lines = self._made_lines(credentials)
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                early = [tick for line in self._lines for tick in await line.open()]
+        except (OSError, TimeoutError, WebSocketException, ValueError, KeyError) as error:
+            await self.close()
+            raise _away(error) from error
+        self._pending.put_nowait(early)
+        self._readers = [asyncio.create_task(self._read(line)) for line in self._lines]
+
+    async def receive(self) -> Sequence[Tick]:
+        ticks: list[Tick] = []
+        try:
+            async with asyncio.timeout(RECEIVE_SECONDS):
+                batch = await self._pending.get()
+        except TimeoutError:
+            return ticks
+        while True:
+            if isinstance(batch, FeedAwayError):
+                if not ticks:
+                    raise batch
+                self._pending.put_nowait(batch)  # what came before it is told first
+                break
+            ticks += batch
+            if self._pending.empty() or len(ticks) >= TICKS_AT_ONCE:
+                break
+            batch = self._pending.get_nowait()
+        return [tick for tick in ticks if isinstance(tick, Quote) or tick.t_ns >= self._since_ns]
+
+    async def close(self) -> None:
+        for reader in self._readers:
+            reader.cancel()
+        if self._readers:
+            await asyncio.wait(self._readers)
+        self._readers = []
+        for line in self._lines:
+            with suppress(OSError, TimeoutError, WebSocketException):
+                await asyncio.wait_for(line.stream.close(), CLOSE_SECONDS)
+        self._lines = []
+
+    def _made_lines(self, credentials: Credentials) -> list[_Line]:
+        options = self._options
+        stocks = [one for one in self._setup.instruments if not one.grid.is_crypto]
+        crypto = [one for one in self._setup.instruments if one.grid.is_crypto]
+        lines = []
+        if stocks:
+            stream = StockDataStream(
+                *credentials, True, websocket_params=SOCKET, url_override=options.stock_stream
+            )
+            there = [one.name_there for one in stocks]
+            stream.subscribe_trades(_unused, *there)
+            stream.subscribe_quotes(_unused, *there)
+            dialect = Dialect(
+                _names(stocks),
+                is_one_exchange=options.feed == "iex",
+                quote_lot=options.quote_lot,
+            )
+            channels = {"trades": there, "quotes": there}
+            lines.append(_Line(stream, channels, dialect, options.stock_silence_seconds))
+        if crypto:
+            pairs = CryptoDataStream(
+                *credentials, True, websocket_params=SOCKET, url_override=options.crypto_stream
+            )
+            there = [one.name_there for one in crypto]
+            pairs.subscribe_trades(_unused, *there)
+            pairs.subscribe_orderbooks(_unused, *there)
+            channels = {"trades": there, "orderbooks": there}
+            dialect = Dialect(_names(crypto))
+            lines.append(_Line(pairs, channels, dialect, options.crypto_silence_seconds))
+        return lines
+
+    async def _read(self, line: _Line) -> None:
+        """Put what the line tells where `receive` finds it, and at its end why it ended."""
+        try:
+            async for ticks in _told(line):
+                await self._pending.put(ticks)
+        except (OSError, TimeoutError, WebSocketException, ValueError) as error:
+            await self._pending.put(_away(error))
+
+
+async def _told(line: _Line) -> AsyncIterator[list[Tick]]:
+    """The ticks of each frame that has some. A line that tells none for too long is away."""
+    loop = asyncio.get_running_loop()
+    last = loop.time()
+    while True:
+        limit = line.silence_seconds or None
+        try:
+            async with asyncio.timeout(None if limit is None else last + limit - loop.time()):
+                messages = await line.messages()
+        except TimeoutError as error:
+            raise FeedAwayError(f"the source has told nothing for {limit} seconds") from error
+        ticks = line.ticks(messages)
+        if ticks:
+            last = loop.time()
+            yield ticks
+
+
+def _names(instruments: Sequence[FeedInstrument]) -> dict[str, str]:
+    return {one.name_there: one.grid.symbol for one in instruments}
+
+
+async def _unused(message: object) -> None:
+    """alpaca-py wants a handler for what is subscribed; we read the socket ourselves."""
+
+
+def _reason(code: object, text: str) -> str:
+    return REFUSED.get(code if isinstance(code, int) else 0, f"the source refuses: {text:.200}")
+
+
+def _away(error: Exception) -> FeedAwayError:
+    """Why the source is away, in words for an operator; our key is never among them."""
+    if isinstance(error, FeedAwayError):
+        return error
+    if isinstance(error, TimeoutError):
+        return FeedAwayError("the source does not answer in time")
+    text = str(error)
+    if "auth failed" in text or "not authenticated" in text:
+        return FeedAwayError(REFUSED[402])
+    if "insufficient subscription" in text:
+        return FeedAwayError(REFUSED[409])
+    if "connection limit" in text:
+        return FeedAwayError(REFUSED[406])
+    return FeedAwayError(f"{type(error).__name__}: {text:.200}")

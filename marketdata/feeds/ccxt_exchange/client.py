@@ -1,0 +1,221 @@
+"""Live order books and trades of one exchange through ccxt.pro, or by asking where it has no
+sockets.
+
+ccxt connects again by itself when it is asked again; we do not ask: every loss, refusal and silence
+is a FeedAwayError, and the feed process opens the exchange anew.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import ccxt.pro
+import structlog
+
+from core.domain.clock import NANOSECONDS_PER_SECOND
+from marketdata.domain.plan import FeedInstrument, FeedSetup
+from marketdata.domain.ports import FeedAwayError
+from marketdata.domain.told_numbers import TellingError
+from marketdata.domain.values import Tick
+from marketdata.feeds.ccxt_exchange.options import CcxtOptions, read_options
+from marketdata.feeds.ccxt_exchange.parse import TradeStream, quote_of
+
+logger = structlog.get_logger(__name__)
+
+Exchange = Any  # Any: ccxt has no types
+REQUEST_MS = 10_000
+LOAD_SECONDS = 45
+"""For an exchange's list of markets: some megabytes at the larger ones."""
+FIRST_SECONDS = 30
+"""For the first thing that an exchange tells after it was subscribed to."""
+RECEIVE_SECONDS = 0.5
+CLOSE_SECONDS = 3
+PENDING_BATCHES = 1_000
+TICKS_AT_ONCE = 5_000
+SYMBOL_LIMIT = 100
+"""Two subscriptions each; more than most exchanges let one connection have."""
+CLOCK_TOLERANCE_NS = 2 * NANOSECONDS_PER_SECOND
+"""Trades from before the opening are not told; so far may our clocks differ."""
+REFUSALS_LOGGED = 5
+
+LOST = (ccxt.BaseError, OSError, TimeoutError)
+
+Ask = Callable[[], Awaitable[list[Tick]]]
+"""Waits for what comes next of one kind and instrument."""
+
+
+class CcxtFeed:
+    """The exchange that the option `exchange` names. Instruments are found by ccxt's symbols."""
+
+    def __init__(self, setup: FeedSetup) -> None:
+        """FeedOptionError for options that are not the adapter's. Calls nobody."""
+        self.name = setup.name
+        self._options = read_options(setup.options)
+        self._setup = setup
+        self._clock = setup.clock
+        self._exchange: Exchange = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pending: asyncio.Queue[list[Tick] | FeedAwayError] = asyncio.Queue(PENDING_BATCHES)
+        self._first = asyncio.Event()
+        self._trades = {one.grid.symbol: TradeStream(one.grid.symbol) for one in setup.instruments}
+        self._since_ns = 0
+        self._heard_at = 0.0
+        self._refused = 0
+
+    async def open(self) -> None:
+        await self.close()
+        if len(self._setup.instruments) > SYMBOL_LIMIT:
+            raise FeedAwayError(
+                f"a feed of ccxt follows {SYMBOL_LIMIT} instruments at most; route fewer to it"
+            )
+        self._pending, self._first = asyncio.Queue(PENDING_BATCHES), asyncio.Event()
+        self._refused = 0
+        self._exchange = made_exchange(self._options, self._setup)
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                markets = await self._exchange.load_markets()
+        except LOST as error:
+            await self.close()
+            raise away(error) from error
+        unknown = [one for one in self._setup.instruments if one.name_there not in markets]
+        if unknown:
+            await self.close()
+            raise FeedAwayError(
+                f"{self._options.exchange} has no market {unknown[0].name_there!r};"
+                " set its name there with `./portal manage feed route --as`"
+            )
+        self._since_ns = self._clock.now_ns() - CLOCK_TOLERANCE_NS
+        self._heard_at = asyncio.get_running_loop().time()
+        self._tasks = [
+            asyncio.create_task(self._tell(ask))
+            for one in self._setup.instruments
+            for ask in (self._books_of(one), self._trades_of(one))
+        ]
+        await self._await_first()
+
+    async def receive(self) -> Sequence[Tick]:
+        ticks: list[Tick] = []
+        try:
+            async with asyncio.timeout(RECEIVE_SECONDS):
+                batch = await self._pending.get()
+        except TimeoutError:
+            self._check_silence()
+            return ticks
+        self._heard_at = asyncio.get_running_loop().time()
+        while True:
+            if isinstance(batch, FeedAwayError):
+                if not ticks:
+                    raise batch
+                self._pending.put_nowait(batch)  # what came before it is told first
+                return ticks
+            ticks += batch
+            if self._pending.empty() or len(ticks) >= TICKS_AT_ONCE:
+                return ticks
+            batch = self._pending.get_nowait()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            with suppress(*LOST):
+                await asyncio.wait_for(exchange.close(), CLOSE_SECONDS)
+
+    async def _await_first(self) -> None:
+        """An exchange that says nothing after the subscriptions has not understood them."""
+        try:
+            async with asyncio.timeout(FIRST_SECONDS):
+                await self._first.wait()
+        except TimeoutError as error:
+            await self.close()
+            raise FeedAwayError("the exchange tells nothing after the subscription") from error
+
+    def _check_silence(self) -> None:
+        limit = self._options.silence_seconds
+        if limit and asyncio.get_running_loop().time() - self._heard_at > limit:
+            raise FeedAwayError(f"the exchange has told nothing for {limit} seconds")
+
+    async def _tell(self, ask: Ask) -> None:
+        """Put what is told where `receive` finds it, and at the end why it ended."""
+        try:
+            while True:
+                try:
+                    ticks = await ask()
+                except (TellingError, IndexError) as error:
+                    self._refuse(error)
+                    continue
+                if ticks:
+                    await self._pending.put(ticks)
+                    self._first.set()
+        except LOST as error:
+            await self._pending.put(away(error))
+            self._first.set()
+
+    def _refuse(self, error: Exception) -> None:
+        self._refused += 1
+        if self._refused <= REFUSALS_LOGGED:
+            logger.warning("feed_message_refused", feed=self.name, reason=str(error))
+
+    def _books_of(self, instrument: FeedInstrument) -> Ask:
+        there, symbol = instrument.name_there, instrument.grid.symbol
+        ask = self._source("watchOrderBook", "fetch_order_book", "watch_order_book")
+
+        async def books() -> list[Tick]:
+            return [quote_of(symbol, await ask(there), self._clock.now_ns())]
+
+        return books
+
+    def _trades_of(self, instrument: FeedInstrument) -> Ask:
+        there, stream = instrument.name_there, self._trades[instrument.grid.symbol]
+        ask = self._source("watchTrades", "fetch_trades", "watch_trades")
+
+        async def trades() -> list[Tick]:
+            return list(stream.new(list(await ask(there)), self._since_ns))
+
+        return trades
+
+    def _source(self, ability: str, fetch: str, watch: str) -> Callable[[str], Awaitable[Any]]:
+        """The exchange's socket for something, or else a question every few seconds."""
+        exchange = self._exchange
+        if exchange.has.get(ability):
+            watched: Callable[[str], Awaitable[Any]] = getattr(exchange, watch)
+            return watched
+
+        async def asked(there: str) -> Any:  # Any: ccxt's structures
+            await asyncio.sleep(self._options.poll_seconds)
+            return await getattr(exchange, fetch)(there)
+
+        return asked
+
+
+def made_exchange(options: CcxtOptions, setup: FeedSetup) -> Exchange:
+    """ccxt's client of the exchange: with sockets where it has them. Calls nobody."""
+    name = options.exchange
+    module = ccxt.pro if name in ccxt.pro.exchanges else ccxt.async_support
+    settings: dict[str, Any] = {
+        "timeout": REQUEST_MS,
+        "enableRateLimit": True,
+        "options": {"defaultType": options.market_type},
+    }
+    if options.urls:
+        settings["urls"] = {"api": dict(options.urls)}
+    if setup.credentials is not None:
+        settings |= {"apiKey": setup.credentials.key, "secret": setup.credentials.secret}
+    return getattr(module, name)(settings)
+
+
+def away(error: BaseException) -> FeedAwayError:
+    """Why the exchange is away, in words for an operator; our key is never among them."""
+    if isinstance(error, FeedAwayError):
+        return error
+    if isinstance(error, ccxt.AuthenticationError):
+        return FeedAwayError(
+            "the exchange refuses our key; set another with `./portal manage feed key`"
+        )
+    if isinstance(error, TimeoutError | ccxt.RequestTimeout):
+        return FeedAwayError("the exchange does not answer in time")
+    return FeedAwayError(f"{type(error).__name__}: {error!s:.200}")
