@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from marketdata.domain.plan import FeedOptionError
+from marketdata.domain.plan import Credentials, FeedOptionError
 
 MAX_TEXT_LENGTH = 2048
 HTTP = ("http", "https")
@@ -72,3 +72,11 @@ def check_url(name: str, text: str, schemes: Sequence[str]) -> str:
             f"The option {name!r} must be a bare address: keys are set with --key-stdin."
         )
     return text.rstrip("/")
+
+
+def without_key(text: str, credentials: Credentials | None) -> str:
+    """What another program said, with our key cut out of it: it goes into logs and pages."""
+    for secret in credentials or ():
+        if secret:
+            text = text.replace(secret, "(key)")
+    return text

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgpack
+import msgpack  # alpaca-py's own; msgspec would cut times to microseconds
 import structlog
 from alpaca.data.live import CryptoDataStream, StockDataStream
 from websockets.exceptions import WebSocketException
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
+from marketdata.domain.feed_options import without_key
 from marketdata.domain.plan import Credentials, FeedInstrument, FeedSetup
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.told_numbers import TellingError
@@ -135,7 +136,7 @@ class AlpacaFeed:
                 early = [tick for line in self._lines for tick in await line.open()]
         except (OSError, TimeoutError, WebSocketException, ValueError, KeyError) as error:
             await self.close()
-            raise _away(error) from error
+            raise _away(error, credentials) from error
         self._pending.put_nowait(early)
         self._readers = [asyncio.create_task(self._read(line)) for line in self._lines]
 
@@ -206,7 +207,7 @@ class AlpacaFeed:
             async for ticks in _told(line):
                 await self._pending.put(ticks)
         except (OSError, TimeoutError, WebSocketException, ValueError) as error:
-            await self._pending.put(_away(error))
+            await self._pending.put(_away(error, self._setup.credentials))
 
 
 async def _told(line: _Line) -> AsyncIterator[list[Tick]]:
@@ -238,13 +239,13 @@ def _reason(code: object, text: str) -> str:
     return REFUSED.get(code if isinstance(code, int) else 0, f"the source refuses: {text:.200}")
 
 
-def _away(error: Exception) -> FeedAwayError:
+def _away(error: Exception, credentials: Credentials | None) -> FeedAwayError:
     """Why the source is away, in words for an operator; our key is never among them."""
     if isinstance(error, FeedAwayError):
         return error
     if isinstance(error, TimeoutError):
         return FeedAwayError("the source does not answer in time")
-    text = str(error)
+    text = without_key(str(error), credentials)
     if "auth failed" in text or "not authenticated" in text:
         return FeedAwayError(REFUSED[402])
     if "insufficient subscription" in text:

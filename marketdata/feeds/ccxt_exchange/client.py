@@ -14,6 +14,7 @@ import ccxt.pro
 import structlog
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
+from marketdata.domain.feed_options import without_key
 from marketdata.domain.plan import FeedInstrument, FeedSetup
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.told_numbers import TellingError
@@ -77,7 +78,7 @@ class CcxtFeed:
                 markets = await self._exchange.load_markets()
         except LOST as error:
             await self.close()
-            raise away(error) from error
+            raise away(error, self._setup) from error
         unknown = [one for one in self._setup.instruments if one.name_there not in markets]
         if unknown:
             await self.close()
@@ -152,7 +153,7 @@ class CcxtFeed:
                     await self._pending.put(ticks)
                     self._first.set()
         except LOST as error:
-            await self._pending.put(away(error))
+            await self._pending.put(away(error, self._setup))
             self._first.set()
 
     def _refuse(self, error: Exception) -> None:
@@ -208,7 +209,7 @@ def made_exchange(options: CcxtOptions, setup: FeedSetup) -> Exchange:
     return getattr(module, name)(settings)
 
 
-def away(error: BaseException) -> FeedAwayError:
+def away(error: BaseException, setup: FeedSetup) -> FeedAwayError:
     """Why the exchange is away, in words for an operator; our key is never among them."""
     if isinstance(error, FeedAwayError):
         return error
@@ -218,4 +219,5 @@ def away(error: BaseException) -> FeedAwayError:
         )
     if isinstance(error, TimeoutError | ccxt.RequestTimeout):
         return FeedAwayError("the exchange does not answer in time")
-    return FeedAwayError(f"{type(error).__name__}: {error!s:.200}")
+    text = without_key(str(error), setup.credentials)
+    return FeedAwayError(f"{type(error).__name__}: {text:.200}")
