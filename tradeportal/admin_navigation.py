@@ -57,6 +57,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _page("Instruments", "monitoring", "marketdata", "instrument"),
                     _page("Market plans", "event_upcoming", "orders", "marketplan"),
+                    _page("Feeds", "sensors", "marketdata", "feed"),
                     _page("Bars", "bar_chart", "marketdata", "bar"),
                     _page("Venues", "account_balance", "marketdata", "venue"),
                     _page("Currencies", "payments", "marketdata", "currency"),

@@ -34,6 +34,7 @@ ASSIGN_ROLES = "accounts.assign_roles"
 REMOVE_SECOND_FACTOR = "accounts.remove_second_factor"
 RETRY_DELIVERIES = "notifications.retry_deliveries"
 RETRY_EVENTS = "core.retry_events"
+MANAGE_FEEDS = "marketdata.manage_feeds"
 MANAGE_TRADING_STATES = "risk.manage_trading_states"
 
 _READ_PEOPLE = frozenset(
@@ -51,6 +52,8 @@ _READ_MARKET = frozenset(
         "marketdata.view_venue",
         "marketdata.view_instrument",
         "marketdata.view_bar",
+        "marketdata.view_feed",
+        "marketdata.view_feedroute",
         "orders.view_marketplan",
     }
 )
@@ -96,6 +99,7 @@ _OPERATE = frozenset(
         SET_MARGIN,
         HALT_INSTRUMENTS,
         CANCEL_ANY_ORDER,
+        MANAGE_FEEDS,
         MANAGE_TRADING_STATES,
         UNLOCK_SIGN_IN,
         DISABLE_USERS,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tradeportal.supervisor import probes
+from tradeportal.supervisor import keyset, probes
 from tradeportal.supervisor.config import Configuration
 from tradeportal.supervisor.datadir import DataDir
 from tradeportal.supervisor.spec import Probe, ServiceSpec
@@ -78,6 +78,8 @@ def shared_environment(plan: Plan) -> dict[str, str]:
         "PORTAL_SECRET_KEY": os.environ.get("PORTAL_SECRET_KEY")
         or plan.data.secret("django-secret-key", 48),
         "PORTAL_SECRET_KEY_FALLBACKS": os.environ.get("PORTAL_SECRET_KEY_FALLBACKS", ""),
+        "PORTAL_ENCRYPTION_KEYSET": os.environ.get("PORTAL_ENCRYPTION_KEYSET")
+        or str(keyset.ensure(plan.data.secrets / keyset.NAME)),
         "PORTAL_ENGINE_SOCKET": str(plan.engine_socket),
         "PORTAL_PUBLIC_URL": plan.url,
         "PORTAL_ALLOWED_HOSTS": ",".join(dict.fromkeys(h.strip() for h in hosts if h.strip())),

@@ -47,6 +47,8 @@ VARIABLES = {
     " into `<data-dir>/secrets` when not set",
     "PORTAL_SECRET_KEY_FALLBACKS": "keys of before, separated by commas: sessions that they signed"
     " go on, and `verify_audit` proves what they sealed",
+    "PORTAL_ENCRYPTION_KEYSET": "file with the keys of stored secrets (docs/encryption.md); made at"
+    " random in `<data-dir>/secrets` when not set",
     "PORTAL_CHROMIUM": "the Chromium of the browser tests",
 }
 

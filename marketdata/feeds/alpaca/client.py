@@ -1,11 +1,11 @@
 """Live prices over the dialect's sockets: alpaca-py connects, signs in and subscribes; we read.
 
 alpaca-py's own loop connects again by itself and tells nobody what was lost in between. So we drive
-its steps and read its socket ourselves: every loss, refusal and silence is a FeedAwayError.
+its steps and read its socket ourselves: every loss and refusal is a FeedAwayError.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +58,6 @@ class _Line:
     stream: Any  # Any: alpaca-py's stream; its steps are not in its public types
     channels: Mapping[str, Sequence[str]]
     dialect: Dialect
-    silence_seconds: int
     refused: int = field(default=0)
 
     async def open(self) -> list[Tick]:
@@ -188,7 +187,7 @@ class AlpacaFeed:
                 quote_lot=options.quote_lot,
             )
             channels = {"trades": there, "quotes": there}
-            lines.append(_Line(stream, channels, dialect, options.stock_silence_seconds))
+            lines.append(_Line(stream, channels, dialect))
         if crypto:
             pairs = CryptoDataStream(
                 *credentials, True, websocket_params=SOCKET, url_override=options.crypto_stream
@@ -198,33 +197,18 @@ class AlpacaFeed:
             pairs.subscribe_orderbooks(_unused, *there)
             channels = {"trades": there, "orderbooks": there}
             dialect = Dialect(_names(crypto))
-            lines.append(_Line(pairs, channels, dialect, options.crypto_silence_seconds))
+            lines.append(_Line(pairs, channels, dialect))
         return lines
 
     async def _read(self, line: _Line) -> None:
         """Put what the line tells where `receive` finds it, and at its end why it ended."""
         try:
-            async for ticks in _told(line):
-                await self._pending.put(ticks)
+            while True:
+                ticks = line.ticks(await line.messages())
+                if ticks:
+                    await self._pending.put(ticks)
         except (OSError, TimeoutError, WebSocketException, ValueError) as error:
             await self._pending.put(_away(error, self._setup.credentials))
-
-
-async def _told(line: _Line) -> AsyncIterator[list[Tick]]:
-    """The ticks of each frame that has some. A line that tells none for too long is away."""
-    loop = asyncio.get_running_loop()
-    last = loop.time()
-    while True:
-        limit = line.silence_seconds or None
-        try:
-            async with asyncio.timeout(None if limit is None else last + limit - loop.time()):
-                messages = await line.messages()
-        except TimeoutError as error:
-            raise FeedAwayError(f"the source has told nothing for {limit} seconds") from error
-        ticks = line.ticks(messages)
-        if ticks:
-            last = loop.time()
-            yield ticks
 
 
 def _names(instruments: Sequence[FeedInstrument]) -> dict[str, str]:

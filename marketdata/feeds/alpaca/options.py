@@ -8,17 +8,14 @@ from marketdata.domain.feed_options import HTTP, SOCKET, OptionReader
 
 VENDOR_STREAM = "wss://stream.data.alpaca.markets"
 VENDOR_DATA = "https://data.alpaca.markets"
-NAMES = ("base_url", "stream_url", "data_url", "feed", "adjustment", "quote_lot", "silence_seconds")
-CRYPTO_SILENCE_SECONDS = 60
-"""Crypto never closes: a source that has told nothing for a minute is connected and mute."""
-LONGEST_SILENCE_SECONDS = 86_400
+NAMES = ("base_url", "stream_url", "data_url", "feed", "adjustment", "quote_lot")
 ROUND_LOT_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AlpacaOptions:
     """`quote_lot` is how many shares one unit of a stock quote's size stands for: 100 at a source
-    that counts in round lots. Silences of 0 seconds are never too long.
+    that counts in round lots.
     """
 
     stream_url: str
@@ -26,8 +23,6 @@ class AlpacaOptions:
     feed: str
     adjustment: str
     quote_lot: int
-    stock_silence_seconds: int
-    crypto_silence_seconds: int
 
     @property
     def stock_stream(self) -> str:
@@ -47,13 +42,10 @@ def read_options(options: Mapping[str, Any]) -> AlpacaOptions:  # Any: JSON
     read = OptionReader(options, NAMES)
     base = read.url("base_url", HTTP)
     stream = "ws" + base.removeprefix("http") if base else VENDOR_STREAM
-    silence = read.whole("silence_seconds", -1, low=-1, high=LONGEST_SILENCE_SECONDS)
     return AlpacaOptions(
         stream_url=read.url("stream_url", SOCKET, stream),
         data_url=read.url("data_url", HTTP, base or VENDOR_DATA),
         feed=read.choice("feed", ("iex", "sip"), "iex"),
         adjustment=read.choice("adjustment", ("raw", "split", "dividend", "all"), "raw"),
         quote_lot=read.whole("quote_lot", 1, low=1, high=ROUND_LOT_MAX),
-        stock_silence_seconds=max(silence, 0),
-        crypto_silence_seconds=CRYPTO_SILENCE_SECONDS if silence < 0 else silence,
     )

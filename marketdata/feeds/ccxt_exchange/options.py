@@ -12,13 +12,10 @@ from typing import Any
 from marketdata.domain.feed_options import HTTP, SOCKET, OptionReader, check_url
 from marketdata.domain.plan import FeedOptionError
 
-NAMES = ("exchange", "base_url", "urls", "market_type", "poll_seconds", "silence_seconds")
+NAMES = ("exchange", "base_url", "urls", "market_type", "poll_seconds")
 MARKET_TYPES = ("spot", "swap", "future", "margin")
 POLL_SECONDS = 2
 """Between two questions to an exchange without sockets; ccxt spaces them out further if it must."""
-SILENCE_SECONDS = 60
-"""Exchanges never close: one that has told nothing for a minute is connected and mute."""
-LONGEST_SILENCE_SECONDS = 86_400
 LONGEST_POLL_SECONDS = 3600
 MAX_URLS_DEPTH = 4
 
@@ -31,7 +28,6 @@ class CcxtOptions:
     urls: Mapping[str, Any]
     market_type: str
     poll_seconds: int
-    silence_seconds: int
 
 
 def read_options(options: Mapping[str, Any]) -> CcxtOptions:  # Any: JSON
@@ -55,9 +51,6 @@ def read_options(options: Mapping[str, Any]) -> CcxtOptions:  # Any: JSON
         urls={**(_alpaca_urls(base) if base else {}), **urls},
         market_type=read.choice("market_type", MARKET_TYPES, "spot"),
         poll_seconds=read.whole("poll_seconds", POLL_SECONDS, low=1, high=LONGEST_POLL_SECONDS),
-        silence_seconds=read.whole(
-            "silence_seconds", SILENCE_SECONDS, low=0, high=LONGEST_SILENCE_SECONDS
-        ),
     )
 
 
