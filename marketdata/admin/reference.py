@@ -1,4 +1,4 @@
-"""What trades and where, for operators to read. Halting asks the engine: see orders.admin."""
+"""What trades and where, for operators to read."""
 
 from django.contrib import admin
 
