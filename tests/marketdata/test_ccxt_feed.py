@@ -1,5 +1,6 @@
 """What ccxt makes of exchanges' messages becomes ticks without loss; exchanges' repeats do not."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.plan import Credentials, FeedOptionError, FeedSetup
+from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.told_numbers import TellingError
 from marketdata.domain.values import Aggressor, Level, Quote, Trade
 from marketdata.feeds.ccxt_exchange.options import known_exchanges, read_options
@@ -272,19 +274,29 @@ def test_the_client_is_made_with_timeouts_and_the_configured_addresses() -> None
     assert text == "OSError: GET http://x/?key=(key)&sig=(key)"
 
 
-def test_every_exchange_can_be_made() -> None:
+def test_nearly_every_exchange_of_ccxt_can_be_followed() -> None:
     import ccxt
 
-    from marketdata.feeds.ccxt_exchange.client import made_exchange
+    from marketdata.feeds.ccxt_exchange.client import has_all, made_exchange
 
     setup = FeedSetup("x", FixedClock(NOW), [])
 
-    abilities = [
-        made_exchange(read_options({"exchange": name}), setup).has for name in ccxt.exchanges
+    without = [
+        name
+        for name in ccxt.exchanges
+        if not has_all(made_exchange(read_options({"exchange": name}), setup))
     ]
 
-    assert all(has.get("watchOrderBook") or has.get("fetchOrderBook") for has in abilities)
-    assert all(has.get("watchTrades") or has.get("fetchTrades") for has in abilities)
+    assert without == ["mudrex", "onetrading"]
+
+
+def test_an_exchange_that_cannot_be_followed_is_away_and_says_so() -> None:
+    from marketdata.feeds.ccxt_exchange.client import CcxtFeed
+
+    feed = CcxtFeed(FeedSetup("x", FixedClock(NOW), [], {"exchange": "mudrex"}))
+
+    with pytest.raises(FeedAwayError, match="does not read order books and trades of mudrex"):
+        asyncio.run(feed.open())
 
 
 def test_the_time_of_the_tests_is_the_time_of_the_messages() -> None:

@@ -8,7 +8,7 @@ FeedAwayError, and the feed process opens the exchange anew.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import ccxt.pro
 import structlog
@@ -42,6 +42,19 @@ REFUSALS_LOGGED = 5
 
 LOST = (ccxt.BaseError, OSError, TimeoutError)
 
+
+class Kind(NamedTuple):
+    """How ccxt names one kind of data: its abilities and its methods."""
+
+    can_watch: str
+    can_fetch: str
+    watch: str
+    fetch: str
+
+
+BOOKS = Kind("watchOrderBook", "fetchOrderBook", "watch_order_book", "fetch_order_book")
+TRADES = Kind("watchTrades", "fetchTrades", "watch_trades", "fetch_trades")
+
 Ask = Callable[[], Awaitable[list[Tick]]]
 """Waits for what comes next of one kind and instrument."""
 
@@ -72,6 +85,12 @@ class CcxtFeed:
         self._pending, self._first = asyncio.Queue(PENDING_BATCHES), asyncio.Event()
         self._refused = 0
         self._exchange = made_exchange(self._options, self._setup)
+        if not has_all(self._exchange):
+            await self.close()
+            raise FeedAwayError(
+                f"ccxt does not read order books and trades of {self._options.exchange}; choose"
+                " another exchange"
+            )
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 markets = await self._exchange.load_markets()
@@ -154,7 +173,7 @@ class CcxtFeed:
 
     def _books_of(self, instrument: FeedInstrument) -> Ask:
         there, symbol = instrument.name_there, instrument.grid.symbol
-        ask = self._source("watchOrderBook", "fetch_order_book", "watch_order_book")
+        ask = self._source(BOOKS)
 
         async def books() -> list[Tick]:
             return [quote_of(symbol, await ask(there), self._clock.now_ns())]
@@ -163,25 +182,33 @@ class CcxtFeed:
 
     def _trades_of(self, instrument: FeedInstrument) -> Ask:
         there, stream = instrument.name_there, self._trades[instrument.grid.symbol]
-        ask = self._source("watchTrades", "fetch_trades", "watch_trades")
+        ask = self._source(TRADES)
 
         async def trades() -> list[Tick]:
             return list(stream.new(list(await ask(there)), self._since_ns))
 
         return trades
 
-    def _source(self, ability: str, fetch: str, watch: str) -> Callable[[str], Awaitable[Any]]:
+    def _source(self, kind: Kind) -> Callable[[str], Awaitable[Any]]:
         """The exchange's socket for something, or else a question every few seconds."""
         exchange = self._exchange
-        if exchange.has.get(ability):
-            watched: Callable[[str], Awaitable[Any]] = getattr(exchange, watch)
+        if exchange.has.get(kind.can_watch):
+            watched: Callable[[str], Awaitable[Any]] = getattr(exchange, kind.watch)
             return watched
 
         async def asked(there: str) -> Any:  # Any: ccxt's structures
             await asyncio.sleep(self._options.poll_seconds)
-            return await getattr(exchange, fetch)(there)
+            return await getattr(exchange, kind.fetch)(there)
 
         return asked
+
+
+def has_all(exchange: Exchange) -> bool:
+    """Whether ccxt can read the exchange's order books and trades, in one way or another."""
+    return all(
+        exchange.has.get(kind.can_watch) or exchange.has.get(kind.can_fetch)
+        for kind in (BOOKS, TRADES)
+    )
 
 
 def made_exchange(options: CcxtOptions, setup: FeedSetup) -> Exchange:
