@@ -4,7 +4,7 @@ import msgspec
 
 from core import encryption
 from core.domain.clock import Clock
-from marketdata.domain.plan import Credentials, FeedSetup
+from marketdata.domain.plan import Credentials, FeedOptionError, FeedSetup
 from marketdata.feeds.checking import OF_EVERY_FEED
 from marketdata.models import Feed
 from marketdata.selectors.instruments import feed_instruments
@@ -25,12 +25,16 @@ def credentials_of(feed_id: int, stored: bytes | memoryview | None) -> Credentia
 
 def feed_setup(feed: Feed, clock: Clock) -> FeedSetup:
     """What the adapter of `feed` is made with, outside of the feed process: to try it, to ask it
-    for history.
+    for history. FeedOptionError when its key cannot be read.
     """
+    try:
+        credentials = credentials_of(feed.pk, feed.credentials)
+    except encryption.EncryptionError as error:
+        raise FeedOptionError(str(error)) from error
     return FeedSetup(
         name=feed.name,
         clock=clock,
         instruments=feed_instruments(feed.name),
         options={key: value for key, value in feed.options.items() if key not in OF_EVERY_FEED},
-        credentials=credentials_of(feed.pk, feed.credentials),
+        credentials=credentials,
     )

@@ -72,7 +72,7 @@ async def heard(feed: Feed, is_enough: Callable[[Sequence[Tick]], bool]) -> list
     ticks: list[Tick] = []
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not is_enough(ticks):
-            ticks += await feed.receive()  # type: ignore[arg-type]
+            ticks += [one for one in await feed.receive() if isinstance(one, Quote | Trade)]
     return ticks
 
 

@@ -36,7 +36,7 @@ def opened(feed: Feed) -> bytes:
     feed.refresh_from_db()
     assert feed.credentials is not None
     column = encryption.column("marketdata.Feed", "credentials", feed.pk)
-    return encryption.decrypt(feed.credentials, bound_to=column)
+    return encryption.decrypt(bytes(feed.credentials), bound_to=column)
 
 
 def output_of(*command: str) -> str:

@@ -216,7 +216,7 @@ def test_a_bar_is_closed_and_has_what_exchanges_tell() -> None:
         Decimal("0.3"),
         Decimal("1.5"),
     )
-    assert (bar.volume, bar.trade_count, bar.vwap, bar.is_closed) == (0, 0, None, True)
+    assert [bar.volume, bar.trade_count, bar.vwap, bar.is_closed] == [0, 0, None, True]
 
 
 # --- options ---
