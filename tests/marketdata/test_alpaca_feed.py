@@ -448,3 +448,18 @@ def test_without_a_key_it_says_how_to_set_one() -> None:
 def test_the_key_is_in_no_repr() -> None:
     assert KEY.secret not in repr(setup({}))
     assert KEY.secret not in repr(replace(setup({}), name="other"))
+
+
+def test_a_server_of_another_dialect_is_away() -> None:
+    greetings: list[Any] = ["[]", msgpack.packb([]), msgpack.packb({"hello": 1}), b"\xc1"]
+
+    async def story(side: Side) -> None:
+        await side.connection.send(greetings.pop(0))
+        await side.hear()
+
+    async def run() -> None:
+        async with source(story) as feed:
+            for _ in range(4):
+                assert await why_away(feed.open) != ""
+
+    asyncio.run(run())

@@ -41,6 +41,9 @@ REFUSALS_LOGGED = 5
 SOCKET = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "max_size": 2**24}
 """A dead line is found out within half a minute, also when nobody trades."""
 TIMESTAMP_AS_NS = 2
+LOST = (OSError, TimeoutError, WebSocketException, ValueError)
+ODD = (KeyError, IndexError, TypeError)
+"""What alpaca-py raises when a server does not speak the dialect."""
 
 REFUSED = {
     402: "the source refuses our key; set another with `./portal manage feed key`",
@@ -79,6 +82,8 @@ class _Line:
     async def messages(self) -> list[dict[str, Any]]:  # Any: the dialect's fields
         """The messages of the next frame; FeedAwayError for one that says that we are refused."""
         frame = await self.stream._ws.recv()
+        if isinstance(frame, str):
+            raise ValueError("a frame of text, where msgpack was asked for")
         messages = msgpack.unpackb(frame, timestamp=TIMESTAMP_AS_NS)
         if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
             raise ValueError("a frame that is no list of messages")
@@ -133,7 +138,7 @@ class AlpacaFeed:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 early = [tick for line in self._lines for tick in await line.open()]
-        except (OSError, TimeoutError, WebSocketException, ValueError, KeyError) as error:
+        except (*LOST, *ODD) as error:
             await self.close()
             raise _away(error, credentials) from error
         self._pending.put_nowait(early)
@@ -145,6 +150,9 @@ class AlpacaFeed:
             async with asyncio.timeout(RECEIVE_SECONDS):
                 batch = await self._pending.get()
         except TimeoutError:
+            for reader in self._readers:
+                if reader.done():  # by an error that nobody expected: it ends the process
+                    reader.result()
             return ticks
         while True:
             if isinstance(batch, FeedAwayError):
@@ -165,7 +173,7 @@ class AlpacaFeed:
             await asyncio.wait(self._readers)
         self._readers = []
         for line in self._lines:
-            with suppress(OSError, TimeoutError, WebSocketException):
+            with suppress(*LOST):
                 await asyncio.wait_for(line.stream.close(), CLOSE_SECONDS)
         self._lines = []
 
@@ -207,7 +215,7 @@ class AlpacaFeed:
                 ticks = line.ticks(await line.messages())
                 if ticks:
                     await self._pending.put(ticks)
-        except (OSError, TimeoutError, WebSocketException, ValueError) as error:
+        except LOST as error:
             await self._pending.put(_away(error, self._setup.credentials))
 
 

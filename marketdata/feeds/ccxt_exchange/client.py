@@ -40,7 +40,13 @@ CLOCK_TOLERANCE_NS = 2 * NANOSECONDS_PER_SECOND
 """Trades from before the opening are not told; so far may our clocks differ."""
 REFUSALS_LOGGED = 5
 
-LOST = (ccxt.BaseError, OSError, TimeoutError)
+LOST = (
+    ccxt.BaseError, OSError, TimeoutError, ValueError, LookupError, TypeError, AttributeError,
+    ArithmeticError,
+)  # fmt: skip
+"""The exchange is away, or told what ccxt cannot read: then it raises whatever it stumbles over, and
+one exchange must not end the process of all feeds.
+"""
 
 
 class Kind(NamedTuple):
@@ -118,6 +124,9 @@ class CcxtFeed:
             async with asyncio.timeout(RECEIVE_SECONDS):
                 batch = await self._pending.get()
         except TimeoutError:
+            for task in self._tasks:
+                if task.done():  # by an error that nobody expected: it ends the process
+                    task.result()
             return ticks
         while True:
             if isinstance(batch, FeedAwayError):
@@ -156,7 +165,7 @@ class CcxtFeed:
             while True:
                 try:
                     ticks = await ask()
-                except (TellingError, IndexError) as error:
+                except TellingError as error:
                     self._refuse(error)
                     continue
                 if ticks:
@@ -185,7 +194,16 @@ class CcxtFeed:
         ask = self._source(TRADES)
 
         async def trades() -> list[Tick]:
-            return list(stream.new(list(await ask(there)), self._since_ns))
+            ticks: list[Tick] = []
+            for one in list(await ask(there)):
+                try:
+                    trade = stream.take(one, self._since_ns)
+                except TellingError as error:
+                    self._refuse(error)
+                    continue
+                if trade is not None:
+                    ticks.append(trade)
+            return ticks
 
         return trades
 

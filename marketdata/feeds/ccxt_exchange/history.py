@@ -11,7 +11,6 @@ from marketdata.domain.bars import Bar
 from marketdata.domain.plan import FeedSetup
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.timeframes import Timeframe, Unit
-from marketdata.domain.told_numbers import TellingError
 from marketdata.feeds.ccxt_exchange.client import CLOSE_SECONDS, LOST, away, made_exchange
 from marketdata.feeds.ccxt_exchange.options import read_options
 from marketdata.feeds.ccxt_exchange.parse import NANOSECONDS_PER_MILLISECOND, bar_of
@@ -65,7 +64,7 @@ class CcxtHistorian:
                     return
                 yield [bar for bar in fresh if is_over(bar, timeframe, now)]
                 next_ns = fresh[-1].start_ns + 1
-        except (*LOST, TellingError, IndexError) as error:
+        except LOST as error:
             raise away(error, self._setup) from error
         finally:
             with suppress(*LOST):

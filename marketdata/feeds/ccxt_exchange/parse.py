@@ -16,6 +16,7 @@ from marketdata.domain.values import DEPTH_LEVELS, Aggressor, Level, Quote, Trad
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 REMEMBERED_TRADES = 5_000
 """Ids of an instrument's last trades: exchanges send what we have had when we connect again."""
+LEVEL_PARTS = 2
 AGGRESSORS = {"buy": Aggressor.BUY, "sell": Aggressor.SELL}
 Told = Mapping[str, Any]  # Any: ccxt's structures
 
@@ -36,6 +37,8 @@ def _levels(side: object) -> tuple[Level, ...]:
         raise TellingError("a book without a side")
     levels: list[Level] = []
     for told in side:
+        if not isinstance(told, Sequence) or len(told) < LEVEL_PARTS:
+            raise TellingError("a level that is no price and size")
         level = Level(decimal_of(told[0]), decimal_of(told[1]))
         if level.price <= 0 or level.size < 0:
             raise TellingError(f"a level of {level.size} at {level.price}")
@@ -58,17 +61,13 @@ class TradeStream:
         self._numbers = TradeNumbers()
         self._seen: OrderedDict[str, None] = OrderedDict()
 
-    def new(self, told: Sequence[Told], since_ns: int) -> list[Trade]:
-        """Those not told before that happened at `since_ns` or later, in the order they came."""
-        trades = []
-        for one in told:
-            trade_id = one.get("id")
-            if trade_id is not None and not self._is_first(str(trade_id)):
-                continue
-            t_ns = _nanoseconds(one.get("timestamp"))
-            if t_ns >= since_ns:
-                trades.append(self._trade(one, t_ns))
-        return trades
+    def take(self, told: Told, since_ns: int) -> Trade | None:
+        """The trade; None for one that was told before, or that happened before `since_ns`."""
+        trade_id = told.get("id")
+        if trade_id is not None and not self._is_first(str(trade_id)):
+            return None
+        t_ns = _nanoseconds(told.get("timestamp"))
+        return self._trade(told, t_ns) if t_ns >= since_ns else None
 
     def _is_first(self, trade_id: str) -> bool:
         if trade_id in self._seen:
