@@ -39,8 +39,8 @@ def rotate(*, origin: Origin, is_new_key_wanted: bool, are_old_dropped: bool) ->
         if is_new_key_wanted:
             _change(path, encryption.with_new_key)
         done = Rotation(0, [])
-        for named in settings.ENCRYPTED_COLUMNS:
-            found = _rewrite(*named.rsplit(".", 1))
+        for app, model, field in settings.ENCRYPTED_COLUMNS:
+            found = _rewrite(f"{app}.{model}", field)
             done = Rotation(done.rewritten + found.rewritten, done.unreadable + found.unreadable)
         is_dropping = are_old_dropped and not done.unreadable
         if is_dropping:

@@ -17,6 +17,7 @@ from accounts.services import create_api_key
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.models import AuditEntry
+from marketdata.models import Feed
 from orders.models import MarketPlan, Order
 from portfolio.models import Desk, FeeTier, TradingAccount, Transfer
 from risk.models import Limit, ScheduledSwitch, TradingState
@@ -28,6 +29,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 pytestmark = pytest.mark.django_db
 WITH_A_FORM = {
     User,
+    Feed,
     TradingAccount,
     FeeTier,
     Desk,
@@ -48,6 +50,8 @@ def test_the_console_shows_what_it_should() -> None:
         "core.FailedEvent",
         "marketdata.Bar",
         "marketdata.Currency",
+        "marketdata.Feed",
+        "marketdata.FeedRoute",
         "marketdata.Instrument",
         "marketdata.Venue",
         "notifications.Delivery",

@@ -17,11 +17,11 @@ SERVICE = env.text("PORTAL_SERVICE", "manage")
 
 SECRET_KEY = env.text("PORTAL_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.words("PORTAL_SECRET_KEY_FALLBACKS")  # what was signed before is theirs
-# The keys of secrets that are stored encrypted, and the columns that hold such: model and field.
+# The keys of secrets that are stored encrypted, and the columns that hold such: app, model, field.
 ENCRYPTION_KEYSET = env.path(
     "PORTAL_ENCRYPTION_KEYSET", DATA_DIR / "secrets" / "encryption-keyset.json"
 )
-ENCRYPTED_COLUMNS = ["marketdata.Feed.credentials"]
+ENCRYPTED_COLUMNS = [("marketdata", "Feed", "credentials")]
 DEBUG = False
 PUBLIC_URL = env.text("PORTAL_PUBLIC_URL", "http://127.0.0.1:8001")
 ALLOWED_HOSTS = env.words("PORTAL_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")

@@ -44,8 +44,8 @@ LOST = (
     ccxt.BaseError, OSError, TimeoutError, ValueError, LookupError, TypeError, AttributeError,
     ArithmeticError,
 )  # fmt: skip
-"""The exchange is away, or told what ccxt cannot read: then it raises whatever it stumbles over, and
-one exchange must not end the process of all feeds.
+"""The exchange is away, or told what ccxt cannot read: then it raises whatever it stumbles over.
+One exchange must not end the process of all feeds.
 """
 
 
