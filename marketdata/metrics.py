@@ -1,6 +1,6 @@
 """Prometheus metrics of market data. Gauges name how several processes' values combine."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 FEED_LAST_MESSAGE = Gauge(
     "portal_feed_last_message_timestamp_seconds",
@@ -47,4 +47,9 @@ HUB_RECONNECTS = Counter("portal_hub_reconnects_total", "Connections to Redis th
 HUB_TOO_SLOW = Counter("portal_hub_too_slow_total", "Sockets closed because nobody read them")
 TICKS_NOT_STORABLE = Counter(
     "portal_feed_ticks_not_storable_total", "Ticks finer or larger than the store holds", ["symbol"]
+)
+TICK_TO_SOCKET = Histogram(
+    "portal_tick_to_socket_seconds",
+    "From a source's message to the last socket that was sent it, once per message",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 5),
 )

@@ -10,7 +10,8 @@ import msgspec
 from channels.db import database_sync_to_async
 
 from accounts.models import User
-from orders.selectors import account_snapshot
+from marketdata.domain.live_requests import Position
+from orders.selectors import account_events_from, account_snapshot
 from orders.selectors.trailing import waiting_trails
 from portfolio.models import TradingAccount
 from portfolio.selectors import accounts_visible_to
@@ -32,6 +33,16 @@ class AccountTopic:
         data = msgspec.to_builtins(snapshot)
         return EPOCH, data.pop("sequence"), data
 
+    async def missed(self, topic: str, since: Position, limit: int) -> list[bytes] | None:
+        """The account's events after `since`, letter by letter as they were told."""
+        account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
+        if since.epoch != EPOCH:
+            return None
+        told: list[bytes] | None = await database_sync_to_async(_events_after)(
+            account, since.seq, limit
+        )
+        return told
+
 
 class TrailsTopic:
     """Answers for every topic that starts with `trails:`: where trailing stops stand."""
@@ -43,6 +54,18 @@ class TrailsTopic:
         """As stored. Of no epoch: whatever the engine says next is later."""
         account = await TradingAccount.objects.aget(public_id=topic.partition(":")[2])
         return "", 0, {"trails": await database_sync_to_async(waiting_trails)(account)}
+
+
+def _events_after(account: TradingAccount, sequence: int, limit: int) -> list[bytes] | None:
+    """None when there are more than `limit`, or the account has no event of that number."""
+    first = max(sequence, 1)
+    told = account_events_from(account, first, limit + 2)
+    if [number for number, _ in told] != list(range(first, first + len(told))):
+        return None
+    if sequence and not told:
+        return None
+    payloads = [payload.encode() for _, payload in told][1 if sequence else 0 :]
+    return payloads if len(payloads) <= limit else None
 
 
 def _find(user: User, topic: str) -> TradingAccount | None:

@@ -21,6 +21,13 @@ from core.domain.errors import ErrorReason
 from marketdata.consumers.base import CLOSE_SIGNED_OUT, HubSocket
 from marketdata.consumers.standing import is_still_signed_in
 from marketdata.consumers.symbols import known_instruments
+from marketdata.domain.live_requests import (
+    RequestError,
+    Subscribe,
+    Wish,
+    read_subscribe,
+    read_unsubscribe,
+)
 from marketdata.domain.topics import MARKET_KINDS, parse_topic
 from marketdata.hub import TOPIC_LIMIT, TextForm
 from marketdata.hub.pulse import HEARTBEAT_SECONDS
@@ -52,32 +59,31 @@ class TopicSocket(HubSocket):
         except strict_json.StrictJsonError as error:
             self._refuse(ErrorReason.REQUEST_MALFORMED, f"The message cannot be read: {error}.")
             return
-        match request:
-            case {"op": "subscribe", "topics": list(topics)} if _are_topics(topics):
-                for topic in topics:
-                    await self._subscribe(topic)
-            case {"op": "unsubscribe", "topics": list(topics)} if _are_topics(topics):
-                for topic in topics:
-                    self.hub.unsubscribe(self.listener, topic)
-            case {"op": "ping", "t": int(t)}:
-                self.say(msgspec.json.encode({"op": "pong", "t": t}).decode())
-            case _:
-                if not await self.asked(request):
-                    self._refuse(
-                        ErrorReason.REQUEST_MALFORMED,
-                        f"Send subscribe or unsubscribe with at most {TOPIC_LIMIT} topics, or"
-                        " ping.",
-                    )
+        try:
+            match request:
+                case {"op": "subscribe"}:
+                    await self._subscribe(read_subscribe(request, TOPIC_LIMIT))
+                case {"op": "unsubscribe"}:
+                    for topic in read_unsubscribe(request, TOPIC_LIMIT):
+                        self.hub.unsubscribe(self.listener, topic)
+                case {"op": "ping", "t": int(t)}:
+                    self.say(msgspec.json.encode({"op": "pong", "t": t}).decode())
+                case _:
+                    if not await self.asked(request):
+                        raise RequestError("Send subscribe or unsubscribe with topics, or ping.")
+        except RequestError as error:
+            self._refuse(ErrorReason.REQUEST_MALFORMED, str(error))
 
-    async def _subscribe(self, text: str) -> None:
-        if len(self.listener.topics) >= TOPIC_LIMIT and text not in self.listener.topics:
-            message = f"A socket may have {TOPIC_LIMIT} topics; unsubscribe from some first."
-            self._refuse(ErrorReason.RATE_LIMITED, message, text)
-        elif await self._may_hear(text):
-            self.hub.subscribe(self.listener, text)
-        else:
-            # The same answer for what does not exist and what is another's.
-            self._refuse(ErrorReason.NOT_FOUND, "There is no such topic for you.", text)
+    async def _subscribe(self, request: Subscribe) -> None:
+        for text, since in request.topics:
+            if len(self.listener.topics) >= TOPIC_LIMIT and text not in self.listener.topics:
+                message = f"A socket may have {TOPIC_LIMIT} topics; unsubscribe from some first."
+                self._refuse(ErrorReason.RATE_LIMITED, message, text)
+            elif await self._may_hear(text):
+                self.hub.subscribe(self.listener, text, Wish(request.every_ms, since))
+            else:
+                # The same answer for what does not exist and what is another's.
+                self._refuse(ErrorReason.NOT_FOUND, "There is no such topic for you.", text)
 
     async def _may_hear(self, text: str) -> bool:
         topic = parse_topic(text)
@@ -150,7 +156,3 @@ class BrowserSocket(TopicSocket):
             mark = message.get("session")
             if mark is None or mark == session_mark(self.session_key):
                 self.help_with(self.end(CLOSE_SIGNED_OUT))
-
-
-def _are_topics(topics: list[object]) -> bool:
-    return len(topics) <= TOPIC_LIMIT and all(isinstance(topic, str) for topic in topics)

@@ -2,12 +2,14 @@
 
 A *state* topic sends the whole state each time: only its newest message matters. A *log* topic
 sends facts: each matters, and a gap in `seq` means that the reader fetches a snapshot and goes on.
+A *depth* topic is published as a state and sent as changes from one state to the next.
 """
 
 from typing import NamedTuple
 
 STATE_KINDS = frozenset({"quote", "book", "bar", "trails"})
-MARKET_KINDS = frozenset({"quote", "book", "bar", "trade"})
+MARKET_KINDS = frozenset({"quote", "book", "bar", "trade", "depth"})
+DEPTH_KIND = "depth"
 LIVE_BAR_TIMEFRAME = "1Min"
 LIVE_BAR_TIMEFRAMES = frozenset({"1Sec", "1Min", "1Day"})
 MAX_TOPIC_LENGTH = 80
@@ -29,6 +31,10 @@ def book_topic(symbol: str) -> str:
     return f"book:{symbol}"
 
 
+def depth_topic(symbol: str) -> str:
+    return f"depth:{symbol}"
+
+
 def trade_topic(symbol: str) -> str:
     return f"trade:{symbol}"
 
@@ -39,6 +45,10 @@ def bar_topic(symbol: str, timeframe: str = LIVE_BAR_TIMEFRAME) -> str:
 
 def is_state_topic(topic: str) -> bool:
     return topic.partition(":")[0] in STATE_KINDS
+
+
+def is_depth_topic(topic: str) -> bool:
+    return topic.partition(":")[0] == DEPTH_KIND
 
 
 def parse_topic(text: str) -> Topic | None:

@@ -3,12 +3,20 @@
 The work of a form is done once per message, however many sockets share it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 from websockets.frames import Frame, Opcode
 
-from marketdata.domain.frames import envelope_decoder, snapshot_frame
+from marketdata.domain.frames import (
+    envelope_decoder,
+    event_frame,
+    events_frame,
+    resumed_frame,
+    snapshot_frame,
+)
+from marketdata.domain.live_requests import Position
 
 AsgiEvent = dict[str, str | bytes]
 """An ASGI `websocket.send` event, shared by the sockets that it is sent to: never changed."""
@@ -34,9 +42,13 @@ class Outgoing:
 
 
 class Message:
-    """One event or snapshot of a topic. `text` is the frame, `data` the JSON of its data member."""
+    """One event or snapshot of a topic. `text` is the frame, `data` the JSON of its data member.
 
-    __slots__ = ("_outgoing", "data", "epoch", "is_snapshot", "seq", "text", "topic")
+    `base` is the number of the message before it, and `at` the instant (microseconds since 1970)
+    when the source's message came, where it is known.
+    """
+
+    __slots__ = ("_outgoing", "at", "base", "data", "epoch", "is_snapshot", "seq", "text", "topic")
 
     def __init__(
         self, topic: str, epoch: str, seq: int, *, text: str, data: bytes, is_snapshot: bool
@@ -47,6 +59,8 @@ class Message:
         self.text = text
         self.data = data
         self.is_snapshot = is_snapshot
+        self.base = seq - 1
+        self.at: int | None = None
         self._outgoing: dict[str, Outgoing | None] = {}
 
     def outgoing_for(self, form: "Form") -> Outgoing | None:
@@ -79,7 +93,7 @@ class TextForm:
 def read_event(frame: bytes) -> Message:
     """The message that a publisher's frame carries; msgspec.DecodeError when it is none."""
     envelope = envelope_decoder.decode(frame)
-    return Message(
+    message = Message(
         envelope.topic,
         envelope.epoch,
         envelope.seq,
@@ -87,10 +101,41 @@ def read_event(frame: bytes) -> Message:
         data=bytes(envelope.data),
         is_snapshot=False,
     )
+    message.at = envelope.at
+    return message
 
 
-def snapshot_message(topic: str, epoch: str, seq: int, data: object) -> Message:
+def event_message(topic: str, epoch: str, seq: int, data: bytes) -> Message:
+    """The event of a topic whose data is that JSON."""
+    frame = event_frame(topic, epoch=epoch, seq=seq, data=msgspec.Raw(data))
+    return Message(topic, epoch, seq, text=frame.decode(), data=data, is_snapshot=False)
+
+
+def events_message(events: Sequence[Message]) -> Message:
+    """Facts that follow each other, as one message."""
+    first, last = events[0], events[-1]
+    frame = events_frame(
+        last.topic,
+        epoch=last.epoch,
+        first=first.seq,
+        seq=last.seq,
+        data=[msgspec.Raw(event.data) for event in events],
+    )
+    return Message(
+        last.topic, last.epoch, last.seq, text=frame.decode(), data=b"", is_snapshot=False
+    )
+
+
+def snapshot_message(
+    topic: str, epoch: str, seq: int, data: object, at: int | None = None
+) -> Message:
     """The snapshot of a topic as a message; `data` is anything that msgspec can write as JSON."""
     raw = msgspec.json.encode(data)
-    frame = snapshot_frame(topic, epoch=epoch, seq=seq, data=msgspec.Raw(raw))
+    frame = snapshot_frame(topic, epoch=epoch, seq=seq, data=msgspec.Raw(raw), at=at)
     return Message(topic, epoch, seq, text=frame.decode(), data=raw, is_snapshot=True)
+
+
+def resumed_message(topic: str, since: Position, missed: int) -> Message:
+    """What a reader is told who goes on from where it stood."""
+    frame = resumed_frame(topic, epoch=since.epoch, seq=since.seq, missed=missed)
+    return Message(topic, since.epoch, since.seq, text=frame.decode(), data=b"", is_snapshot=True)

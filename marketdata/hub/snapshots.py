@@ -1,17 +1,21 @@
-"""Where a subscription starts: the newest state of a topic, from Redis or from the app that owns
-it.
+"""Where a subscription starts: the newest state of a topic, or what a reader missed of it, from
+Redis or from the app that owns it.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from marketdata.domain.frames import envelope_decoder
+from marketdata.domain.live_requests import Position
+from marketdata.hub.messages import Message, event_message, read_event
 
 TIMEOUT_SECONDS = 2
+RESUME_LIMIT = 256
+"""Missed events that are told one by one; who missed more is better served with a snapshot."""
 
 
 class Snapshot(NamedTuple):
@@ -20,6 +24,7 @@ class Snapshot(NamedTuple):
     epoch: str
     seq: int
     data: object
+    at: int | None = None
 
 
 class TopicProvider(Protocol):
@@ -29,6 +34,17 @@ class TopicProvider(Protocol):
 
     async def snapshot(self, topic: str) -> tuple[str, int, object]:
         """(epoch, seq, data) that contains every event up to seq, read after the call began."""
+        ...
+
+
+@runtime_checkable
+class RememberingProvider(Protocol):
+    """A provider that knows the events of its topics again."""
+
+    async def missed(self, topic: str, since: Position, limit: int) -> list[bytes] | None:
+        """The data of every event after `since`, read after the call began; None when it cannot be
+        told, or when there are more than `limit`.
+        """
         ...
 
 
@@ -56,7 +72,25 @@ class Snapshots:
         if frame is None:
             return Snapshot("", 0, None)
         envelope = envelope_decoder.decode(frame)
-        return Snapshot(envelope.epoch, envelope.seq, envelope.data)
+        return Snapshot(envelope.epoch, envelope.seq, envelope.data, envelope.at)
+
+    async def missed(self, topic: str, since: Position) -> list[Message] | None:
+        """Every event of a log topic after `since`, in order; None when they cannot be told."""
+        kind = topic.partition(":")[0]
+        provider = self._providers.get(kind)
+        if isinstance(provider, RememberingProvider):
+            told = await provider.missed(topic, since, RESUME_LIMIT)
+            if told is None:
+                return None
+            return [
+                event_message(topic, since.epoch, since.seq + number, data)
+                for number, data in enumerate(told, start=1)
+            ]
+        if provider is None and kind == "trade":
+            frames = await self._redis.lrange(f"{self._prefix}recent:{topic}", 0, -1)
+            events = [read_event(frame) for frame in reversed(frames) if isinstance(frame, bytes)]
+            return events_since(events, since)
+        return None
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -68,3 +102,21 @@ class Snapshots:
         if not envelopes:
             return Snapshot("", 0, data)
         return Snapshot(envelopes[0].epoch, envelopes[0].seq, data)
+
+
+def events_since(events: Sequence[Message], since: Position) -> list[Message] | None:
+    """What of `events`, the newest of a topic in their order, comes after `since`; None when it
+    does not reach back so far without a gap.
+    """
+    if not events or events[-1].epoch != since.epoch or events[-1].seq < since.seq:
+        return None
+    missed: list[Message] = []
+    wanted = events[-1].seq
+    for event in reversed(events):
+        if wanted == since.seq:
+            break
+        if event.epoch != since.epoch or event.seq != wanted:
+            return None
+        missed.append(event)
+        wanted = event.base
+    return missed[::-1] if wanted == since.seq else None

@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 
 from core.domain.clock import Clock, wire_time
 from core.domain.units import units_to_wire
+from marketdata.domain.ladders import MOST_LEVELS, TextLevel, checksum
+from marketdata.domain.topics import book_topic, depth_topic
 from orders.domain.values import Side
 from orders.engine.auctions import indicative
 from orders.engine.changes import Changes
@@ -27,7 +29,7 @@ from orders.engine.trail_frames import TrailFrames
 logger = structlog.get_logger(__name__)
 
 DEPTH_INTERVAL_SECONDS = 0.1
-DEPTH_LEVELS = 10
+BOOK_LEVELS = 10
 TRAIL_INTERVAL_SECONDS = 0.5
 BOOK_REFRESH_SECONDS = 2.0
 """How often every book is published, changed or not: a Redis that lost all knows them again, and
@@ -135,25 +137,32 @@ class Publisher:
             await asyncio.sleep(DEPTH_INTERVAL_SECONDS)
             books, self._books = self._books, {}
             if books:
-                self._put(self._depth_frame(instrument) for instrument in books.values())
+                for instrument in books.values():
+                    self._put(self._depth_frames(instrument))
 
-    def _depth_frame(self, instrument: Instrument) -> Frame:
+    def _depth_frames(self, instrument: Instrument) -> tuple[Frame, Frame]:
+        """The book as pages show it, and as many levels as anyone may follow."""
         now_ns = self._clock.now_ns()
-        sequence = self._sequences[instrument.id] = self._sequences.get(instrument.id, 0) + 1
-        topic = f"book:{instrument.symbol}"
-        frame = {
-            "op": "event",
-            "topic": topic,
-            "epoch": self._epoch,
-            "seq": sequence,
-            "data": {
-                "bids": _levels(instrument, Side.BUY, now_ns),
-                "asks": _levels(instrument, Side.SELL, now_ns),
-                "state": instrument.market_state(now_ns).value,
-                "indicative": _indicative(instrument, now_ns),
-                "t": wire_time(now_ns),
-            },
+        number = self._sequences[instrument.id] = self._sequences.get(instrument.id, 0) + 1
+        bids = _levels(instrument, Side.BUY, now_ns)
+        asks = _levels(instrument, Side.SELL, now_ns)
+        t = wire_time(now_ns)
+        book = {
+            "bids": bids[:BOOK_LEVELS],
+            "asks": asks[:BOOK_LEVELS],
+            "checksum": checksum(bids[:BOOK_LEVELS], asks[:BOOK_LEVELS]),
+            "state": instrument.market_state(now_ns).value,
+            "indicative": _indicative(instrument, now_ns),
+            "t": t,
         }
+        depth = {"bids": bids, "asks": asks, "t": t}
+        return (
+            self._state_frame(book_topic(instrument.symbol), number, book),
+            self._state_frame(depth_topic(instrument.symbol), number, depth),
+        )
+
+    def _state_frame(self, topic: str, number: int, data: Mapping[str, object]) -> Frame:
+        frame = {"op": "event", "topic": topic, "epoch": self._epoch, "seq": number, "data": data}
         text = msgspec.json.encode(frame).decode()
         latest_key = f"{self._prefix}latest:{topic}"
         return Frame(self._prefix + topic, text, is_state=True, latest_key=latest_key)
@@ -217,8 +226,8 @@ def _indicative(instrument: Instrument, now_ns: int) -> tuple[str, str] | None:
     return units_to_wire(price * instrument.tick_units), units_to_wire(lots * instrument.lot_units)
 
 
-def _levels(instrument: Instrument, side: Side, now_ns: int) -> list[tuple[str, str]]:
+def _levels(instrument: Instrument, side: Side, now_ns: int) -> list[TextLevel]:
     return [
         (units_to_wire(price * instrument.tick_units), units_to_wire(lots * instrument.lot_units))
-        for price, lots in instrument.book.depth(side, DEPTH_LEVELS, now_ns)
+        for price, lots in instrument.book.depth(side, MOST_LEVELS, now_ns)
     ]

@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from accounts.models import User
 from core.database import one_moment
@@ -197,6 +198,15 @@ def account_snapshot(account: TradingAccount) -> AccountSnapshot:
     """The account at one moment: all of it is read in one database snapshot."""
     with one_moment():
         return _read_snapshot(account)
+
+
+def account_events_from(
+    account: TradingAccount, sequence: int, limit: int
+) -> list[tuple[int, str]]:
+    """The account's events from that number on, in order: number and payload as it was told."""
+    events = Event.objects.filter(account_id=account.pk, account_sequence__gte=sequence)
+    told = events.annotate(text=Cast("payload", TextField())).order_by("account_sequence")
+    return [(event.account_sequence or 0, event.text) for event in told[:limit]]
 
 
 def _read_snapshot(account: TradingAccount) -> AccountSnapshot:

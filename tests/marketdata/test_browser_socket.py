@@ -159,6 +159,50 @@ def test_malformed_message_is_an_error_frame_and_the_socket_lives(alice: User, t
     with_page(alice, session_of(alice), scenario)
 
 
+def test_a_topic_is_heard_at_the_pace_and_from_the_place_that_was_asked_for(alice: User) -> None:
+    async def scenario(page: BrowserPage) -> None:
+        place = {"topic": "account:alice", "epoch": "ledger", "seq": 3}
+        await page.send({"op": "subscribe", "topics": [place]})
+        await page.send({"op": "subscribe", "topics": ["quote:AAPL"], "every_ms": 50})
+        await page.hear(3)
+        await publish("quote:AAPL", 1, {"bid": "1"})
+        heard = await page.hear(4)
+
+        assert {"op": "resumed", "missed": 0, **place} in heard
+        assert (heard[3]["op"], heard[3]["seq"]) == ("event", 1)
+
+    with_page(alice, session_of(alice), scenario)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"every_ms": 60},
+        {"every_ms": -50},
+        {"every_ms": "50"},
+        {"every_ms": True},
+        {"topics": [{"topic": "quote:AAPL"}]},
+        {"topics": [{"topic": "quote:AAPL", "epoch": "e", "seq": -1}]},
+        {"topics": [{"topic": "quote:AAPL", "epoch": "e", "seq": True}]},
+        {"topics": [{"topic": "quote:AAPL", "epoch": "e" * 65, "seq": 1}]},
+        {"topics": [{"topic": "quote:AAPL", "epoch": "e", "seq": 1, "more": 1}]},
+        {"topics": ["quote:AAPL"] * 201},
+    ],
+)
+def test_a_subscription_of_another_form_is_refused_with_what_to_send(
+    alice: User, change: dict[str, object]
+) -> None:
+    async def scenario(page: BrowserPage) -> None:
+        await page.send({"op": "subscribe", "topics": ["quote:AAPL"]} | change)
+        await page.send({"op": "ping", "t": 5})
+        heard = await page.hear(3)
+
+        assert (heard[1]["op"], heard[1]["code"]) == ("error", "REQUEST_MALFORMED")
+        assert heard[2] == {"op": "pong", "t": 5}
+
+    with_page(alice, session_of(alice), scenario)
+
+
 def test_flood_of_messages_is_closed(alice: User) -> None:
     async def scenario(page: BrowserPage) -> None:
         for number in range(2 * MESSAGES_PER_SECOND + 2):
