@@ -8,7 +8,7 @@ import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, OrderView, Quot
 import type { Restriction } from "../elements/restrictions";
 import { PaintScheduler } from "./scheduler";
 import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
-import { TopicStore, type TopicState } from "./store";
+import { isPrivate, standingOf, TopicStore, type Standing, type TopicState } from "./store";
 
 export interface PageData {
   symbol: string;
@@ -159,6 +159,14 @@ export class Desk {
     return this.heartbeat !== null && isLate(this.heartbeat);
   }
 
+  /** Whether the instrument's price may be called live. */
+  standing(symbol: string): Standing {
+    const topic = `quote:${symbol}`;
+    const isOpen = this.socket.connection === "live" || this.socket.connection === "stale";
+    const feedAgeMilliseconds = this.heartbeat?.feed_age_ms ?? null;
+    return standingOf(topic, this.store.state(topic), { isOpen, silentMilliseconds: this.socket.silence, feedAgeMilliseconds });
+  }
+
   /** What a widget that follows `topic` should say about itself. */
   panelState(topic: string, hasData: boolean): { state: PanelState; note: string } {
     const connection = this.socket.connection;
@@ -168,6 +176,8 @@ export class Desk {
       return { state: "offline", note: `${t("panel.offline")}, ${asOf(this.aliveAt)}` };
     if (connection === "stale" || connection === "recovering") return { state: "stale", note: asOf(this.aliveAt) };
     if (connection === "live" && this.isFeedLate && !isPrivate(topic)) return { state: "stale", note: asOf(this.marketAt) };
+    if (connection === "live" && !topic.startsWith("quote:") && !isPrivate(topic) && this.quote(this.symbol)?.stale)
+      return { state: "stale", note: t("panel.silent", { time: asOf(Date.parse(this.quote(this.symbol)?.t ?? "")) }) };
     if (phase === "resync") return { state: "resync", note: t("panel.resync") };
     if (phase === "loading" || connection === "connecting") return { state: "loading", note: hasData ? "" : t("panel.loading") };
     return hasData ? { state: "live", note: "" } : { state: "empty", note: "" };
@@ -181,6 +191,8 @@ export class Desk {
         if (frame.topic === "user") this.onUserMessage(frame.data as UserMessage);
         else this.store.apply(frame);
       },
+      onMore: (frame) => void this.store.apply(frame),
+      position: (topic) => this.store.position(topic),
       onConnection: (connection) => this.connectionChanged(connection),
       onHeartbeat: (heartbeat) => {
         this.heartbeat = heartbeat;
@@ -205,10 +217,6 @@ export class Desk {
     else if (connection === "signed-out") alarm(t("connection.signed-out-long"));
     for (const listener of this.listeners.connection) listener();
   }
-}
-
-function isPrivate(topic: string): boolean {
-  return topic === "user" || topic.startsWith("account:") || topic.startsWith("trails:");
 }
 
 let current: Desk | null = null;

@@ -13,6 +13,8 @@ const ENGLISH = {
   "connection.back": "Live updates are back.",
   "connection.signed-out-long": "You are signed out. Sign in again to go on.",
   "panel.loading": "Loading…",
+  "panel.silent": "Source silent, {time}",
+  "price.stale": "Stale",
   "panel.waiting": "Waiting for the market…",
   "panel.resync": "Resyncing",
   "panel.as-of": "as of {time}",

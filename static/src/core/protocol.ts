@@ -18,6 +18,8 @@ export interface Quote {
   ask: string;
   ask_size: string;
   t: string;
+  /** No source has told anything newer for too long. */
+  stale?: boolean;
 }
 
 export type Level = [price: string, size: string];
@@ -26,6 +28,7 @@ export interface Book {
   bids: Level[];
   asks: Level[];
   t: string;
+  checksum?: number;
 }
 
 export interface Bar {
@@ -179,6 +182,32 @@ export interface TopicFrame {
   data: unknown;
 }
 
+/** Facts that follow each other, for a page that does not want each at once. */
+export interface EventsFrame {
+  op: "events";
+  topic: string;
+  epoch: string;
+  first: number;
+  seq: number;
+  data: unknown[];
+}
+
+/** The answer to a position: the events after it follow, and nothing is lost. */
+export interface ResumedFrame {
+  op: "resumed";
+  topic: string;
+  epoch: string;
+  seq: number;
+  missed: number;
+}
+
+/** The last message that the page has of a topic: where it can go on after a reconnect. */
+export interface Place {
+  topic: string;
+  epoch: string;
+  seq: number;
+}
+
 export interface Heartbeat {
   op: "heartbeat";
   now: string;
@@ -188,6 +217,8 @@ export interface Heartbeat {
 
 export type ServerFrame =
   | TopicFrame
+  | EventsFrame
+  | ResumedFrame
   | Heartbeat
   | { op: "welcome"; heartbeat_seconds: number }
   | { op: "pong"; t: number }

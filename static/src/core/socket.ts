@@ -1,7 +1,7 @@
 // The page's one connection to /ws/v1/: subscriptions survive reconnects, silence is noticed (3 s stale, 10 s gone),
 // reconnecting backs off with jitter. It sends subscriptions only; an order never travels over it, so nothing can be
 // re-sent by a reconnect.
-import type { Heartbeat, ServerFrame, TopicFrame } from "./protocol";
+import type { EventsFrame, Heartbeat, Place, ResumedFrame, ServerFrame, TopicFrame } from "./protocol";
 
 export type Connection = "connecting" | "live" | "recovering" | "stale" | "offline" | "signed-out";
 
@@ -23,6 +23,10 @@ export interface SocketParts {
 
 export interface SocketListener {
   onTopic(frame: TopicFrame): void;
+  /** Facts together, and the word that nothing was missed; a page that asks for neither gets neither. */
+  onMore?(frame: EventsFrame | ResumedFrame): void;
+  /** Where the page stands in a topic, so that a reconnect can go on from there. */
+  position?(topic: string): Place | null;
   onConnection(connection: Connection): void;
   onHeartbeat(heartbeat: Heartbeat): void;
   onLost(): void;
@@ -51,6 +55,11 @@ export class LiveSocket {
     private readonly listener: SocketListener,
   ) {}
 
+  /** For how long nothing has been heard, in milliseconds. */
+  get silence(): number {
+    return this.parts.now() - this.lastBeat;
+  }
+
   start(): void {
     this.lastBeat = this.parts.now();
     this.connect();
@@ -76,11 +85,10 @@ export class LiveSocket {
 
   /** Asks for a new snapshot of a topic that lost a message. */
   resync(topic: string): void {
-    this.send({ op: "unsubscribe", topics: [topic] });
     this.send({ op: "subscribe", topics: [topic] });
   }
 
-  private send(frame: { op: string; topics: string[] }): void {
+  private send(frame: { op: string; topics: (string | Place)[] }): void {
     if (frame.topics.length > 0 && this.socket?.readyState === OPEN) this.socket.send(JSON.stringify(frame));
   }
 
@@ -88,7 +96,10 @@ export class LiveSocket {
     const socket = this.parts.open();
     this.socket = socket;
     this.openedAt = this.parts.now();
-    socket.onopen = () => this.send({ op: "subscribe", topics: [...this.wanted.keys()] });
+    socket.onopen = () => {
+      const topics = [...this.wanted.keys()].map((topic) => this.listener.position?.(topic) ?? topic);
+      this.send({ op: "subscribe", topics });
+    };
     socket.onmessage = (event) => {
       if (this.socket === socket) this.receive(JSON.parse(String(event.data)) as ServerFrame);
     };
@@ -102,6 +113,7 @@ export class LiveSocket {
       this.become("live");
     }
     if (frame.op === "event" || frame.op === "snapshot") this.listener.onTopic(frame);
+    else if (frame.op === "events" || frame.op === "resumed") this.listener.onMore?.(frame);
     else if (frame.op === "heartbeat") this.listener.onHeartbeat(frame);
     else if (frame.op === "error") this.listener.onError(frame.code, frame.message);
   }

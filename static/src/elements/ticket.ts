@@ -97,7 +97,7 @@ export class Ticket extends HTMLElement {
     if (instrument.status === "HALTED") return t("ticket.halted", { symbol: state.symbol });
     if (instrument.status === "CANCEL_ONLY") return t("ticket.cancel-only", { symbol: state.symbol });
     if (socket.connection === "offline" || socket.connection === "signed-out") return t("ticket.offline");
-    const isBlind = socket.connection === "stale" || socket.connection === "recovering" || this.desk.isFeedLate;
+    const isBlind = socket.connection === "stale" || socket.connection === "recovering" || this.desk.isFeedLate || this.desk.standing(state.symbol) !== "live";
     return isBlind && state.type === "MARKET" ? t("ticket.stale") : "";
   }
 

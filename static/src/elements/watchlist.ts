@@ -2,6 +2,7 @@
 import { desk, showPanelState } from "../core/desk";
 import { field, find, setAttribute, setClass, setText } from "../core/dom";
 import { direction, fixed, glyph, percentChange, signed } from "../core/format";
+import { t } from "../core/messages";
 
 const PAINT_MILLISECONDS = 250;
 
@@ -82,6 +83,12 @@ export class Watchlist extends HTMLElement {
     setText(row.last, fixed(last, digits));
     setText(row.bid, fixed(quote?.bid, digits));
     setText(row.ask, fixed(quote?.ask, digits));
+    const isStale = quote?.stale === true;
+    setAttribute(row.node, "data-standing", isStale ? "stale" : null);
+    if (isStale) {
+      setClass(row.change, "flat");
+      return setText(row.change, t("price.stale"));
+    }
     const change = percentChange(desk().instruments.get(symbol)?.previous_close, last);
     paintChange(row.change, change, 2);
   }
