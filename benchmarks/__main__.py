@@ -7,7 +7,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import fanout, history, imports, latency, machine, matching, orders, replay, restart
+from benchmarks import (
+    fanout,
+    history,
+    imports,
+    latency,
+    machine,
+    matching,
+    orders,
+    replay,
+    restart,
+    storm,
+    throughput,
+)
 from benchmarks.options import Options
 from benchmarks.portal import Portal, running_portal
 from benchmarks.processes import BenchmarkError
@@ -17,6 +29,8 @@ WITH_PORTAL: dict[str, Callable[[Portal, Options], Section]] = {
     "orders": orders.measure,
     "latency": latency.measure,
     "fanout": fanout.measure,
+    "throughput": throughput.measure,
+    "storm": storm.measure,
     "restart": restart.measure,
     "history": history.measure,
     "imports": imports.measure,

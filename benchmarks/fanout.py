@@ -6,8 +6,6 @@ take turns in each round.
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,8 +16,9 @@ from benchmarks.load.spec import Trader
 from benchmarks.naive_server import free_port
 from benchmarks.options import Options
 from benchmarks.portal import Portal, TraderSpec
-from benchmarks.processes import PROJECT, BenchmarkError, cpu_seconds, run_child
+from benchmarks.processes import cpu_seconds, run_child
 from benchmarks.report import Row, Section, ratio
+from benchmarks.sockets.helper import helper
 from benchmarks.sockets.spec import BareSpec, PublisherSpec, SocketsResult, SocketsSpec
 
 SYMBOL = "AAPL"
@@ -28,7 +27,6 @@ UPDATES_PER_SECOND = 20
 FLOOD_PER_SECOND = 400
 """Far more than a server can pass on to a thousand sockets: what arrives is what it can do."""
 DRAIN_SECONDS = 1.0
-STOP_SECONDS = 15
 
 
 @dataclass(slots=True)
@@ -73,7 +71,7 @@ class FanoutBenchmark:
     def bare_server(self) -> Iterator[Target]:
         port = free_port()
         spec = BareSpec(redis_url=self._redis_url, channel=self._channel, port=port)
-        with _child("benchmarks.sockets.bare", spec) as child:
+        with helper("benchmarks.sockets.bare", spec) as child:
             yield Target(f"ws://127.0.0.1:{port}/", [], lambda: child.pid)
 
     def turn(self, target: Target, *, rate: int) -> Turn:
@@ -85,7 +83,7 @@ class FanoutBenchmark:
             hello=target.hello,
             is_timed=rate == UPDATES_PER_SECOND,
         )
-        with _child("benchmarks.sockets.client", spec) as client:
+        with helper("benchmarks.sockets.client", spec) as client:
             before = cpu_seconds(target.pid())
             published = run_child(
                 "benchmarks.sockets.publish",
@@ -105,29 +103,6 @@ class FanoutBenchmark:
             output, _ = client.communicate()  # the end of its input ends it
         result = msgspec.json.decode(output, type=SocketsResult)
         return Turn(result, int(published), options.sockets, spent)
-
-
-@contextlib.contextmanager
-def _child(module: str, spec: msgspec.Struct) -> Iterator[subprocess.Popen[bytes]]:
-    """A helper process that has said that it is ready; it is gone at the end of the block."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert child.stdin is not None and child.stdout is not None
-    try:
-        child.stdin.write(msgspec.json.encode(spec) + b"\n")
-        child.stdin.flush()
-        if child.stdout.readline() != b"ready\n":
-            raise BenchmarkError(f"{module} did not get ready")
-        yield child
-    finally:
-        if child.poll() is None:
-            child.terminate()
-        child.wait(STOP_SECONDS)
 
 
 def measure(portal: Portal, options: Options) -> Section:

@@ -60,6 +60,14 @@ def resident_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def peak_mib(pid: int) -> float:
+    """The most that the process alone has kept in memory since it began."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise BenchmarkError(f"the system does not tell the memory of process {pid}")
+
+
 @contextlib.contextmanager
 def paused(roots: Sequence[int]) -> Iterator[None]:
     """Hold the trees still, so that what they still have to do does not count against others."""

@@ -17,7 +17,6 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from benchmarks.quantiles import quantile
 from benchmarks.sockets.spec import SocketsResult, SocketsSpec
 
-READY = b'"subscription"'
 AGE = re.compile(rb'"(?:bs|bid_size)": ?"?(\d+)')
 OPENING_AT_ONCE = 20
 SPARE_FILES = 100
@@ -26,8 +25,9 @@ SPARE_FILES = 100
 class Counts:
     """Shared by all sockets of the process."""
 
-    def __init__(self, is_timed: bool) -> None:
+    def __init__(self, is_timed: bool, ready: str) -> None:
         self.is_timed = is_timed
+        self._mark = ready.encode()
         self.ready = self.received = 0
         self.first = self.last = 0.0
         self.ages_us: list[int] = []
@@ -35,7 +35,7 @@ class Counts:
     def note(self, payload: bytes) -> None:
         match = AGE.search(payload)
         if match is None:
-            self.ready += READY in payload
+            self.ready += self._mark in payload
             return
         self.received += 1
         self.last = time.monotonic()
@@ -61,7 +61,7 @@ class Reader(WSListener):
 
 
 async def run(spec: SocketsSpec) -> SocketsResult:
-    counts = Counts(spec.is_timed)
+    counts = Counts(spec.is_timed, spec.ready)
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
     async def open_one() -> WSTransport:

@@ -10,6 +10,8 @@ class SocketsSpec(msgspec.Struct, frozen=True):
     sockets: int
     hello: list[str]
     is_timed: bool
+    ready: str = '"subscription"'
+    """What of a frame says that a socket hears from now on."""
 
 
 class SocketsResult(msgspec.Struct, frozen=True):
@@ -33,6 +35,17 @@ class PublisherSpec(msgspec.Struct, frozen=True):
     topic: str
     rate: int
     seconds: float
+    padding: int = 0
+    """Bytes that make each update as large as is wanted."""
+
+
+class StormSpec(msgspec.Struct, frozen=True):
+    """Sockets that come back by themselves; each is in sync with a snapshot of every topic."""
+
+    url: str
+    sockets: int
+    auth: str
+    topics: list[str]
 
 
 class BareSpec(msgspec.Struct, frozen=True):

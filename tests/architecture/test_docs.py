@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from marketdata.domain import live_page
 from orders.domain import events_page, limits_page, reasons_page, states_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,7 @@ def test_every_module_that_the_settings_name_exists() -> None:
     assert [dotted for dotted in named if dotted != "accounts.User" and not exists(dotted)] == []
 
 
-@pytest.mark.parametrize("made", [events_page, reasons_page, states_page])
+@pytest.mark.parametrize("made", [events_page, live_page, reasons_page, states_page])
 def test_a_page_that_is_made_from_code_is_up_to_date(made: ModuleType) -> None:
     assert made.PATH.read_text(encoding="utf-8") == made.page(), f"run: python -m {made.__name__}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import fanout, history, imports, latency, orders, restart
+from benchmarks import fanout, history, imports, latency, orders, restart, storm, throughput
 from benchmarks.killing import Outage
 from benchmarks.machine import describe
 from benchmarks.market_data import NO_DATA, market_data
@@ -157,3 +157,13 @@ class TestAgainstPortal:
         section = fanout.measure(portal, A_MOMENT)
 
         assert section.rows[0].values == [100.0]
+
+    def test_large_updates_arrive_at_every_socket(self, portal: Portal) -> None:
+        section = throughput.measure(portal, A_MOMENT)
+
+        assert section.rows[1].values == [100.0]
+
+    def test_every_socket_is_back_after_a_storm(self, portal: Portal) -> None:
+        section = storm.measure(portal, A_MOMENT)
+
+        assert [len(row.values) for row in section.rows] == [1, 1, 1, 2]
