@@ -142,9 +142,12 @@ def document() -> Json:
         "info": {
             "title": "The portal's live sockets",
             "version": "1",
-            "description": "Made from marketdata/domain/live_page.py. docs/live-protocol.md says"
-            " what the topics are and when each frame comes; orders over a socket are in"
-            f" docs/requests.md, also the key that a program says first. every_ms is 0 or one of {', '.join(map(str, INTERVALS_MS))}.",
+            "description": (
+                "Made from marketdata/domain/live_page.py. docs/live-protocol.md says what the"
+                " topics are and when each frame comes; docs/requests.md has orders over a socket"
+                " and the key that a program says first. every_ms is 0 or one of"
+                f" {', '.join(map(str, INTERVALS_MS))}."
+            ),
         },
         "channels": {
             "page": {"address": "/ws/v1/", "messages": _references(forms)},

@@ -175,7 +175,7 @@ def _with_fact(name: str, data: Any, fact: Any) -> Any:  # Any: JSON
             return None
         ladder = msgspec.convert(data, LadderData)
         after = applied(ladder, msgspec.convert(fact, DeltaData))
-        return None if after is None else msgspec.to_builtins(after)
+        return None if after is None else msgspec.json.decode(msgspec.json.encode(after))
     if name.startswith("trade:"):
         return {"trades": [fact, *data["trades"]][:MOST_TRADES]}
     return data if data is not None else {}
@@ -186,7 +186,8 @@ def _is_sound(data: Any) -> bool:  # Any: JSON
     if not isinstance(data, dict) or "checksum" not in data:
         return True
     bids, asks = data["bids"], data["asks"]
-    return checksum([(b[0], b[1]) for b in bids], [(a[0], a[1]) for a in asks]) == data["checksum"]
+    summed = checksum([(b[0], b[1]) for b in bids], [(a[0], a[1]) for a in asks])
+    return bool(summed == data["checksum"])
 
 
 def _give_up(topic: _Topic) -> bool:

@@ -5,7 +5,7 @@ one, nor an old one as live, and what it has afterwards is what the publisher ha
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,10 +53,8 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self.ending.is_set():
-            try:
+            with suppress(OSError, WebSocketException, TimeoutError):
                 self._follow()
-            except (OSError, WebSocketException, TimeoutError):
-                pass
             with self._lock:
                 self._reader.lost()
             self._look()

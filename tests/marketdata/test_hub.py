@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from marketdata.domain.frames import event_frame
@@ -329,6 +330,34 @@ def test_topics_of_a_socket_are_limited(valkey: ValkeyServer) -> None:
             hub.subscribe(socket.listener, "quote:ONE_MORE")
 
         assert "quote:ONE_MORE" not in socket.listener.topics
+
+    with_hub(valkey.url, scenario)
+
+
+def test_the_way_from_the_source_is_measured_once_a_message(valkey: ValkeyServer) -> None:
+    def measured() -> float:
+        return REGISTRY.get_sample_value("portal_tick_to_socket_seconds_count") or 0
+
+    async def scenario(hub: Hub, publisher: Publisher) -> None:
+        sockets = [attached(hub), attached(hub)]
+        for socket in sockets:
+            hub.subscribe(socket.listener, QUOTE)
+        await until(lambda: all(socket.of(QUOTE) for socket in sockets))
+        before = measured()
+
+        frame = event_frame(QUOTE, epoch="e1", seq=1, data={"bid": "1"}, at=1_772_465_400_000_000)
+        await publisher.redis.set(f"{PREFIX}latest:{QUOTE}", frame)
+        await publisher.redis.publish(PREFIX + QUOTE, frame)
+        await publisher.redis.publish(
+            PREFIX + QUOTE, event_frame(QUOTE, epoch="e1", seq=2, data={"bid": "2"})
+        )
+        await until(lambda: all(len(socket.of(QUOTE)) == 3 for socket in sockets))
+        late = attached(hub)
+        hub.subscribe(late.listener, QUOTE)
+        await until(lambda: bool(late.of(QUOTE)))
+
+        assert measured() == before + 1
+        assert late.of(QUOTE)[0]["at"] == 1_772_465_400_000_000
 
     with_hub(valkey.url, scenario)
 
