@@ -1,11 +1,12 @@
 """What a person may read of notifications: their own, and nobody else's."""
 
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from accounts.models import User
+from core.domain.clock import SystemClock
 from notifications.models import Notification
 
 
@@ -19,6 +20,34 @@ class NotificationJson(TypedDict):
     created_at: str
     read: bool
     url: str
+
+
+NEWEST = 10
+"""Notifications that the live state tells: as many as a bell lists."""
+
+EPOCH = "clock"
+
+
+class NumberedState(NamedTuple):
+    """A person's notifications as a live state. Its number is the instant, in microseconds, before
+    which everything committed is in it: so the one with the higher number is the newer one.
+    """
+
+    epoch: str
+    seq: int
+    data: dict[str, object]
+
+
+def state_topic(username: str) -> str:
+    """The live topic of a person's notifications."""
+    return f"notifications:{username}"
+
+
+def numbered_state(user: User) -> NumberedState:
+    """How many are unread, and the newest."""
+    seq = SystemClock().now_ns() // 1000
+    newest = [as_json(each) for each in notifications_visible_to(user)[:NEWEST]]
+    return NumberedState(EPOCH, seq, {"unread": unread_count(user), "newest": newest})
 
 
 def notifications_visible_to(viewer: User | AnonymousUser) -> QuerySet[Notification]:

@@ -7,7 +7,7 @@ A *depth* topic is published as a state and sent as changes from one state to th
 
 from typing import NamedTuple
 
-STATE_KINDS = frozenset({"quote", "book", "bar", "trails"})
+STATE_KINDS = frozenset({"quote", "book", "bar", "trails", "notifications"})
 MARKET_KINDS = frozenset({"quote", "book", "bar", "trade", "depth"})
 DEPTH_KIND = "depth"
 LIVE_BAR_TIMEFRAME = "1Min"

@@ -19,9 +19,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from accounts.models import User
 from core.task_context import REQUEST_ID_HEADER
+from marketdata.domain.frames import event_frame
 from notifications.models import Notification
-from notifications.selectors import as_json
+from notifications.selectors import as_json, numbered_state, state_topic
 
 DELIVER_TASK = "notifications.deliver"
 PING_TIMEOUT_SECONDS = 1
@@ -49,6 +51,9 @@ def announce(notifications: Sequence[Notification], deliveries: Sequence[tuple[i
         logger.warning("announcement_left_to_sweep", count=len(notifications), error=str(error))
         return
     send_frames(notifications)
+    told = {notification.user_id: notification.user for notification in notifications}
+    for user in told.values():
+        send_state(user)
     enqueue_deliveries(deliveries)
 
 
@@ -58,6 +63,23 @@ def send_frames(notifications: Sequence[Notification]) -> None:
         async_to_sync(_send_frames)(notifications)
     except (RedisError, OSError, TimeoutError) as error:
         logger.warning("bell_not_rung", count=len(notifications), error=str(error))
+
+
+def send_state(user: User) -> None:
+    """Tell whoever follows the person's notifications how they stand now."""
+    state = numbered_state(user)
+    topic = state_topic(user.username)
+    frame = event_frame(topic, epoch=state.epoch, seq=state.seq, data=state.data)
+    try:
+        with Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=PING_TIMEOUT_SECONDS,
+            socket_connect_timeout=PING_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        ) as redis:
+            redis.publish(settings.REDIS_PREFIX + topic, frame)
+    except (RedisError, OSError) as error:
+        logger.warning("notifications_state_untold", error=str(error))
 
 
 def enqueue_deliveries(

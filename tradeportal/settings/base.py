@@ -311,6 +311,7 @@ MARKET_SINK = "orders.engine.feed_sink.EngineFeedSink"
 LIVE_TOPIC_PROVIDERS = {
     "account": "orders.live.AccountTopic",
     "trails": "orders.live.TrailsTopic",
+    "notifications": "notifications.live.NotificationsTopic",
 }
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
