@@ -58,6 +58,17 @@ class Listener:
         self._delivered = self._queue.conflated = 0
         return counts
 
+    def take_finished(self, frame: bytes) -> bool:
+        """Write a finished frame past the queue; False when nothing was written and it has to be
+        put instead.
+        """
+        if self._writer is not None or self._write_frame is None or self._is_gone:
+            return False
+        if not self._write_frame(frame):
+            return False
+        self._delivered += 1
+        return True
+
     def put_state(self, key: str, outgoing: Outgoing) -> None:
         """Send the newest state of `key`, now or when the socket can take it."""
         if self._writer is None:
@@ -91,8 +102,7 @@ class Listener:
         """
         if self._is_gone:
             return
-        if self._write_frame is not None and self._write_frame(outgoing.frame):
-            self._delivered += 1
+        if self.take_finished(outgoing.frame):
             return
         sending = cast(Coroutine[Any, Any, None], self._send(outgoing.event))
         try:
