@@ -93,17 +93,18 @@ async def run(spec: StormSpec) -> None:
     storm = Storm(spec)
     keepers = [asyncio.create_task(storm.keep(number)) for number in range(spec.sockets)]
     await storm.all_in_sync.wait()
+    storm.lost = 0
     _say("ready")
     loop = asyncio.get_running_loop()
     while word := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
         begin = time.monotonic()
-        before = storm.lost
         if word == "cut":
             for transport in list(storm.open.values()):
                 transport.disconnect()
-        while storm.lost - before < spec.sockets:
+        while storm.lost < spec.sockets:  # they may have been before we were told
             await asyncio.sleep(0.005)
         await storm.all_in_sync.wait()
+        storm.lost = 0
         _say(f"{time.monotonic() - begin:.3f}")
     for keeper in keepers:
         keeper.cancel()
