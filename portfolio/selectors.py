@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
@@ -51,6 +52,29 @@ def default_accounts(user_ids: Collection[int]) -> dict[int, TradingAccount]:
             shared.setdefault(account.member_id, account)
     found = shared | own
     return {user_id: found[user_id] for user_id in user_ids if user_id in found}
+
+
+def default_account_id(user: User) -> UUID | None:
+    """The public id of `default_account`. Named by settings.DIALECT_ACCOUNT."""
+    account = default_account(user)
+    return None if account is None else account.public_id
+
+
+def share_a_desk(user_id: int, other_id: int) -> bool:
+    """Whether the two own or share accounts of one desk, or the same account. Named by
+    settings.DESK_MATES.
+    """
+    theirs = Q(owner=other_id) | Q(members=other_id)
+    mine = Q(owner=user_id) | Q(members=user_id)
+    accounts = TradingAccount.objects.filter(mine, kind="CASH").order_by("pk")
+    reach = accounts.values_list("pk", "desk_id")
+    keys = {pk for pk, _ in reach}
+    desks = {desk for _, desk in reach if desk is not None}
+    return (
+        TradingAccount.objects.filter(theirs, kind="CASH")
+        .filter(Q(pk__in=keys) | Q(desk__in=desks))
+        .exists()
+    )
 
 
 def balance_of(account: TradingAccount) -> Balance:

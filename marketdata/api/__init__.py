@@ -22,6 +22,12 @@ from marketdata.api.latest import (
     StockSymbolSnapshot,
 )
 from marketdata.api.reference import AssetDetail, AssetList
+from marketdata.api.watchlists import (
+    NamedWatchlistView,
+    WatchlistItemView,
+    WatchlistsView,
+    WatchlistView,
+)
 
 __all__ = [
     "AssetDetail",
@@ -33,6 +39,7 @@ __all__ = [
     "CryptoQuotes",
     "CryptoSnapshots",
     "CryptoTrades",
+    "NamedWatchlistView",
     "StockBars",
     "StockHistory",
     "StockLatest",
@@ -41,4 +48,7 @@ __all__ = [
     "StockSymbolLatest",
     "StockSymbolSnapshot",
     "StockTrades",
+    "WatchlistItemView",
+    "WatchlistView",
+    "WatchlistsView",
 ]

@@ -10,6 +10,7 @@ from typing import Final
 
 from accounts.domain.reasons import AccountReason
 from core.domain.errors import ErrorReason
+from marketdata.domain.watching import WatchReason
 from orders.domain.reasons import CLOSE_SENTENCES
 from risk.domain.reasons import WORDINGS
 
@@ -53,6 +54,11 @@ MEANINGS: Final[dict[StrEnum, tuple[str, str]]] = {
     ErrorReason.UNAVAILABLE: ("503", "Nothing was done; try again a little later."),
     ErrorReason.INTERNAL: ("500", "A fault of the portal; the log has it under `request_id`."),
     AccountReason.MFA_REQUIRED: ("403", "The second factor has not been given yet."),
+    WatchReason.WATCHLIST_NAME_TAKEN: ("422", "The owner has another watchlist of that name."),
+    WatchReason.WATCHLIST_LIMIT: ("422", "The owner has as many watchlists as there may be."),
+    WatchReason.WATCHLIST_FULL: ("422", "A watchlist would hold more instruments than it may."),
+    WatchReason.WATCHLIST_ITEM_MISSING: ("404", "The instrument is not in the watchlist."),
+    WatchReason.WATCHLIST_ITEM_UNKNOWN: ("422", "No instrument has that symbol (`symbols`)."),
 }
 
 
@@ -65,7 +71,10 @@ def page() -> str:
             "",
             *_table(
                 ("reason", "status", "what it means"),
-                ((str(reason), *MEANINGS[reason]) for reason in (*ErrorReason, *AccountReason)),
+                (
+                    (str(reason), *MEANINGS[reason])
+                    for reason in (*ErrorReason, *AccountReason, *WatchReason)
+                ),
             ),
             "",
             "## Orders, money, limits and states",

@@ -313,6 +313,8 @@ LIVE_TOPIC_PROVIDERS = {
     "trails": "orders.live.TrailsTopic",
     "notifications": "notifications.live.NotificationsTopic",
 }
+DESK_MATES = "portfolio.selectors.share_a_desk"
+DIALECT_ACCOUNT = "portfolio.selectors.default_account_id"
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 # /metrics answers requests straight from this machine; through a proxy or from elsewhere only with
