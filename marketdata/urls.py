@@ -1,11 +1,11 @@
-"""Addresses of the data API. Symbols may hold a slash, so they come last and take the whole
-path.
+"""Addresses of the data API and of the pages. Symbols may hold a slash, so they come last and take
+the whole path.
 """
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from marketdata import api
-from marketdata.views import quality
+from marketdata.views import calendar, instruments, quality, watchlists
 
 app_name = "marketdata"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -55,4 +55,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
         api.CryptoLatest.as_view(),
         name="crypto-latest",
     ),
+    path("api/v1/instruments", api.InstrumentsView.as_view(), name="api-instruments"),
+    path("api/v1/instruments/<path:name>", api.InstrumentView.as_view(), name="api-instrument"),
+    path("watchlists", watchlists.index, name="watchlists"),
+    path("watchlists/create", watchlists.create, name="watchlist-create"),
+    path("watchlists/<uuid:watchlist_id>", watchlists.page, name="watchlist"),
+    path("watchlists/<uuid:watchlist_id>/change", watchlists.change, name="watchlist-change"),
+    path("watchlists/<uuid:watchlist_id>/copy", watchlists.copy, name="watchlist-copy"),
+    path("watchlists/<uuid:watchlist_id>/delete", watchlists.delete, name="watchlist-delete"),
+    path("calendar", calendar.page, name="market-calendar"),
+    path("instruments", instruments.search, name="instruments"),
+    path("instruments/<path:symbol>", instruments.detail, name="instrument"),
 ]

@@ -13,6 +13,7 @@ from marketdata.api.history import (
     StockTrades,
 )
 from marketdata.api.hours import CalendarView, ClockView
+from marketdata.api.instruments import InstrumentsView, InstrumentView
 from marketdata.api.latest import (
     CryptoLatest,
     CryptoSnapshots,
@@ -39,6 +40,8 @@ __all__ = [
     "CryptoQuotes",
     "CryptoSnapshots",
     "CryptoTrades",
+    "InstrumentView",
+    "InstrumentsView",
     "NamedWatchlistView",
     "StockBars",
     "StockHistory",

@@ -279,7 +279,8 @@ def _stamp(moment: datetime) -> str:
 
 
 def _body(request: Request, known: tuple[str, ...]) -> Mapping[str, object]:
-    fields: Mapping[str, object] = request.data
+    fields = request.data
+    assert isinstance(fields, dict)  # the strict parser reads objects only
     refuse_unknown_fields(fields, known)
     return fields
 

@@ -43,12 +43,12 @@ class WatchRow:
         return change.quantize(PERCENT_STEP, rounding=ROUND_HALF_UP)
 
 
-def watch_rows(now: datetime) -> list[WatchRow]:
-    """Every instrument by symbol, as of `now`."""
-    instruments = list(tradable_instruments())
+def watch_rows(now: datetime, chosen: Sequence[Instrument] | None = None) -> list[WatchRow]:
+    """The chosen instruments in their order, or every one by symbol, as of `now`."""
+    instruments = list(tradable_instruments() if chosen is None else chosen)
     symbols = [instrument.symbol for instrument in instruments]
     quotes, bars = _live(symbols)
-    closes = previous_closes(now)
+    closes = previous_closes(now, chosen)
     return [
         WatchRow(
             instrument=instrument,
@@ -69,14 +69,17 @@ def _live(symbols: Sequence[str]) -> tuple[dict[str, QuoteWire], dict[str, BarWi
         return {}, {}
 
 
-def previous_closes(now: datetime) -> dict[int, Decimal]:
-    """The close of each instrument's last daily bar before today (UTC)."""
+def previous_closes(
+    now: datetime, chosen: Sequence[Instrument] | None = None
+) -> dict[int, Decimal]:
+    """The close of each instrument's last daily bar before today (UTC); of the chosen ones, or of
+    all.
+    """
     today = from_ns(floor_ns(to_ns(now), DAY_NS))
-    newest = (
-        Bar.objects.filter(
-            timeframe=Bar.Timeframe.DAY, start__gte=today - LOOK_BACK, start__lt=today
-        )
-        .order_by("instrument_id", "-start")
-        .distinct("instrument_id")
+    bars = Bar.objects.filter(
+        timeframe=Bar.Timeframe.DAY, start__gte=today - LOOK_BACK, start__lt=today
     )
+    if chosen is not None:
+        bars = bars.filter(instrument__in=[instrument.pk for instrument in chosen])
+    newest = bars.order_by("instrument_id", "-start").distinct("instrument_id")
     return dict(newest.values_list("instrument_id", "close"))

@@ -71,7 +71,7 @@ def move_watchlist(*, watchlist: Watchlist, to: int) -> None:
     lists = list(
         Watchlist.objects.filter(owner=watchlist.owner).order_by("position", "created_at", "pk")
     )
-    _number(Watchlist, moved(lists, watchlist, to))
+    _number(moved(lists, watchlist, to))
 
 
 def delete_watchlist(*, watchlist: Watchlist) -> None:
@@ -80,17 +80,22 @@ def delete_watchlist(*, watchlist: Watchlist) -> None:
 
 
 @transaction.atomic
-def add_instrument(*, watchlist: Watchlist, instrument: Instrument, now: datetime) -> Watchlist:
-    """Puts the instrument at the end; one that is there already stays where it is."""
+def add_instrument(
+    *, watchlist: Watchlist, instrument: Instrument, now: datetime, to: int = MOST_INSTRUMENTS
+) -> Watchlist:
+    """Puts the instrument at the place `to`, counted from 0, or at the end; one that is there
+    already stays where it is.
+    """
     locked = _locked(watchlist)
-    items = WatchlistItem.objects.filter(watchlist=locked)
-    if items.filter(instrument=instrument).exists():
+    items = list(WatchlistItem.objects.filter(watchlist=locked).order_by("position", "pk"))
+    if any(item.instrument_id == instrument.pk for item in items):
         return locked
-    if items.count() >= MOST_INSTRUMENTS:
+    if len(items) >= MOST_INSTRUMENTS:
         raise _full()
-    last = items.aggregate(last=Max("position"))["last"]
-    place = 0 if last is None else last + 1
-    WatchlistItem.objects.create(watchlist=locked, instrument=instrument, position=place)
+    last = items[-1].position + 1 if items else 0
+    made = WatchlistItem.objects.create(watchlist=locked, instrument=instrument, position=last)
+    if to < len(items):
+        _number(moved([*items, made], made, to))
     return _save(locked, now)
 
 
@@ -114,7 +119,7 @@ def move_instrument(
     wanted = next((item for item in items if item.instrument_id == instrument.pk), None)
     if wanted is None:
         raise _missing(instrument)
-    _number(WatchlistItem, moved(items, wanted, to))
+    _number(moved(items, wanted, to))
     return _save(locked, now)
 
 
@@ -162,14 +167,12 @@ def _fill(watchlist: Watchlist, instruments: Sequence[Instrument]) -> None:
     )
 
 
-def _number(
-    model: type[Watchlist] | type[WatchlistItem], rows: Sequence[Watchlist | WatchlistItem]
-) -> None:
+def _number(rows: Sequence[Watchlist | WatchlistItem]) -> None:
     """Positions from 0 on, in the order of `rows`; rows that have theirs are not written."""
-    changed = [(place, row) for place, row in enumerate(rows) if row.position != place]
-    for place, row in changed:
-        row.position = place
-    model._default_manager.bulk_update([row for _, row in changed], ["position"])
+    for place, row in enumerate(rows):
+        if row.position != place:
+            row.position = place
+            row.save(update_fields=["position"])
 
 
 def _names(owner: User) -> set[str]:

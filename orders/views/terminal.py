@@ -10,6 +10,8 @@ from itertools import accumulate
 from uuid import UUID
 
 import msgspec
+from django.core.exceptions import ValidationError
+from django.forms import UUIDField as UuidField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,8 +23,11 @@ from core.domain.decimals import to_wire
 from core.domain.ids import new_id
 from marketdata.domain.dialect import QuoteWire
 from marketdata.domain.values import Level
+from marketdata.models import Watchlist
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
+from marketdata.selectors.watchlists import instruments_of, watchlist_visible_to, watchlists_of
+from marketdata.views.rows import shown_row
 from orders.domain.views import PositionView
 from orders.forms import REFUSAL_FIELDS, TIMES_IN_FORCE
 from orders.selectors import AccountSnapshot, account_snapshot
@@ -85,6 +90,7 @@ def terminal_page(
         return render(request, "orders/no_market.html")
     wanted = request.POST.get("symbol") or request.GET.get("symbol")
     chosen = next((row for row in rows if row.instrument.symbol == wanted), rows[0])
+    listed, chosen_list, lists = _listed(request, rows)
     snapshot = account_snapshot(account)
     marks = {row.instrument.symbol: row.last for row in rows}
     held = [position for position in snapshot.positions if _is_worth_showing(position)]
@@ -92,8 +98,10 @@ def terminal_page(
     bound = restrictions(viewer_of(request), account, SystemClock().now())
     context = {
         "account": snapshot,
-        "watchlist": [_shown(row) for row in rows],
-        "instrument": _shown(chosen),
+        "watchlist": [shown_row(row) for row in listed],
+        "lists": lists,
+        "chosen_list": chosen_list,
+        "instrument": shown_row(chosen),
         "positions": positions,
         "unrealized": _sum(Decimal(0), [position["unrealized"] for position in positions]),
         "equity": _sum(
@@ -112,25 +120,26 @@ def terminal_page(
     return render(request, "orders/terminal.html", context, status=status)
 
 
-def _shown(row: WatchRow) -> Shown:
-    """An instrument as templates and scripts show it: decimal strings, None for the unknown."""
-    instrument, quote = row.instrument, row.quote
-    tick_size = to_wire(instrument.tick_size)
-    return {
-        "symbol": instrument.symbol,
-        "name": instrument.name,
-        "asset_class": instrument.asset_class,
-        "tick_size": tick_size,
-        "lot_size": to_wire(instrument.lot_size),
-        "min_notional": to_wire(instrument.min_notional),
-        "status": instrument.status,
-        "digits": len(tick_size.partition(".")[2]),
-        "last": _wire(row.last),
-        "previous_close": _wire(row.previous_close),
-        "change_percent": _wire(row.change_percent),
-        "bid": _wire(quote.bid if quote else None),
-        "ask": _wire(quote.ask if quote else None),
-    }
+def _listed(
+    request: HttpRequest, rows: list[WatchRow]
+) -> tuple[list[WatchRow], Watchlist | None, list[Watchlist]]:
+    """The rows of the list that the address names, in its order, that list, and those to choose
+    from; every row where it names none that the viewer may read.
+    """
+    viewer = viewer_of(request)
+    lists = list(watchlists_of(viewer))
+    wanted = UuidField(required=False)
+    try:
+        list_id = wanted.clean(request.GET.get("list", ""))
+    except ValidationError:
+        list_id = None
+    chosen = watchlist_visible_to(viewer, list_id) if list_id else None
+    if chosen is None:
+        return rows, None, lists
+    by_id = {row.instrument.pk: row for row in rows}
+    listed = [by_id[found.pk] for found in instruments_of(chosen) if found.pk in by_id]
+    known = {own.pk for own in lists}
+    return listed, chosen, lists if chosen.pk in known else [*lists, chosen]
 
 
 def _depth(symbol: str) -> Shown:
@@ -180,10 +189,6 @@ def _sum(start: Decimal, parts: list[object]) -> Decimal | None:
     return sum(known, start) if len(known) == len(parts) else None
 
 
-def _wire(value: Decimal | None) -> str | None:
-    return None if value is None else to_wire(value)
-
-
 def _quote(quote: QuoteWire) -> Shown:
     return {
         "bid": to_wire(quote.bid),
@@ -197,7 +202,7 @@ def _quote(quote: QuoteWire) -> Shown:
 def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot) -> Shown:
     return {
         "symbol": chosen.instrument.symbol,
-        "instruments": [_shown(row) for row in rows],
+        "instruments": [shown_row(row) for row in rows],
         "quotes": {row.instrument.symbol: _quote(row.quote) for row in rows if row.quote},
         "account": msgspec.to_builtins(snapshot),
         "refusal_fields": REFUSAL_FIELDS,
@@ -214,5 +219,6 @@ def _page_data(chosen: WatchRow, rows: list[WatchRow], snapshot: AccountSnapshot
             "enable": reverse("orders:ask-to-enable"),
             "bars": reverse("orders:bars"),
             "socket": SOCKET_PATH,
+            "watchlist": reverse("marketdata:watchlist", args=[ANY_ORDER]),
         },
     }

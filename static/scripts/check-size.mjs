@@ -9,6 +9,9 @@ const BUDGETS = {
   "src/pages/order.ts": 15,
   "src/pages/queue.ts": 15,
   "src/pages/notifications.ts": 15,
+  "src/pages/watchlists.ts": 20,
+  "src/pages/instrument.ts": 20,
+  "src/pages/calendar.ts": 15,
   "src/pages/account.ts": 15,
   "src/pages/plain.ts": 15,
 };

@@ -67,12 +67,14 @@ DOORS: Final[Mapping[Door, str]] = {
     Door.READ: "marketdata:clock marketdata:calendar marketdata:assets marketdata:asset"
     " marketdata:stock-bars marketdata:stock-trades marketdata:stock-snapshots"
     " marketdata:stock-quotes marketdata:stock-latest marketdata:stock-history"
-    " marketdata:stock-symbol-latest marketdata:stock-symbol-snapshot",
+    " marketdata:stock-symbol-latest marketdata:stock-symbol-snapshot"
+    " marketdata:api-instruments marketdata:api-instrument",
     Door.TRADE: "portfolio:account orders:api-orders orders:api-order orders:api-order-by-client-id"
     " orders:positions orders:position orders:configurations orders:activities"
     " orders:activities-of-type orders:portfolio-history orders:native-orders"
     " orders:native-cancel-after orders:native-order-preview orders:native-order-batch"
-    " orders:native-order",
+    " orders:native-order marketdata:api-watchlists marketdata:api-watchlist-by-name"
+    " marketdata:api-watchlist marketdata:api-watchlist-item",
     Door.RISK: "orders:api-queue orders:api-queue-cancel orders:api-enable-approve"
     " orders:api-enable-reject orders:api-limit-approve orders:api-limit-reject",
     Door.MARKETS: "orders:api-markets orders:api-market-state orders:api-market-bands"
@@ -81,7 +83,10 @@ DOORS: Final[Mapping[Door, str]] = {
     " orders:api-limit-raise orders:api-limit-recommended orders:api-limit-kinds",
     Door.PAGE: "orders:terminal orders:order orders:limits orders:switch orders:bars"
     " notifications:list notifications:read notifications:read-all orders:set-limit orders:kill"
-    " orders:ask-to-enable",
+    " orders:ask-to-enable marketdata:watchlists marketdata:watchlist-create"
+    " marketdata:watchlist marketdata:watchlist-change marketdata:watchlist-copy"
+    " marketdata:watchlist-delete marketdata:market-calendar marketdata:instruments"
+    " marketdata:instrument",
     Door.TRADE_PAGE: "orders:place orders:preview orders:cancel-all orders:change"
     " orders:preview-change orders:cancel",
     Door.OPERATE: "caches marketdata:quality orders:queue orders:operate-cancel orders:markets"

@@ -17,7 +17,7 @@ export interface PageData {
   account: AccountSnapshot;
   /** Beside which field of the ticket a refusal is shown, by its reason. */
   refusal_fields: Record<string, string>;
-  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "switch" | "kill" | "enable" | "bars" | "socket", string>;
+  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "switch" | "kill" | "enable" | "bars" | "socket" | "watchlist", string>;
   /** What binds the account's orders, the widest scope first (elements/restrictions.ts). */
   restrictions: Restriction[];
 }
@@ -40,6 +40,7 @@ export class Desk {
   private aliveAt = Date.now();
   private marketAt = Date.now();
   private readonly listeners = { symbol: new Set<() => void>(), connection: new Set<() => void>() };
+  private held = new Set<string>();
   private readonly priceListeners = new Set<(price: string, side: "BUY" | "SELL") => void>();
 
   constructor(
@@ -59,18 +60,27 @@ export class Desk {
   }
 
   start(): void {
-    const symbols = [...this.instruments.keys()];
-    this.socket.subscribe([
-      this.accountTopic,
-      this.trailsTopic,
-      ...symbols.flatMap((symbol) => [`quote:${symbol}`, `bar:${symbol}:${BAR_TIMEFRAME}`]),
-      ...this.topicsOf(this.symbol),
-    ]);
+    this.socket.subscribe([this.accountTopic, this.trailsTopic, ...this.topicsOf(this.symbol)]);
+    this.followHeld();
+    this.store.watch(this.accountTopic, () => this.followHeld());
     this.socket.start();
   }
 
+  /** The prices of rows that came into sight are wanted, those of rows that left it no more. */
+  followPrices(came: string[], left: string[]): void {
+    this.socket.subscribe(came.flatMap(pricesOf));
+    this.socket.unsubscribe(left.flatMap(pricesOf));
+  }
+
+  /** What the account holds is valued wherever it is, so its prices are wanted as long as it is held. */
+  private followHeld(): void {
+    const held = new Set(this.account.positions.map(({ symbol }) => symbol).filter((symbol) => this.instruments.has(symbol)));
+    this.followPrices([...held].filter((symbol) => !this.held.has(symbol)), [...this.held].filter((symbol) => !held.has(symbol)));
+    this.held = held;
+  }
+
   private topicsOf(symbol: string): string[] {
-    return [`book:${symbol}`, `trade:${symbol}`];
+    return [...pricesOf(symbol), `book:${symbol}`, `trade:${symbol}`];
   }
 
   select(symbol: string): void {
@@ -78,7 +88,7 @@ export class Desk {
     const previous = this.topicsOf(this.symbol);
     this.symbol = symbol;
     this.socket.unsubscribe(previous);
-    for (const topic of previous) this.store.forget(topic);
+    for (const topic of previous) if (isDepth(topic)) this.store.forget(topic);
     this.socket.subscribe(this.topicsOf(symbol));
     for (const listener of this.listeners.symbol) listener();
   }
@@ -217,6 +227,15 @@ export class Desk {
     else if (connection === "signed-out") alarm(t("connection.signed-out-long"));
     for (const listener of this.listeners.connection) listener();
   }
+}
+
+function pricesOf(symbol: string): string[] {
+  return [`quote:${symbol}`, `bar:${symbol}:${BAR_TIMEFRAME}`];
+}
+
+/** What only the chosen instrument has. */
+function isDepth(topic: string): boolean {
+  return topic.startsWith("book:") || topic.startsWith("trade:");
 }
 
 let current: Desk | null = null;

@@ -4,7 +4,7 @@
 const YEAR_SECONDS = 31_536_000;
 const LOOK_EVENT = "portal:look";
 
-export type Look = "theme" | "palette";
+export type Look = "theme" | "palette" | "keys";
 
 export function currentLook(kind: Look): string {
   return document.documentElement.dataset[kind] ?? "";

@@ -1,10 +1,12 @@
-// The depth ladder: ten asks over ten bids with size bars and running totals, own orders marked at their price. Arrow
-// keys move along it, Enter or a click puts the row's price into the ticket; nothing is ever sent from here.
+// The depth ladder: ten asks over ten bids with size bars and running totals, put together by a step of price if wanted,
+// own orders marked at their price. Arrow keys move along it, Enter or a click puts the row's price into the ticket;
+// nothing is ever sent from here.
 import { workingByPrice } from "../core/account";
 import { Decimal } from "../core/decimal";
 import { desk, showPanelState } from "../core/desk";
-import { field, find, setAttribute, setText } from "../core/dom";
+import { element, field, find, setAttribute, setText } from "../core/dom";
 import { fixed, plain } from "../core/format";
+import { STEPS_IN_TICKS, groupLevels, groupOwn } from "../core/grouping";
 import { t } from "../core/messages";
 import type { Book, Level } from "../core/protocol";
 
@@ -23,6 +25,8 @@ export class Ladder extends HTMLElement {
   private asks: Row[] = [];
   private bids: Row[] = [];
   private rows: Row[] = [];
+  /** How levels are put together; zero shows each as it is. */
+  private step = Decimal.ZERO;
   private unwatch: () => void = () => undefined;
   private mark: () => void = () => undefined;
 
@@ -35,6 +39,7 @@ export class Ladder extends HTMLElement {
     desk().store.watch(desk().accountTopic, this.mark);
     desk().onConnection(this.mark);
     desk().onSymbol(() => this.follow());
+    find(this, "[data-group]").addEventListener("change", (event) => this.group((event.target as HTMLSelectElement).value));
     this.addEventListener("click", (event) => this.chooseFrom(event.target as Element));
     this.addEventListener("keydown", (event) => this.key(event));
     this.asks[0]?.node.setAttribute("tabindex", "0");
@@ -49,8 +54,27 @@ export class Ladder extends HTMLElement {
     });
   }
 
+  private group(step: string): void {
+    this.step = Decimal.parse(step) ?? Decimal.ZERO;
+    this.mark();
+  }
+
+  /** The steps that suit the instrument; what was chosen for another one does not. */
+  private offerSteps(): void {
+    const tick = Decimal.of(desk().instrument.tick_size);
+    const choice = find<HTMLSelectElement>(this, "[data-group]");
+    choice.replaceChildren(
+      ...STEPS_IN_TICKS.map((ticks) => {
+        const step = tick.times(Decimal.of(ticks)).toString();
+        return element("option", { value: ticks === "1" ? "0" : step, "aria-label": t("ladder.grouped", { step }) }, step);
+      }),
+    );
+    this.step = Decimal.ZERO;
+  }
+
   private follow(): void {
     this.unwatch();
+    this.offerSteps();
     const stops = [`book:${desk().symbol}`, `quote:${desk().symbol}`].map((topic) => desk().store.watch(topic, this.mark));
     this.unwatch = () => stops.forEach((stop) => stop());
     this.mark();
@@ -91,11 +115,13 @@ export class Ladder extends HTMLElement {
     // Before the first snapshot the server's levels stand; they only lack what a click needs.
     if (!book && symbol === desk().page.symbol && desk().store.state(`book:${symbol}`).phase === "loading")
       return showPanelState(this, desk().panelState(`book:${symbol}`, true));
-    const working = workingByPrice(desk().account.orders, symbol);
-    const largest = this.largest(book);
+    const working = groupOwn(workingByPrice(desk().account.orders, symbol), this.step);
+    const asks = groupLevels(book?.asks ?? [], this.step, false);
+    const bids = groupLevels(book?.bids ?? [], this.step, true);
+    const largest = this.largest([...bids, ...asks]);
     const digits = desk().digits(symbol);
-    this.paintSide(this.asks, book?.asks ?? [], "SELL", { working, largest, digits });
-    this.paintSide(this.bids, book?.bids ?? [], "BUY", { working, largest, digits });
+    this.paintSide(this.asks, asks, "SELL", { working, largest, digits });
+    this.paintSide(this.bids, bids, "BUY", { working, largest, digits });
     const quote = desk().quote(symbol);
     const bid = Decimal.parse(book?.bids[0]?.[0] ?? quote?.bid);
     const ask = Decimal.parse(book?.asks[0]?.[0] ?? quote?.ask);
@@ -107,8 +133,8 @@ export class Ladder extends HTMLElement {
   }
 
   /** The largest size on either side: the full width of a size bar. */
-  private largest(book: Book | null): number {
-    return [...(book?.bids ?? []), ...(book?.asks ?? [])].reduce((most, [, size]) => Math.max(most, Decimal.of(size).toNumber()), 0);
+  private largest(levels: Level[]): number {
+    return levels.reduce((most, [, size]) => Math.max(most, Decimal.of(size).toNumber()), 0);
   }
 
   private paintSide(

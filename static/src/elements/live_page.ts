@@ -1,6 +1,6 @@
 // The live part of pages other than the terminal: one socket for the user's own messages and whatever else the page
 // follows, and the connection chip.
-import { LiveSocket, browserSocket } from "../core/socket";
+import { LiveSocket, browserSocket, type Connection } from "../core/socket";
 import type { Heartbeat, TopicFrame, UserMessage } from "../core/protocol";
 import { showConnection } from "./connection";
 import { catchUp, receiveUserMessage } from "./shell";
@@ -11,12 +11,14 @@ export interface LivePart {
   topics?: string[];
   onTopic?: (frame: TopicFrame) => void;
   onMessage?: (message: UserMessage) => void;
+  onConnection?: (connection: Connection) => void;
   /** The connection is back, and what happened meanwhile was not heard. */
   onBack?: () => void;
 }
 
-export function startLivePage({ topics = [], onTopic, onMessage, onBack }: LivePart = {}): void {
-  if (!document.querySelector("tp-bell")) return;
+/** The socket, or null where nobody is signed in. */
+export function startLivePage({ topics = [], onTopic, onMessage, onConnection, onBack }: LivePart = {}): LiveSocket | null {
+  if (!document.querySelector("tp-bell")) return null;
   let heartbeat: Heartbeat | null = null;
   let wasLive = false;
   const socket: LiveSocket = new LiveSocket(browserSocket(SOCKET_PATH), {
@@ -27,6 +29,7 @@ export function startLivePage({ topics = [], onTopic, onMessage, onBack }: LiveP
     },
     onConnection: (connection) => {
       showConnection(connection, heartbeat);
+      onConnection?.(connection);
       if (connection !== "live") return;
       if (wasLive) {
         catchUp();
@@ -43,4 +46,5 @@ export function startLivePage({ topics = [], onTopic, onMessage, onBack }: LiveP
   });
   socket.subscribe(topics);
   socket.start();
+  return socket;
 }

@@ -5,6 +5,7 @@ import { currentLook, setLook, type Look } from "../core/look";
 import { t } from "../core/messages";
 import type { PortalNotification, UserMessage } from "../core/protocol";
 import { getJson } from "../core/request";
+import { Search } from "./search";
 
 const TOAST_MILLISECONDS = 7_000;
 const MOST_TOASTS = 4;
@@ -88,6 +89,7 @@ export function startShell(): void {
   document.documentElement.classList.add("has-script");
   define("tp-display", DisplayMenu);
   define("tp-bell", Bell);
+  define("tp-search", Search);
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-reveal]")) {
     button.addEventListener("click", () => {
       const input = find<HTMLInputElement>(document, `#${button.dataset.reveal}`);

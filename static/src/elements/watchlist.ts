@@ -1,10 +1,19 @@
-// The watchlist: last price, change, best bid and ask of every instrument; a click chooses one without leaving the page.
+// The watchlist: last price, change, best bid and ask of every instrument, or of a chosen list in its order; a click
+// chooses one without leaving the page. Only rows in sight are followed.
+import { announce } from "../core/announcer";
 import { desk, showPanelState } from "../core/desk";
-import { field, find, setAttribute, setClass, setText } from "../core/dom";
-import { direction, fixed, glyph, percentChange, signed } from "../core/format";
+import { element, field, find, setAttribute, setClass, setText } from "../core/dom";
+import { fixed, percentChange } from "../core/format";
 import { t } from "../core/messages";
+import { getJson } from "../core/request";
+import { paintChange } from "./price_change";
+import { toast } from "./shell";
+import { VisibleRows } from "./visible";
+
+export { paintChange } from "./price_change";
 
 const PAINT_MILLISECONDS = 250;
+const ANY_LIST = "00000000-0000-0000-0000-000000000000";
 
 interface Row {
   node: HTMLElement;
@@ -14,44 +23,114 @@ interface Row {
   change: HTMLElement;
 }
 
+/** The address of the terminal with this instrument, and the list that is open. */
+function addressOf(symbol: string): string {
+  const query = new URLSearchParams(location.search);
+  query.set("symbol", symbol);
+  return `?${query}`;
+}
+
+export function chooseInstrument(symbol: string): void {
+  history.pushState({ symbol }, "", addressOf(symbol));
+  desk().select(symbol);
+}
+
 export class Watchlist extends HTMLElement {
   private readonly rows = new Map<string, Row>();
   private readonly dirty = new Set<string>();
+  private readonly inSight = new Set<string>();
+  private readonly visible = new VisibleRows((came, left) => this.sightChanged(came, left));
+  private mark: () => void = () => undefined;
+  private asked = "";
 
   connectedCallback(): void {
-    for (const node of this.querySelectorAll<HTMLElement>("tr[data-symbol]")) {
-      this.rows.set(node.dataset.symbol ?? "", {
-        node,
-        last: field(node, "last"),
-        bid: field(node, "bid"),
-        ask: field(node, "ask"),
-        change: field(node, "change"),
-      });
-    }
-    const { store, scheduler } = desk();
-    const mark = scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
-    for (const symbol of this.rows.keys()) {
-      const touched = () => {
-        this.dirty.add(symbol);
-        mark();
-      };
-      store.watch(`quote:${symbol}`, touched);
-      store.watch(`bar:${symbol}:1Min`, touched);
-    }
-    desk().onConnection(mark);
+    this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
+    for (const node of this.querySelectorAll<HTMLElement>("tr[data-symbol]")) this.take(node, node.dataset.symbol ?? "");
+    desk().onConnection(this.mark);
     desk().onSymbol(() => this.showCurrent());
     this.addEventListener("click", (event) => this.choose(event));
     find(this, ".filter").addEventListener("input", (event) => this.filter((event.target as HTMLInputElement).value));
+    const choice = this.querySelector<HTMLSelectElement>(".list-choice select");
+    choice?.addEventListener("change", () => void this.open(choice));
+  }
+
+  private take(node: HTMLElement, symbol: string): Row {
+    const row = { node, last: field(node, "last"), bid: field(node, "bid"), ask: field(node, "ask"), change: field(node, "change") };
+    this.rows.set(symbol, row);
+    this.visible.watch(node, symbol);
+    const touched = () => {
+      this.dirty.add(symbol);
+      this.mark();
+    };
+    desk().store.watch(`quote:${symbol}`, touched);
+    desk().store.watch(`bar:${symbol}:1Min`, touched);
+    return row;
+  }
+
+  /** A row as the server draws one, for an instrument that the page's list did not have. */
+  private make(symbol: string): Row {
+    const part = (name: string) => element("span", { "data-field": name });
+    const link = element("a", { href: addressOf(symbol) }, symbol);
+    const name = element("span", { class: "sub" }, desk().instruments.get(symbol)?.name ?? "");
+    const pair = element("span", { class: "sub quote-pair" }, part("bid"), " / ", part("ask"));
+    const node = element(
+      "tr",
+      { "data-symbol": symbol },
+      element("th", { scope: "row" }, link, name),
+      element("td", { class: "num" }, part("last"), pair),
+      element("td", { class: "num" }, part("change")),
+    );
+    return this.take(node, symbol);
+  }
+
+  private sightChanged(came: string[], left: string[]): void {
+    for (const symbol of came) {
+      this.inSight.add(symbol);
+      this.dirty.add(symbol);
+    }
+    for (const symbol of left) this.inSight.delete(symbol);
+    desk().followPrices(came, left);
+    this.mark();
+  }
+
+  private async open(choice: HTMLSelectElement): Promise<void> {
+    const id = choice.value;
+    this.asked = id;
+    let symbols = [...desk().instruments.keys()];
+    if (id) {
+      const answer = await getJson<{ symbols: string[] }>(desk().page.urls.watchlist.replace(ANY_LIST, id), {});
+      if (this.asked !== id) return;
+      if (answer.kind !== "ok") {
+        toast(t("watch.failed", { reason: answer.kind === "refused" ? answer.refusal.message : answer.message }), "", "error");
+        return;
+      }
+      symbols = answer.data.symbols.filter((symbol) => desk().instruments.has(symbol));
+    }
+    const query = new URLSearchParams(location.search);
+    if (id) query.set("list", id);
+    else query.delete("list");
+    history.replaceState(history.state, "", `?${query}${location.hash}`);
+    this.show(symbols);
+    announce(t("watch.shown", { name: choice.selectedOptions[0]?.text ?? "", count: symbols.length }));
+  }
+
+  private show(symbols: string[]): void {
+    const nodes = symbols.map((symbol) => (this.rows.get(symbol) ?? this.make(symbol)).node);
+    const empty = element("tr", {}, element("td", { colspan: "3", class: "empty" }, t("watch.empty")));
+    find(this, "tbody").replaceChildren(...(nodes.length > 0 ? nodes : [empty]));
+    this.filter(find<HTMLInputElement>(this, ".filter").value);
+    this.showCurrent();
+    for (const symbol of symbols) this.dirty.add(symbol);
+    this.mark();
   }
 
   private choose(event: MouseEvent): void {
-    const link = (event.target as Element).closest("a");
+    const link = (event.target as Element).closest("tbody a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     const symbol = link.closest<HTMLElement>("tr")?.dataset.symbol;
     if (!symbol) return;
-    history.pushState({ symbol }, "", `?symbol=${encodeURIComponent(symbol)}`);
-    desk().select(symbol);
+    chooseInstrument(symbol);
     this.dispatchEvent(new CustomEvent("portal:chosen", { bubbles: true }));
   }
 
@@ -70,8 +149,8 @@ export class Watchlist extends HTMLElement {
   private paint(): void {
     for (const symbol of this.dirty) this.paintRow(symbol);
     this.dirty.clear();
-    const first = this.rows.keys().next().value;
-    if (first !== undefined) showPanelState(this, desk().panelState(`quote:${first}`, true));
+    const first = this.inSight.values().next().value ?? desk().symbol;
+    showPanelState(this, desk().panelState(`quote:${first}`, true));
   }
 
   private paintRow(symbol: string): void {
@@ -92,20 +171,4 @@ export class Watchlist extends HTMLElement {
     const change = percentChange(desk().instruments.get(symbol)?.previous_close, last);
     paintChange(row.change, change, 2);
   }
-}
-
-/** A signed change with its glyph; the glyph is for eyes, the sign is for everyone. */
-export function paintChange(node: HTMLElement, change: ReturnType<typeof percentChange>, digits: number, unit = ""): void {
-  let [mark, text] = node.querySelectorAll<HTMLElement>(":scope > span");
-  if (!mark || !text) {
-    mark = document.createElement("span");
-    mark.setAttribute("aria-hidden", "true");
-    mark.className = "glyph";
-    text = document.createElement("span");
-    text.className = "value";
-    node.replaceChildren(mark, text);
-  }
-  setClass(node, change ? direction(change.sign) : "flat");
-  setText(mark, change ? glyph(change.sign) : "");
-  setText(text, signed(change, digits) + (change ? unit : ""));
 }

@@ -17,7 +17,7 @@ import { Restrictions } from "../elements/restrictions";
 import { SwitchDialog } from "../elements/switch_dialog";
 import { Tape } from "../elements/tape";
 import { Ticket } from "../elements/ticket";
-import { Watchlist } from "../elements/watchlist";
+import { Watchlist, chooseInstrument } from "../elements/watchlist";
 
 startShell();
 const { store, socket } = openDesk(pageData<PageData>(), receiveUserMessage, catchUp);
@@ -43,6 +43,12 @@ store.watch(desk().accountTopic, (_, frame) => {
   const order = event ? orderOf(event) : null;
   const sentence = event && order ? eventSentence(event.event, order, event.execution ?? null) : null;
   if (sentence) announce(sentence);
+});
+document.addEventListener("portal:find", (event) => {
+  const symbol = (event as CustomEvent<string>).detail;
+  if (!desk().instruments.has(symbol)) return;
+  event.preventDefault();
+  chooseInstrument(symbol);
 });
 window.addEventListener("popstate", () => {
   const symbol = new URLSearchParams(location.search).get("symbol");
