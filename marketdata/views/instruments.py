@@ -57,12 +57,20 @@ def search(request: HttpRequest) -> HttpResponse:
     context = {
         "query": query,
         "rows": [shown_row(row) for row in watch_rows(SystemClock().now(), found.instruments)],
-        "classes": Instrument.AssetClass.choices,
+        "classes": list(class_words().items()),
         "venues": venues(),
         "next_page": found.next and urlencode({**query, "after": found.next}),
         "is_further": bool(wanted.after),
     }
     return render(request, "marketdata/instruments.html", context)
+
+
+def class_words() -> dict[str, str]:
+    """The classes of instruments as a trader says them."""
+    return {
+        Instrument.AssetClass.US_EQUITY: _("US stock"),
+        Instrument.AssetClass.CRYPTO: _("Crypto pair"),
+    }
 
 
 def _typed(values: Mapping[str, object], name: str) -> str:
@@ -112,7 +120,7 @@ def _specs(instrument: Instrument) -> list[tuple[str, object]]:
     yes, no = _("yes"), _("no")
     venue = instrument.venue
     return [
-        (_("Class"), instrument.get_asset_class_display()),
+        (_("Class"), class_words()[instrument.asset_class]),
         (_("Venue"), f"{venue.name} ({venue.code})"),
         (_("Traded in"), instrument.quote_currency_id),
         (_("Price step"), instrument.tick_size),

@@ -77,6 +77,14 @@ PLACES = [
     Place("no account", "/terminal", "You have no trading account", who="olga", is_live=True),
     Place("order queue", "/operate/orders", "Order queue", who="olga", is_live=True),
     Place("market states", "/operate/markets", "Market states", who="olga", is_live=True),
+    Place("instruments", "/instruments?q=a", "Instruments", who="alice", is_live=True),
+    Place("instrument", "/instruments/AAPL", "AAPL", who="alice", is_live=True),
+    Place("calendar", "/calendar", "Market calendar", who="alice", is_live=True),
+    Place("watchlists", "/watchlists", "Watchlists", who="alice", is_live=True),
+    Place(
+        "watchlist", "/watchlists", "Tech", who="alice", is_live=True,
+        then=lambda page: page.get_by_role("link", name="Tech", exact=True).click(),
+    ),
     Place("limits", "/risk/limits", "Limits", who="alice", is_live=True),
     Place("limits of all", "/risk/limits", "Limits", who="olga", is_live=True),
     Place("kill switch", "/risk/switch", "Kill switch", who="alice", is_live=True),
@@ -115,6 +123,7 @@ def sessions(
     expect(terminal.bell).to_have_text("1")
     terminal.place("Buy", "3", limit_price="2.00")
     expect(terminal.status).to_have_text("Buy 3 AAPL: Working")
+    make_a_list(terminal.page, portal.url)
     found: dict[str, Any] = {"nobody": None, "alice": context.storage_state()}
     for name, person in more_people(portal).items():
         other = be_patient(browser.new_context(viewport=DESKTOP))
@@ -123,6 +132,19 @@ def sessions(
         other.close()
     yield found
     context.close()
+
+
+def make_a_list(page: Page, url: str) -> None:
+    """A watchlist of Alice's, shared, with two instruments on it."""
+    page.goto(f"{url}/watchlists")
+    page.get_by_label("Name").fill("Tech")
+    page.get_by_role("button", name="Make it").click()
+    for symbol in ("AAPL", "BTC/USD"):
+        page.get_by_label("Add an instrument").fill(symbol)
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator(f"[data-item='{symbol}']")).to_be_visible()
+    page.get_by_role("button", name="Share with my desk").click()
+    expect(page.get_by_role("button", name="Stop sharing")).to_be_visible()
 
 
 def more_people(portal: LivePortal) -> dict[str, SignIn]:

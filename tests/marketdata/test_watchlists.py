@@ -1,5 +1,7 @@
 """Watchlists: what their owner may do with them, who else sees them, and the dialect's routes."""
 
+import html
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -44,6 +46,7 @@ from marketdata.services.watchlists import (
 )
 from portfolio.models import Desk, TradingAccount
 from tests.orders.desk import open_desk
+from tests.orders.pages.asked import JSON
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Fields = dict[str, Any]  # Any: JSON
@@ -394,3 +397,153 @@ def test_whoever_has_no_account_has_no_list_in_the_dialect(olga: User, db: None)
     client = Client(headers=keys(olga, Scope.READ))
 
     assert sent(client, "get", "/v2/watchlists")[0] == 404
+
+
+# --- The pages
+
+
+def client_of(user: User | None) -> Client:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def changed(user: User | None, watchlist: Watchlist, **fields: object) -> Any:
+    return client_of(user).post(f"/watchlists/{watchlist.pk}/change", fields)
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_who_reads_changes_copies_and_deletes_a_list_by_its_address(
+    people: Mapping[str, TradingAccount],
+    alice: User, bob: User, charlie: User, olga: User, tech: Watchlist, now: datetime,
+    is_shared: bool,
+) -> None:  # fmt: skip
+    share_watchlist(watchlist=tech, is_shared=is_shared, now=now)
+    path = f"/watchlists/{tech.pk}"
+    everybody = (None, alice, bob, charlie, olga)
+    reads = [client_of(user).get(path).status_code for user in everybody]
+    copies = [client_of(user).post(f"{path}/copy").status_code for user in everybody]
+    asks = [client_of(user).get(f"{path}/delete").status_code for user in everybody]
+    strangers = (None, bob, charlie, olga)
+    acts = [
+        changed(user, tech, act=act, name="Stolen", symbol="AAPL", to="0").status_code
+        for user in strangers
+        for act in ("rename", "unshare", "add", "remove", "move", "place")
+    ]
+    deletes = [client_of(user).post(f"{path}/delete").status_code for user in strangers]
+
+    assert reads == [302, 200, 200 if is_shared else 404, 404, 404]
+    assert copies == [302, 302, 302 if is_shared else 404, 404, 404]
+    assert asks == [302, 200, 404, 404, 404]
+    assert acts == [302] * 6 + [404] * 18
+    assert deletes == [302, 404, 404, 404]
+    tech.refresh_from_db()
+    assert (tech.name, tech.is_shared) == ("Tech", is_shared)
+    assert symbols(tech) == ["TSLA", "BTC/USD", "AAPL"]
+    assert names(bob) == (["Tech"] if is_shared else [])
+    assert names(charlie) == names(olga) == []
+
+
+def test_a_mate_sees_the_list_without_what_only_its_owner_may_do(
+    people: Mapping[str, TradingAccount], alice: User, bob: User, tech: Watchlist, now: datetime
+) -> None:
+    share_watchlist(watchlist=tech, is_shared=True, now=now)
+
+    own = client_of(alice).get(f"/watchlists/{tech.pk}").content.decode()
+    mates = client_of(bob).get(f"/watchlists/{tech.pk}").content.decode()
+
+    assert "Shared by alice" in mates
+    assert "/change" in own
+    assert f"http://testserver/watchlists/{tech.pk}" in own
+    assert "/change" not in mates
+    assert "/copy" in mates
+
+
+def test_plain_forms_do_everything_and_lead_back(
+    alice: User, tech: Watchlist, now: datetime
+) -> None:
+    client, path = client_of(alice), f"/watchlists/{tech.pk}"
+
+    made = client.post("/watchlists/create", {"name": "New"})
+    new = Watchlist.objects.get(name="New")
+    assert made["Location"] == f"/watchlists/{new.pk}?add=1"
+    for fields, left in (
+        ({"act": "move", "symbol": "AAPL", "to": "0"}, ["AAPL", "TSLA", "BTC/USD"]),
+        ({"act": "remove", "symbol": "TSLA"}, ["AAPL", "BTC/USD"]),
+        ({"act": "add", "symbol": "TSLA", "to": "1"}, ["AAPL", "TSLA", "BTC/USD"]),
+        ({"act": "remove", "symbol": "BTCUSD"}, ["AAPL", "TSLA"]),
+        ({"act": "add", "symbol": " btc/usd "}, ["AAPL", "TSLA", "BTC/USD"]),
+    ):
+        assert client.post(f"{path}/change", fields).status_code == 302
+        assert symbols(tech) == left, fields
+    client.post(f"{path}/change", {"act": "place", "to": "1"})
+    client.post(f"{path}/change", {"act": "rename", "name": "Ours"})
+    client.post(f"{path}/change", {"act": "share"})
+    assert names(alice) == ["New", "Ours"]
+    assert "Shared" in client.get("/watchlists").content.decode()
+
+    client.post(f"{path}/delete")
+    assert names(alice) == ["New"]
+
+
+def test_a_removed_instrument_can_be_put_back_where_it_was(alice: User, tech: Watchlist) -> None:
+    client = client_of(alice)
+    gone = client.post(
+        f"/watchlists/{tech.pk}/change", {"act": "remove", "symbol": "BTC/USD"}, follow=True
+    )
+
+    shown = gone.content.decode()
+
+    assert "BTC/USD is off the list." in shown
+    assert '<input type="hidden" name="to" value="1">' in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "reason"),
+    [
+        ({"act": "add", "symbol": "NOPE"}, 422, "WATCHLIST_ITEM_UNKNOWN"),
+        ({"act": "add", "symbol": ""}, 422, "WATCHLIST_ITEM_UNKNOWN"),
+        ({"act": "move", "symbol": "AAPL"}, 422, "FIELD_INVALID"),
+        ({"act": "move", "symbol": "AAPL", "to": "-1"}, 422, "FIELD_INVALID"),
+        ({"act": "rename", "name": ""}, 422, "FIELD_INVALID"),
+        ({"act": "steal"}, 422, "FIELD_INVALID"),
+        ({}, 422, "FIELD_INVALID"),
+    ],
+)
+def test_a_form_that_makes_no_sense_is_refused_with_a_reason(
+    alice: User, tech: Watchlist, fields: dict[str, str], status: int, reason: str
+) -> None:
+    client, path = client_of(alice), f"/watchlists/{tech.pk}"
+
+    answer = client.post(f"{path}/change", fields, headers=JSON)
+    as_person = client.post(f"{path}/change", fields, follow=True)
+
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert answer.json()["message"] in html.unescape(as_person.content.decode())
+    assert symbols(tech) == ["TSLA", "BTC/USD", "AAPL"]
+
+
+def test_scripts_get_the_list_in_its_order(alice: User, tech: Watchlist) -> None:
+    client, path = client_of(alice), f"/watchlists/{tech.pk}"
+
+    fields = {"act": "move", "symbol": "AAPL", "to": "0"}
+    moved_list = client.post(f"{path}/change", fields, headers=JSON).json()
+
+    assert moved_list["symbols"] == ["AAPL", "TSLA", "BTC/USD"]
+    assert client.get(path, headers=JSON).json() == moved_list
+    assert client.get("/watchlists", headers=JSON).json() == {
+        "watchlists": [{k: v for k, v in moved_list.items() if k != "symbols"}]
+    }
+
+
+def test_the_terminal_opens_a_list_that_may_be_read_and_else_everything(
+    people: Mapping[str, TradingAccount], alice: User, charlie: User, tech: Watchlist
+) -> None:
+    def shown(user: User, wanted: object) -> list[str]:
+        page = client_of(user).get("/terminal", {"list": wanted}).content.decode()
+        return re.findall(r'<tr data-symbol="([^"]+)"', page)
+
+    assert shown(alice, tech.pk) == ["TSLA", "BTC/USD", "AAPL"]
+    assert shown(charlie, tech.pk) == ["AAPL", "BTC/USD", "TSLA"]
+    assert shown(alice, "nonsense") == ["AAPL", "BTC/USD", "TSLA"]
