@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Replace
 
 from marketdata.models import Instrument, Venue
@@ -18,7 +18,18 @@ PAGE_SIZE: Final = 25
 MOST_A_PAGE: Final = 100
 """What one request may ask for: a table longer than that is not read, it is searched again."""
 MOST_WORDS: Final = 8
+WORD: Final = re.compile(r"[^\W_]+")
 EXACT, SYMBOL, NAME = 0, 1, 2
+
+
+class _NameHas(Func):
+    """Whether a name has words that begin like those of a query; served by an index
+    (migration 0009). The query's words are letters and digits, so they mean nothing else.
+    """
+
+    template = "(to_tsvector('simple', %(expressions)s))"
+    arg_joiner = ") @@ to_tsquery('simple', "
+    output_field = BooleanField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +79,22 @@ def venues() -> list[Venue]:
 
 
 def _matching(text: str) -> QuerySet[Instrument]:
-    found = tradable_instruments().alias(joined=Replace("symbol", Value("/"), Value("")))
+    found = tradable_instruments()
     if not text:
         ranked = found.annotate(rank=Value(NAME, output_field=IntegerField()))
         return ranked.order_by("rank", "symbol")
     joined = compressed(text)
-    exact = Q(symbol__iexact=text) | Q(joined__iexact=joined)
-    begins = Q(symbol__istartswith=text) | Q(joined__istartswith=joined)
-    named = Q()
-    for word in text.split()[:MOST_WORDS]:
-        named &= Q(name__iregex=rf"\m{re.escape(word)}")
+    found = found.alias(joined=Replace("symbol", Value("/"), Value("")))
+    exact, begins = Q(symbol__iexact=text), Q(symbol__istartswith=text)
+    if joined:
+        exact |= Q(joined__iexact=joined)
+        begins |= Q(joined__istartswith=joined)
+    words = WORD.findall(text)[:MOST_WORDS]
+    matches = begins | Q(_NameHas("name", Value(" & ".join(f"{word}:*" for word in words))))
     ranks = Case(When(exact, then=EXACT), When(begins, then=SYMBOL), default=NAME)
-    return found.filter(begins | named).annotate(rank=ranks).order_by("rank", "symbol")
+    return (
+        found.filter(matches if words else begins).annotate(rank=ranks).order_by("rank", "symbol")
+    )
 
 
 def _end_of(last: Instrument) -> str:

@@ -66,9 +66,11 @@ def found(text: str, **more: Any) -> list[str]:  # Any: the members of a search
         ("100%", ["PINE"]),
         ("%", []),
         ("_", []),
+        ("/", []),
+        ("a & | !", ["A", "AA", "AAPL", "BAC", "PINE", "SO.A"]),
         (".*", []),
         ("\\", []),
-        ("(mellon", []),
+        ("(mellon", ["BK"]),
     ],
 )
 def test_symbols_come_first_then_words_of_names(
