@@ -10,6 +10,10 @@ from marketdata.views import calendar, instruments, quality, watchlists
 app_name = "marketdata"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("operate/market-data", quality.quality, name="quality"),
+    path("api/v1/charts", api.ChartView.as_view(), name="charts"),
+    path("api/v1/indicators", api.IndicatorList.as_view(), name="indicators"),
+    path("api/v1/formulas", api.FormulaList.as_view(), name="formulas"),
+    path("api/v1/formulas/<uuid:formula_id>", api.FormulaDetail.as_view(), name="formula"),
     path("v2/clock", api.ClockView.as_view(), name="clock"),
     path("v2/calendar", api.CalendarView.as_view(), name="calendar"),
     path("v2/assets", api.AssetList.as_view(), name="assets"),

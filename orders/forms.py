@@ -14,6 +14,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from core.domain.decimals import DecimalSyntaxError, parse_decimal
 from core.domain.errors import Refusal
+from marketdata.domain.formulas.lexer import MAX_TEXT
+from marketdata.domain.indicators.spec import MAX_LIST
 from marketdata.domain.market_states import STORED_STATES
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
@@ -158,6 +160,9 @@ class ChartForm(forms.Form):
     symbol = InstrumentField()
     timeframe = forms.ChoiceField(choices=[(name, name) for name in CHART_TIMEFRAMES])
     limit = forms.IntegerField(min_value=1, max_value=CHART_LIMIT, required=False)
+    tail = forms.IntegerField(min_value=1, max_value=CHART_LIMIT, required=False)
+    indicators = forms.CharField(max_length=MAX_LIST, required=False)
+    formula = forms.CharField(max_length=MAX_TEXT, required=False, strip=False)
 
     def clean_limit(self) -> int:
         return self.cleaned_data["limit"] or DEFAULT_BARS
@@ -166,6 +171,14 @@ class ChartForm(forms.Form):
         timeframe = parse_timeframe(self.cleaned_data["timeframe"])
         assert timeframe is not None  # every choice is a timeframe
         return timeframe
+
+
+class FormulaForm(forms.Form):
+    """A formula to keep: a new one, or the one of `id` with this name and text."""
+
+    id = forms.UUIDField(required=False)
+    name = forms.CharField(max_length=64)
+    text = forms.CharField(max_length=MAX_TEXT, strip=False)
 
 
 class ReasonForm(forms.Form):

@@ -108,4 +108,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-market-plan-withdraw",
     ),
     path("charts/bars", charts.bars, name="bars"),
+    path("charts/indicators", charts.indicators, name="indicators"),
+    path("charts/formulas", charts.save, name="save-formula"),
+    path("charts/formulas/<uuid:formula_id>/delete", charts.delete, name="delete-formula"),
 ]

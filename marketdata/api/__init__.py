@@ -3,6 +3,8 @@
 Stock clients (alpaca-py, ccxt) run against these routes unmodified;
 """
 
+from marketdata.api.charts import ChartView, IndicatorList
+from marketdata.api.formulas import FormulaDetail, FormulaList
 from marketdata.api.history import (
     CryptoBars,
     CryptoQuotes,
@@ -34,12 +36,16 @@ __all__ = [
     "AssetDetail",
     "AssetList",
     "CalendarView",
+    "ChartView",
     "ClockView",
     "CryptoBars",
     "CryptoLatest",
     "CryptoQuotes",
     "CryptoSnapshots",
     "CryptoTrades",
+    "FormulaDetail",
+    "FormulaList",
+    "IndicatorList",
     "InstrumentView",
     "InstrumentsView",
     "NamedWatchlistView",

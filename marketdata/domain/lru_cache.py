@@ -5,30 +5,27 @@ Used by the chart service for bars and for indicators of closed bars.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-Key = TypeVar("Key", bound=Hashable)
+from core.domain.cache_counts import CacheCounts
+
 Value = TypeVar("Value")
+Key = tuple[object, ...]
+"""What it begins with names what it is of, and is what may be forgotten."""
 
 
-class LruCache(Generic[Key, Value]):
-    """Keeps what was used last, up to `max_weight` in all; nothing older than `max_age_seconds`.
+class LruCache(Generic[Value]):
+    """Keeps what was used last, up to `max_weight` in all; nothing older than `max_age_seconds`."""
 
-    `hits`, `misses`, `evictions` count since the start, `size` and `weight` tell what is there.
-    """
-
-    def __init__(self, *, name: str, max_weight: int, max_age_seconds: float) -> None:
-        self.name = name
-        self.max_weight = max_weight
-        self.hits = self.misses = self.evictions = 0
+    def __init__(self, *, max_weight: int, max_age_seconds: float) -> None:
+        self.counts = CacheCounts()
         self.weight = 0
+        self._max_weight = max_weight
         self._max_age_seconds = max_age_seconds
         self._entries: OrderedDict[Key, tuple[float, int, Value]] = OrderedDict()
         self._lock = threading.Lock()
 
-    @property
-    def size(self) -> int:
+    def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, key: Key, now_seconds: float) -> Value | None:
@@ -36,24 +33,33 @@ class LruCache(Generic[Key, Value]):
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or now_seconds - entry[0] > self._max_age_seconds:
-                self.misses += 1
+                self.counts.misses += 1
                 return None
-            self.hits += 1
+            self.counts.hits += 1
             self._entries.move_to_end(key)
             return entry[2]
 
     def keep(self, key: Key, value: Value, *, weight: int, now_seconds: float) -> None:
         """Put `value` under `key`; what was used longest ago goes when there is no room."""
         with self._lock:
-            before = self._entries.pop(key, None)
-            self.weight += weight - (before[1] if before else 0)
+            self._drop(key)
+            self.weight += weight
             self._entries[key] = (now_seconds, weight, value)
-            while self.weight > self.max_weight and self._entries:
-                _, (_, freed, _) = self._entries.popitem(last=False)
-                self.weight -= freed
-                self.evictions += 1
+            while self.weight > self._max_weight:
+                self._drop(next(iter(self._entries)))
+                self.counts.evictions += 1
+
+    def forget(self, key: str) -> None:
+        """Drop everything whose key begins with what is written `key`."""
+        with self._lock:
+            for known in [known for known in self._entries if str(known[0]) == key]:
+                self._drop(known)
 
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
             self.weight = 0
+
+    def _drop(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        self.weight -= entry[1] if entry else 0

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from accounts.models import User
+from core.cache import keep
 from marketdata.domain.chart_reasons import ChartError, ChartReason
 from marketdata.domain.formulas import Node, evaluate, needed_before, parse_formula, written
 from marketdata.domain.formulas.evaluator import is_cumulative, is_price
@@ -38,6 +39,11 @@ MOST_INDICATORS: Final = 10
 
 HISTORY_STEP: Final = 500
 """How many bars are read is rounded up to this, so that charts share what was read."""
+
+NEWEST: Final = 3
+"""Bars read for each answer: the one that grows, the one before, and one because a minute that is
+not stored yet may count as missing.
+"""
 
 MAX_AGE_SECONDS: Final = 60.0
 """For so long an import into the past may go unseen; the newest bars are read each time."""
@@ -139,14 +145,14 @@ class _History:
     columns: Columns
 
 
-HISTORIES: Final[LruCache[tuple[object, ...], _History]] = LruCache(
-    name="chart-bars", max_weight=60_000, max_age_seconds=MAX_AGE_SECONDS
-)
+HISTORIES: Final[LruCache[_History]] = LruCache(max_weight=60_000, max_age_seconds=MAX_AGE_SECONDS)
 """Weighs bars: a kilobyte each."""
-RESULTS: Final[LruCache[tuple[object, ...], dict[str, Floats]]] = LruCache(
-    name="chart-indicators", max_weight=2_000_000, max_age_seconds=MAX_AGE_SECONDS
+RESULTS: Final[LruCache[dict[str, Floats]]] = LruCache(
+    max_weight=2_000_000, max_age_seconds=MAX_AGE_SECONDS
 )
 """Weighs values: eight bytes each."""
+keep("chart-bars", HISTORIES)
+keep("chart-indicators", RESULTS)
 
 
 def wanted_in(text: str, owner: User, tried: str | None = None) -> tuple[Wanted, ...]:
@@ -172,7 +178,7 @@ def chart(query: ChartQuery, now: datetime) -> Chart:
     Values are statistics: floats, rounded half to even to DECIMALS. Refusal when a formula is too
     much work.
     """
-    newest = bars_for_chart(query.instrument, query.timeframe, 2, now)
+    newest = bars_for_chart(query.instrument, query.timeframe, NEWEST, now)[-2:]
     if not newest:
         return Chart([], [_empty(each) for each in query.wanted], True)
     last = newest[-1]

@@ -60,7 +60,8 @@ def save_formula(
         formula = mine.filter(pk=formula_id).first() if formula_id else None
         if formula_id and formula is None:
             raise no_such_formula()
-        if mine.filter(name=name).exclude(pk=formula_id).exists():
+        namesake = mine.filter(name=name).first()
+        if namesake is not None and namesake != formula:
             raise _untitled(f"You have a formula {name} already; choose another name.")
         if formula is None:
             if mine.count() >= MOST_FORMULAS:

@@ -10,6 +10,8 @@ from typing import Final
 
 from accounts.domain.reasons import AccountReason
 from core.domain.errors import ErrorReason
+from marketdata.domain.chart_reasons import MEANINGS as CHARTS
+from marketdata.domain.chart_reasons import ChartReason
 from marketdata.domain.watching import WatchReason
 from orders.domain.reasons import CLOSE_SENTENCES
 from risk.domain.reasons import WORDINGS
@@ -75,6 +77,15 @@ def page() -> str:
                     (str(reason), *MEANINGS[reason])
                     for reason in (*ErrorReason, *AccountReason, *WatchReason)
                 ),
+            ),
+            "",
+            "## Charts",
+            "",
+            "Indicators and formulas ([formulas](formulas.md)); all with 422.",
+            "",
+            *_table(
+                ("reason", "what it means"),
+                ((str(reason), CHARTS[reason]) for reason in ChartReason),
             ),
             "",
             "## Orders, money, limits and states",

@@ -20,6 +20,9 @@ BANNED_NAMES = {"utils.py", "helpers.py", "signals.py", "misc.py", "common.py"}
 
 FLOAT_HOMES: set[str] = {
     "orders/engine/metrics.py",
+    "marketdata/domain/indicators/spec.py",  # parameters of statistics
+    "marketdata/domain/formulas/functions.py",
+    "marketdata/domain/formulas/parser.py",
 }
 """Where a float may be made: statistics and drawing, never money."""
 

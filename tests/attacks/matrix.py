@@ -68,13 +68,15 @@ DOORS: Final[Mapping[Door, str]] = {
     " marketdata:stock-bars marketdata:stock-trades marketdata:stock-snapshots"
     " marketdata:stock-quotes marketdata:stock-latest marketdata:stock-history"
     " marketdata:stock-symbol-latest marketdata:stock-symbol-snapshot"
-    " marketdata:api-instruments marketdata:api-instrument",
+    " marketdata:api-instruments marketdata:api-instrument"
+    " marketdata:charts marketdata:indicators",
     Door.TRADE: "portfolio:account orders:api-orders orders:api-order orders:api-order-by-client-id"
     " orders:positions orders:position orders:configurations orders:activities"
     " orders:activities-of-type orders:portfolio-history orders:native-orders"
     " orders:native-cancel-after orders:native-order-preview orders:native-order-batch"
     " orders:native-order marketdata:api-watchlists marketdata:api-watchlist-by-name"
-    " marketdata:api-watchlist marketdata:api-watchlist-item",
+    " marketdata:api-watchlist marketdata:api-watchlist-item"
+    " marketdata:formulas marketdata:formula",
     Door.RISK: "orders:api-queue orders:api-queue-cancel orders:api-enable-approve"
     " orders:api-enable-reject orders:api-limit-approve orders:api-limit-reject",
     Door.MARKETS: "orders:api-markets orders:api-market-state orders:api-market-bands"
@@ -82,6 +84,7 @@ DOORS: Final[Mapping[Door, str]] = {
     Door.SCOPES: "orders:api-kill orders:api-enable orders:api-risk-state orders:api-limits"
     " orders:api-limit-raise orders:api-limit-recommended orders:api-limit-kinds",
     Door.PAGE: "orders:terminal orders:order orders:limits orders:switch orders:bars"
+    " orders:indicators orders:save-formula orders:delete-formula"
     " notifications:list notifications:read notifications:read-all orders:set-limit orders:kill"
     " orders:ask-to-enable marketdata:watchlists marketdata:watchlist-create"
     " marketdata:watchlist marketdata:watchlist-change marketdata:watchlist-copy"
