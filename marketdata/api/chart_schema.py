@@ -91,6 +91,11 @@ INDICATORS = inline_serializer(
                 "default": serializers.FloatField(),
                 "lowest": serializers.FloatField(),
                 "highest": serializers.FloatField(),
+                "choices": serializers.DictField(
+                    child=serializers.CharField(),
+                    allow_null=True,
+                    help_text="of an average: its name by its number",
+                ),
             },
             many=True,
         ),

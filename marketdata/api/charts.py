@@ -19,6 +19,7 @@ from marketdata.api.history import stored_bar_fields
 from marketdata.api.params import Query, invalid
 from marketdata.domain.dialect import Fields
 from marketdata.domain.indicators import CATALOGUE, Indicator
+from marketdata.domain.indicators.catalogue import MA_TYPES, Kind
 from marketdata.domain.timeframes import Timeframe, parse_timeframe
 from marketdata.models import Instrument
 from marketdata.selectors import CHART_LIMIT, CHART_TIMEFRAMES, instrument_by_symbol
@@ -141,6 +142,7 @@ def _indicator_fields(indicator: Indicator) -> Fields:
                 "default": each.default,
                 "lowest": each.lowest,
                 "highest": each.highest,
+                "choices": dict(MA_TYPES) if each.kind is Kind.AVERAGE else None,
             }
             for each in indicator.parameters
         ],

@@ -25,7 +25,7 @@ class ChartReason(StrEnum):
 
 MEANINGS: Final[Mapping[ChartReason, str]] = {
     ChartReason.INDICATOR_UNREADABLE: "It is not written as `NAME(parameters)`.",
-    ChartReason.INDICATOR_UNKNOWN: "No indicator has this name, or no formula of yours.",
+    ChartReason.INDICATOR_UNKNOWN: "No indicator has this name.",
     ChartReason.INDICATOR_PARAMETER: "A parameter that it does not have, or a value that it cannot"
     " take; `parameter` names it.",
     ChartReason.INDICATOR_LIMIT: "More indicators, or more work, than one chart may ask for.",

@@ -36,8 +36,9 @@ def bars_with_history(
 ) -> list[BarView]:
     """The newest `count` bars until `now`, oldest first: more than a chart may show."""
     bars = bars_for_chart(instrument, timeframe, min(count, CHART_LIMIT), now)
-    missing = count - CHART_LIMIT
-    if missing <= 0 or len(bars) < CHART_LIMIT:
+    missing = count - len(bars)
+    # One less: the bar that has just begun may have no trade yet.
+    if count <= CHART_LIMIT or len(bars) < CHART_LIMIT - 1:
         return bars
     first = bars[0].start
     # As dense as what is there already, with room for a hole.

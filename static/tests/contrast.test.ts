@@ -50,6 +50,10 @@ describe.each(THEMES)("%s theme", (theme) => {
     },
   );
 
+  test.each(["series-1", "series-2", "series-3", "series-4", "series-5"])("indicator line %s stands out from the chart", (line) => {
+    expect(contrast(color(line, theme), color("panel", theme))).toBeGreaterThanOrEqual(4.5);
+  });
+
   test.each([["green-red", BASE], ["blue-orange", BLUE_ORANGE]] as const)("%s reads on panels and carries its label", (_, palette) => {
     for (const side of ["up", "down"]) {
       for (const surface of ["panel", "raised", "sunken"])

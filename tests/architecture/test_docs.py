@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 from marketdata.domain import live_page
+from marketdata.domain.formulas.functions import OWN
+from marketdata.domain.indicators import page as indicators_page
 from orders.domain import events_page, limits_page, reasons_page, states_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +104,9 @@ def test_every_module_that_the_settings_name_exists() -> None:
     assert [dotted for dotted in named if dotted != "accounts.User" and not exists(dotted)] == []
 
 
-@pytest.mark.parametrize("made", [events_page, live_page, reasons_page, states_page])
+@pytest.mark.parametrize(
+    "made", [events_page, indicators_page, live_page, reasons_page, states_page]
+)
 def test_a_page_that_is_made_from_code_is_up_to_date(made: ModuleType) -> None:
     assert made.PATH.read_text(encoding="utf-8") == made.page(), f"run: python -m {made.__name__}"
 
@@ -110,3 +114,9 @@ def test_a_page_that_is_made_from_code_is_up_to_date(made: ModuleType) -> None:
 def test_the_tables_of_limits_are_made_from_their_words() -> None:
     text = limits_page.PATH.read_text(encoding="utf-8")
     assert text == limits_page.page(text), "run: python -m orders.domain.limits_page"
+
+
+def test_every_function_of_the_formula_language_is_explained() -> None:
+    text = (ROOT / "docs" / "formulas.md").read_text()
+
+    assert {function.name for function in OWN if f"`{function.name}(" not in text} == set()

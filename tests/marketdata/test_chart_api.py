@@ -380,11 +380,20 @@ def test_catalogue_says_what_can_be_asked_for(alices: Call, db: None) -> None:
         "group": "Momentum Indicators",
         "inputs": [{"name": "price", "source": "close", "choice": True}],
         "parameters": [
-            {"name": "timeperiod", "type": "integer", "default": 14, "lowest": 2, "highest": 1000}
+            {
+                "name": "timeperiod",
+                "type": "integer",
+                "default": 14,
+                "lowest": 2,
+                "highest": 1000,
+                "choices": None,
+            }
         ],
         "outputs": [{"name": "real", "style": "line", "overlay": False}],
         "overlay": False,
     }
+    averages = [each["choices"] for each in found["MA"]["parameters"] if each["choices"]]
+    assert averages[0]["9"] == "HMA"
 
 
 def kept(call: Call, name: str = "spread", text: str = "high - low") -> str:

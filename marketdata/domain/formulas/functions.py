@@ -67,12 +67,12 @@ OWN: Final[tuple[Function, ...]] = (
     _own("avg", (1, 1), "the mean of x over the last n bars", window=None),
     _own("stdev", (1, 1), "the standard deviation of x over the last n bars", window=None),
     _own("change", (1, 1), "x less what it was n bars ago; n is 1 when left out", window=1),
-    _own("cross_over", (2, 2), "1 where a has just risen above b"),
-    _own("cross_under", (2, 2), "1 where a has just fallen below b"),
+    _own("cross_over", (2, 2), "1 where x has just risen above y"),
+    _own("cross_under", (2, 2), "1 where x has just fallen below y"),
     _own("abs", (1, 1), "x without its sign"),
     _own("min", (2, MOST_OPERANDS), "the smallest of its values, bar by bar"),
     _own("max", (2, MOST_OPERANDS), "the largest of its values, bar by bar"),
-    _own("nz", (1, 2), "x, or where it is missing the second value (0 when left out)"),
+    _own("nz", (1, 2), "x, or where it is missing y (0 when left out)"),
 )
 
 

@@ -17,7 +17,7 @@ export interface PageData {
   account: AccountSnapshot;
   /** Beside which field of the ticket a refusal is shown, by its reason. */
   refusal_fields: Record<string, string>;
-  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "switch" | "kill" | "enable" | "bars" | "socket" | "watchlist", string>;
+  urls: Record<"place" | "preview" | "cancel" | "cancel_all" | "change" | "preview_change" | "order" | "switch" | "kill" | "enable" | "bars" | "indicators" | "save_formula" | "delete_formula" | "socket" | "watchlist", string>;
   /** What binds the account's orders, the widest scope first (elements/restrictions.ts). */
   restrictions: Restriction[];
 }

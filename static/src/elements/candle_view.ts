@@ -20,6 +20,7 @@ import { Decimal } from "../core/decimal";
 import { plain } from "../core/format";
 import { onLookChange, tokenColor } from "../core/look";
 import type { Bar, Side } from "../core/protocol";
+import { IndicatorView } from "./indicator_view";
 
 export interface WorkingLine {
   id: string;
@@ -47,6 +48,7 @@ function isRising(bar: Bar): boolean {
 
 export class CandleView {
   isHovered = false;
+  readonly indicators: IndicatorView;
   private isDaily = false;
   private up = "";
   private down = "";
@@ -77,6 +79,7 @@ export class CandleView {
     this.volume = this.chart.addSeries(HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
     this.volume.priceScale().applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
     this.marks = createSeriesMarkers(this.candles, []);
+    this.indicators = new IndicatorView(this.chart);
     this.chart.subscribeCrosshairMove(({ time }) => {
       const bar = time === undefined ? null : (this.byTime.get(Number(time)) ?? null);
       this.isHovered = bar !== null;
@@ -185,6 +188,7 @@ export class CandleView {
     });
     this.paintLastPrice([...this.byTime.values()].at(-1));
     if (this.byTime.size > 0) this.volume.setData([...this.byTime.values()].map((bar) => this.volumeBar(bar)));
+    this.indicators.paintLook();
     this.showWorking([...this.lines.values()].map(({ shown }) => shown));
     if (this.fills) this.showFills(this.fills.marks, this.fills.series);
   }

@@ -1,15 +1,19 @@
 // The candle chart: bars from the portal, the last one kept live from minute bars and trades, own working orders as
-// price lines and own fills as markers. The same bars stand in a data table for those who cannot see a canvas.
+// price lines and own fills as markers, with the chosen indicators. The same numbers stand in a data table for those who
+// cannot see a canvas.
 import { isResting } from "../core/account";
 import { Decimal } from "../core/decimal";
+import { chosen } from "../core/choice";
 import { desk, showPanelState } from "../core/desk";
 import { element, field, find, setText } from "../core/dom";
 import { fixed, percentChange, plain, timeOfDay } from "../core/format";
+import { shownValue, type ChartAnswer } from "../core/indicators";
 import { t } from "../core/messages";
 import type { Bar, MinuteBar, Trade } from "../core/protocol";
-import { getJson } from "../core/request";
-import { BarSeries, TIMEFRAMES, type Timeframe } from "../core/bars";
+import { getJson, type Answer } from "../core/request";
+import { BarSeries, secondsOf, TIMEFRAMES, type Timeframe } from "../core/bars";
 import { CandleView, type FillMark, type WorkingLine } from "./candle_view";
+import { cannotDraw, ChartIndicators } from "./chart_indicators";
 import { paintChange } from "./watchlist";
 
 const PAINT_MILLISECONDS = 250;
@@ -18,6 +22,7 @@ const MOST_TABLE_ROWS = 60;
 
 export class Chart extends HTMLElement {
   private view: CandleView | null = null;
+  private indicators: ChartIndicators | null = null;
   private series: BarSeries | null = null;
   private timeframe: Timeframe = "1Min";
   private unwatch: () => void = () => undefined;
@@ -30,6 +35,8 @@ export class Chart extends HTMLElement {
     const checked = this.querySelector<HTMLInputElement>("input[name=timeframe]:checked");
     if (checked) this.timeframe = checked.value as Timeframe;
     this.view = new CandleView(find(this, ".chart-canvas"), (bar) => this.showLegend(bar));
+    this.indicators = new ChartIndicators(this, this.view);
+    chosen().onChange(() => void this.load());
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().onConnection(() => {
       if (this.failed && desk().socket.connection === "live" && this.isNewlyLive()) void this.load();
@@ -71,7 +78,14 @@ export class Chart extends HTMLElement {
     this.mark();
     const { symbol, page } = desk();
     const parameters = { symbol, timeframe: this.timeframe, limit: BARS_LIMIT };
-    const answer = await getJson<{ bars: Bar[] }>(page.urls.bars, parameters, loading.signal);
+    const ask = (indicators: string) => getJson<ChartAnswer>(page.urls.bars, indicators ? { ...parameters, indicators } : parameters, loading.signal);
+    let answer: Answer<ChartAnswer> = await ask(chosen().list);
+    this.indicators?.say("");
+    if (answer.kind === "refused" && isOfIndicators(answer.refusal.reason)) {
+      // One that cannot be drawn must not take the bars away: it may be a formula that was deleted elsewhere.
+      this.indicators?.say(cannotDraw(answer.refusal.message));
+      answer = await ask("");
+    }
     if (loading.signal.aborted) return;
     this.failed = answer.kind !== "ok";
     this.series = new BarSeries(answer.kind === "ok" ? answer.data.bars : [], TIMEFRAMES[this.timeframe]);
@@ -80,6 +94,7 @@ export class Chart extends HTMLElement {
       tickSize: desk().instrument.tick_size,
       isDaily: this.timeframe === "1Day",
     });
+    this.indicators?.show(answer.kind === "ok" ? answer.data : { bars: [], series: [] }, parameters);
     this.showOwn();
     this.fillTable();
     this.mark();
@@ -94,11 +109,13 @@ export class Chart extends HTMLElement {
 
   private takeMinute(bar: MinuteBar | null): void {
     if (bar && this.series) this.series.takeMinute(bar);
+    this.indicators?.mark();
     this.mark();
   }
 
   private takeTrade(trade: Trade): void {
     this.series?.takeTrade(trade);
+    this.indicators?.mark();
     this.mark();
   }
 
@@ -126,6 +143,7 @@ export class Chart extends HTMLElement {
       ? `O ${fixed(bar.o, digits)}  H ${fixed(bar.h, digits)}  L ${fixed(bar.l, digits)}  C ${fixed(bar.c, digits)}  V ${plain(bar.v, 2)}`
       : "";
     setText(find(this, ".legend"), text);
+    this.indicators?.showLegend(hovered ? secondsOf(hovered.t) : undefined);
   }
 
   private showOwn(): void {
@@ -150,6 +168,13 @@ export class Chart extends HTMLElement {
     const details = find<HTMLDetailsElement>(this, ".bars-table");
     if (!details.open || !this.series) return;
     const digits = desk().digits(desk().symbol);
+    const { values } = this.indicators ?? { values: null };
+    const lines = (values?.series ?? []).flatMap(({ title, lines: drawn }) =>
+      drawn.map((line) => ({ line, name: drawn.length > 1 ? `${title} ${line.name}` : title })),
+    );
+    const head = find(details, "thead tr");
+    for (const added of head.querySelectorAll("[data-line]")) added.remove();
+    head.append(...lines.map(({ name }) => element("th", { scope: "col", class: "num", "data-line": "" }, name)));
     const rows = this.series.bars.slice(-MOST_TABLE_ROWS).reverse().map((bar) =>
       element(
         "tr",
@@ -157,8 +182,13 @@ export class Chart extends HTMLElement {
         element("th", { scope: "row" }, this.timeframe === "1Day" ? bar.t.slice(0, 10) : timeOfDay(bar.t)),
         ...[bar.o, bar.h, bar.l, bar.c].map((price) => element("td", { class: "num" }, fixed(price, digits))),
         element("td", { class: "num" }, plain(bar.v, 2)),
+        ...lines.map(({ line }) => element("td", { class: "num" }, shownValue(values?.at(secondsOf(bar.t)).get(line), line.overlay ? digits : 2))),
       ),
     );
     find(details, "tbody").replaceChildren(...rows);
   }
+}
+
+function isOfIndicators(reason: string | undefined): boolean {
+  return reason !== undefined && /^(INDICATOR|FORMULA|NOT_FOUND)/.test(reason) && chosen().keys.length > 0;
 }

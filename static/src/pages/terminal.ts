@@ -10,6 +10,7 @@ import { CancelDialog } from "../elements/cancel_dialog";
 import { ChangeDialog } from "../elements/change_dialog";
 import { Chart } from "../elements/chart";
 import { showConnection } from "../elements/connection";
+import { IndicatorDialog } from "../elements/indicators";
 import { Ladder } from "../elements/ladder";
 import { startPhoneNav } from "../elements/phone_nav";
 import { catchUp, receiveUserMessage, startShell } from "../elements/shell";
@@ -24,6 +25,7 @@ const { store, socket } = openDesk(pageData<PageData>(), receiveUserMessage, cat
 define("tp-account", AccountStrip);
 define("tp-watchlist", Watchlist);
 define("tp-chart", Chart);
+define("tp-indicators", IndicatorDialog);
 define("tp-ladder", Ladder);
 define("tp-tape", Tape);
 define("tp-ticket", Ticket);
