@@ -10,15 +10,10 @@ from django.db.models import QuerySet
 from accounts.models import User
 from marketdata.domain.timeframes import Timeframe
 from marketdata.models import Formula, Instrument
-from marketdata.selectors.bars import (
-    CHART_LIMIT,
-    LONGEST_HOLE,
-    BarView,
-    BarWindow,
-    bars_for_chart,
-    bars_in,
-)
+from marketdata.selectors import CHART_LIMIT, BarView, BarWindow, bars_for_chart, bars_in
 
+LONGEST_HOLE: Final = timedelta(days=7)
+"""As for the chart's own bars: a week without trading is looked across."""
 INSTANT: Final = timedelta(microseconds=1)
 STEPS: Final[Mapping[str, timedelta]] = {
     "Sec": timedelta(seconds=1),

@@ -30,14 +30,14 @@ from marketdata.domain.indicators.columns import Floats, columns_of
 from marketdata.domain.lru_cache import LruCache
 from marketdata.domain.timeframes import Timeframe
 from marketdata.models import Instrument
-from marketdata.selectors.bars import BarView, bars_for_chart
+from marketdata.selectors import BarView, bars_for_chart
 from marketdata.selectors.charts import bars_with_history, ends_at, formula_of
 from marketdata.services.formulas import no_such_formula, refusal_of
 
 MOST_INDICATORS: Final = 10
 """Of one chart: more panes than that nobody can look at."""
 
-HISTORY_STEP: Final = 500
+HISTORY_STEP: Final = 100
 """How many bars are read is rounded up to this, so that charts share what was read."""
 
 NEWEST: Final = 3

@@ -17,7 +17,7 @@ from core.domain.decimals import to_wire
 from core.domain.errors import Refusal
 from marketdata.api.charts import catalogue_fields, series_fields
 from marketdata.api.formulas import formula_fields, function_usages
-from marketdata.selectors.bars import BarView
+from marketdata.selectors import BarView
 from marketdata.selectors.charts import formulas_of
 from marketdata.services.charts import ChartQuery, chart, wanted_in
 from marketdata.services.formulas import delete_formula, save_formula

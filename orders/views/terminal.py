@@ -4,6 +4,7 @@ What scripts need to go on live travels in the page as JSON (`page_data`), in th
 protocol, so that the first paint and the first snapshot agree.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate
@@ -24,6 +25,7 @@ from core.domain.ids import new_id
 from marketdata.domain.dialect import QuoteWire
 from marketdata.domain.values import Level
 from marketdata.models import Watchlist
+from marketdata.selectors import CHART_TIMEFRAMES
 from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
 from marketdata.selectors.watch import WatchRow, watch_rows
 from marketdata.selectors.watchlists import instruments_of, watchlist_visible_to, watchlists_of
@@ -38,13 +40,12 @@ from portfolio.models import TradingAccount
 
 LADDER_LEVELS = 10
 SHOWN_TRADES = 30
+_UNIT_LETTERS = {"Sec": "s", "Min": "m", "Hour": "h", "Day": "d", "Week": "w", "Month": "M"}
 TIMEFRAMES = [
-    {"value": "1Min", "label": "1m"},
-    {"value": "5Min", "label": "5m"},
-    {"value": "15Min", "label": "15m"},
-    {"value": "1Hour", "label": "1h"},
-    {"value": "1Day", "label": "1d"},
+    {"value": name, "label": re.sub("[A-Za-z]+", lambda unit: _UNIT_LETTERS[unit[0]], name)}
+    for name in CHART_TIMEFRAMES
 ]
+FIRST_TIMEFRAME = "1Min"
 SOCKET_PATH = "/ws/v1/"
 ANY_ORDER = UUID(int=0)
 """Stands in an address of one order, where scripts put an order's id."""
@@ -110,6 +111,7 @@ def terminal_page(
         "open_order_count": sum(order.closed_at is None for order in snapshot.orders),
         **_depth(chosen.instrument.symbol),
         "timeframes": TIMEFRAMES,
+        "first_timeframe": FIRST_TIMEFRAME,
         "form": form,
         "preview": preview,
         "may_trade": may_trade(request.user),

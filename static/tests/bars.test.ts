@@ -11,7 +11,7 @@ function trade(t: string, price: string): Trade {
 }
 
 test("minutes are folded into the running bar and their volumes add up", () => {
-  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], 300);
+  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], "5Min");
 
   series.takeMinute(minute("2026-01-02T10:01:00Z", "101", "10"));
   series.takeMinute(minute("2026-01-02T10:01:00Z", "100.5", "12"));
@@ -21,7 +21,7 @@ test("minutes are folded into the running bar and their volumes add up", () => {
 });
 
 test("an instant past the bar's end opens the next bar", () => {
-  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], 300);
+  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], "5Min");
 
   series.takeTrade(trade("2026-01-02T10:05:01.5Z", "102"));
   series.takeTrade(trade("2026-01-02T10:06:00Z", "99"));
@@ -30,7 +30,7 @@ test("an instant past the bar's end opens the next bar", () => {
 });
 
 test("what lies before the last bar changes nothing", () => {
-  const series = new BarSeries([{ t: "2026-01-02T10:05:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], 60);
+  const series = new BarSeries([{ t: "2026-01-02T10:05:00Z", o: "100", h: "100", l: "100", c: "100", v: "30" }], "1Min");
 
   series.takeTrade(trade("2026-01-02T10:04:59Z", "50"));
 
@@ -39,9 +39,51 @@ test("what lies before the last bar changes nothing", () => {
 });
 
 test("prices are compared as numbers, not as text", () => {
-  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "99", h: "99", l: "99", c: "99", v: "1" }], 60);
+  const series = new BarSeries([{ t: "2026-01-02T10:00:00Z", o: "99", h: "99", l: "99", c: "99", v: "1" }], "1Min");
 
   series.takeTrade(trade("2026-01-02T10:00:05Z", "100"));
 
   expect(series.bars[0]).toMatchObject({ h: "100", l: "99" });
+});
+
+test("a day begins when the venue's last one began", () => {
+  const series = new BarSeries([{ t: "2026-01-02T05:00:00Z", o: "1", h: "1", l: "1", c: "1", v: "1" }], "1Day");
+
+  series.takeTrade(trade("2026-01-03T04:59:59Z", "2"));
+  series.takeTrade(trade("2026-01-03T05:00:00Z", "3"));
+
+  expect(series.bars.map(({ t, c }) => [t, c])).toEqual([["2026-01-02T05:00:00Z", "2"], ["2026-01-03T05:00:00.000Z", "3"]]);
+});
+
+test("weeks begin on Mondays and months on their first day", () => {
+  const starts = (["1Week", "1Month", "3Month"] as const).map((timeframe) => {
+    const series = new BarSeries([], timeframe);
+    series.takeTrade(trade("2026-05-20T12:00:00Z", "1"));
+    return series.bars[0]?.t.slice(0, 10);
+  });
+
+  expect(starts).toEqual(["2026-05-18", "2026-05-01", "2026-04-01"]);
+});
+
+test("months follow each other however long they are", () => {
+  const series = new BarSeries([{ t: "2026-02-01T05:00:00Z", o: "1", h: "1", l: "1", c: "1", v: "1" }], "1Month");
+
+  series.takeTrade(trade("2026-03-01T04:00:00Z", "2"));
+  series.takeTrade(trade("2026-03-01T05:00:00Z", "3"));
+
+  expect(series.bars.map(({ t, c }) => [t.slice(0, 10), c])).toEqual([["2026-02-01", "2"], ["2026-03-01", "3"]]);
+});
+
+test("seconds are made of trades alone, their volume too", () => {
+  const series = new BarSeries([], "1Sec");
+
+  series.takeTrade(trade("2026-01-02T10:00:00.1Z", "5"));
+  series.takeTrade(trade("2026-01-02T10:00:00.9Z", "6"));
+  series.takeMinute(minute("2026-01-02T10:00:00Z", "101", "10"));
+  series.takeTrade(trade("2026-01-02T10:00:01Z", "7"));
+
+  expect(series.bars.map(({ t, o, c, v }) => [t, o, c, v])).toEqual([
+    ["2026-01-02T10:00:00.000Z", "5", "6", "2"],
+    ["2026-01-02T10:00:01.000Z", "7", "7", "1"],
+  ]);
 });

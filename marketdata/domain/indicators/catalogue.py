@@ -56,6 +56,10 @@ SMOOTHED: Final = frozenset(
 """Made of exponential averages without being flagged for it: they need bars to settle too."""
 
 
+HIDDEN_LENGTH: Final = 25
+"""Of what settles without telling a length: Hilbert's transforms and what is made of them."""
+HIDDEN_LENGTHS: Final[Mapping[str, int]] = {"MACDFIX": 26}
+
 Number = int | float
 
 
@@ -133,9 +137,10 @@ class Indicator:
         return self.outputs[0].is_overlay
 
     def longest(self, keywords: Mapping[str, Number]) -> int:
-        """The most bars that one of its parameters spans, 1 at least."""
+        """The most bars that one of its parameters spans; of one that tells no length its own."""
         spans = [keywords[each.name] for each in self.parameters if each.kind is Kind.INTEGER]
-        return int(max(spans, default=1))
+        hidden = HIDDEN_LENGTHS.get(self.name, 1 if spans or not self.settles else HIDDEN_LENGTH)
+        return int(max([*spans, hidden]))
 
 
 def _catalogue() -> dict[str, Indicator]:

@@ -13,9 +13,6 @@ SETTLING: Final = 20
 """Lengths of its own after which an average has forgotten where it began: what is left of that is
 below e⁻²⁰, two billionths, also for Wilder's, which are the slowest.
 """
-SETTLING_AT_LEAST: Final = 500
-"""Bars for what settles without telling a length: Hilbert's transforms, MACDFIX."""
-
 CUMULATIVE: Final = 250
 """Bars that a running total counts before the first that is shown; its level means nothing."""
 
@@ -34,7 +31,7 @@ def warm_up_of(indicator: Indicator, keywords: dict[str, Number]) -> int:
     """The same for an indicator whose parameters are known, whatever it reads."""
     needed = lookback(indicator.name, keywords)
     if indicator.settles:
-        needed += max(SETTLING_AT_LEAST, SETTLING * indicator.longest(keywords))
+        needed += SETTLING * indicator.longest(keywords)
     if indicator.is_cumulative:
         needed += CUMULATIVE
     return min(needed, MAX_WARM_UP)

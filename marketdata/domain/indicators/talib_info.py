@@ -4,6 +4,7 @@ Its table of functions has no types: what comes from there is Any until the cata
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import talib
@@ -11,6 +12,9 @@ from talib import abstract
 
 _library: Final[Any] = talib  # Any: its stubs leave these out
 _abstract: Final[Any] = abstract
+
+REMEMBERED: Final = 4_096
+"""Answers of TA-Lib that are kept: asking costs as much as computing."""
 
 
 def function_names() -> list[str]:
@@ -24,7 +28,12 @@ def function_info(name: str) -> dict[str, Any]:  # Any: TA-Lib's own tables
 
 def lookback(name: str, keywords: Mapping[str, int | float]) -> int:
     """Bars before the first that has a value; negative when it does not take these parameters."""
-    return int(_abstract.Function(name, **keywords).lookback)
+    return _lookback(name, tuple(keywords.items()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _lookback(name: str, parameters: tuple[tuple[str, int | float], ...]) -> int:
+    return int(_abstract.Function(name, **dict(parameters)).lookback)
 
 
 def call(name: str, inputs: list[Any], keywords: Mapping[str, int | float]) -> tuple[Any, ...]:

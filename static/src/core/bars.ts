@@ -3,15 +3,35 @@
 import { Decimal } from "./decimal";
 import type { Bar, MinuteBar, Trade } from "./protocol";
 
-export type Timeframe = "1Min" | "5Min" | "15Min" | "1Hour" | "1Day";
+export type Timeframe = `${number}${"Sec" | "Min" | "Hour" | "Day" | "Week" | "Month"}`;
 
-export const TIMEFRAMES: Record<Timeframe, number> = {
-  "1Min": 60,
-  "5Min": 300,
-  "15Min": 900,
-  "1Hour": 3_600,
-  "1Day": 86_400,
-};
+const DAY_SECONDS = 86_400;
+const UNITS: Record<string, number> = { Sec: 1, Min: 60, Hour: 3_600, Day: DAY_SECONDS, Week: 7 * DAY_SECONDS, Month: 31 * DAY_SECONDS };
+/** Where weeks are counted from when there is no bar yet: a Monday. */
+const FIRST_MONDAY = 4 * DAY_SECONDS;
+
+/** How long a bar is; a month as long as the longest. */
+export function secondsIn(timeframe: Timeframe): number {
+  return amountOf(timeframe) * (UNITS[unitOf(timeframe)] ?? DAY_SECONDS);
+}
+
+/** Whether bars are told by their day alone. */
+export function isOfDays(timeframe: Timeframe): boolean {
+  return ["Day", "Week", "Month"].includes(unitOf(timeframe));
+}
+
+function amountOf(timeframe: Timeframe): number {
+  return Number.parseInt(timeframe, 10);
+}
+
+function unitOf(timeframe: Timeframe): string {
+  return timeframe.replace(/^\d+/, "");
+}
+
+function monthStart(seconds: number, months: number): number {
+  const date = new Date(seconds * 1000);
+  return Date.UTC(date.getUTCFullYear(), Math.floor(date.getUTCMonth() / months) * months) / 1000;
+}
 
 const MINUTE_SECONDS = 60;
 
@@ -34,20 +54,30 @@ export class BarSeries {
   private settledVolume: Decimal | null = null;
   private minute = 0;
 
+  private readonly seconds: number;
+
   constructor(
     bars: Bar[],
-    private readonly timeframeSeconds: number,
+    private readonly timeframe: Timeframe,
   ) {
     this.bars = bars.map((bar) => ({ ...bar }));
+    this.seconds = secondsIn(timeframe);
   }
 
-  /** The start of the bar that an instant belongs to. */
+  /** The start of the bar that an instant belongs to. Bars follow the last one that the portal told: its venue's day
+   *  begins when it begins. */
   startOf(instant: string): number {
     const seconds = secondsOf(instant);
-    return seconds - (seconds % this.timeframeSeconds);
+    const last = this.bars.at(-1);
+    const anchor = last ? secondsOf(last.t) : FIRST_MONDAY;
+    if (unitOf(this.timeframe) !== "Month") return anchor + Math.floor((seconds - anchor) / this.seconds) * this.seconds;
+    const months = amountOf(this.timeframe);
+    const shift = last ? anchor - monthStart(anchor, months) : 0;
+    return monthStart(seconds - shift, months) + shift;
   }
 
   takeMinute(minute: MinuteBar): void {
+    if (this.seconds < MINUTE_SECONDS) return; // its seconds are in the trades
     const bar = this.barFor(minute.t, minute);
     if (!bar) return;
     bar.h = higher(bar.h, minute.h);
@@ -57,7 +87,7 @@ export class BarSeries {
     this.changed.add(bar);
   }
 
-  /** A trade moves the last bar at once; its volume comes with the next minute bar. */
+  /** A trade moves the last bar at once; the volume of a minute and more comes with the next minute bar. */
   takeTrade(trade: Trade): void {
     const price = trade.price;
     const bar = this.barFor(trade.t, { t: trade.t, o: price, h: price, l: price, c: price, v: "0" });
@@ -65,6 +95,7 @@ export class BarSeries {
     bar.h = higher(bar.h, price);
     bar.l = lower(bar.l, price);
     bar.c = price;
+    if (this.seconds < MINUTE_SECONDS) bar.v = Decimal.of(bar.v).plus(Decimal.of(trade.size)).toString();
     this.changed.add(bar);
   }
 
@@ -81,7 +112,7 @@ export class BarSeries {
     const last = this.bars.at(-1);
     const lastStart = last ? secondsOf(last.t) : -Infinity;
     if (last && start < lastStart) return null;
-    if (last && start < lastStart + this.timeframeSeconds) return last;
+    if (last && start === lastStart) return last;
     const bar = { ...first, t: new Date(start * 1000).toISOString(), v: "0" };
     this.bars.push(bar);
     this.settledVolume = Decimal.ZERO;
@@ -90,7 +121,7 @@ export class BarSeries {
   }
 
   private volume(bar: Bar, minute: MinuteBar): string {
-    if (this.timeframeSeconds === MINUTE_SECONDS) return minute.v;
+    if (this.seconds === MINUTE_SECONDS) return minute.v;
     const start = secondsOf(minute.t);
     const running = Decimal.of(minute.v);
     if (this.settledVolume === null) {

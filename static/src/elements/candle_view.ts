@@ -50,6 +50,7 @@ export class CandleView {
   isHovered = false;
   readonly indicators: IndicatorView;
   private isDaily = false;
+  private showsSeconds = false;
   private up = "";
   private down = "";
   private upWash = "";
@@ -89,8 +90,10 @@ export class CandleView {
     onLookChange(() => this.paintLook());
   }
 
-  show(bars: Bar[], { digits, tickSize, isDaily }: { digits: number; tickSize: string; isDaily: boolean }): void {
+  show(bars: Bar[], { digits, tickSize, isDaily, showsSeconds }: { digits: number; tickSize: string; isDaily: boolean; showsSeconds: boolean }): void {
     this.isDaily = isDaily;
+    this.chart.applyOptions({ timeScale: { secondsVisible: showsSeconds } });
+    this.showsSeconds = showsSeconds;
     this.byTime = new Map(bars.map((bar) => [secondsOf(bar.t), bar]));
     this.candles.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: number(tickSize) } });
     this.candles.setData(bars.map((bar) => this.candle(bar)));
@@ -196,7 +199,7 @@ export class CandleView {
   private label(seconds: number, withTime: boolean): string {
     const date = new Date(seconds * 1000);
     const day = date.toLocaleDateString("en-GB", { day: "2-digit", month: "short", year: "numeric", ...this.zone });
-    return withTime && !this.isDaily ? `${day} ${clockTime(date)}` : day;
+    return withTime && !this.isDaily ? `${day} ${clockTime(date, this.showsSeconds)}` : day;
   }
 
   /** Labels of the time axis; `kind` is the library's TickMarkType (0 year, 1 month, 2 day, then times). */
@@ -205,7 +208,7 @@ export class CandleView {
     if (kind === 0) return date.toLocaleDateString("en-GB", { year: "numeric", ...this.zone });
     if (kind === 1) return date.toLocaleDateString("en-GB", { month: "short", ...this.zone });
     if (kind === 2) return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...this.zone });
-    return clockTime(date);
+    return clockTime(date, this.showsSeconds);
   }
 
   /** A day is the venue's, not the reader's; within a day the reader's clock counts. */
@@ -214,6 +217,6 @@ export class CandleView {
   }
 }
 
-function clockTime(date: Date): string {
-  return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+function clockTime(date: Date, withSeconds: boolean): string {
+  return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}) });
 }

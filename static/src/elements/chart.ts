@@ -11,7 +11,7 @@ import { shownValue, type ChartAnswer } from "../core/indicators";
 import { t } from "../core/messages";
 import type { Bar, MinuteBar, Trade } from "../core/protocol";
 import { getJson, type Answer } from "../core/request";
-import { BarSeries, secondsOf, TIMEFRAMES, type Timeframe } from "../core/bars";
+import { BarSeries, isOfDays, secondsIn, secondsOf, type Timeframe } from "../core/bars";
 import { CandleView, type FillMark, type WorkingLine } from "./candle_view";
 import { cannotDraw, ChartIndicators } from "./chart_indicators";
 import { paintChange } from "./watchlist";
@@ -88,11 +88,12 @@ export class Chart extends HTMLElement {
     }
     if (loading.signal.aborted) return;
     this.failed = answer.kind !== "ok";
-    this.series = new BarSeries(answer.kind === "ok" ? answer.data.bars : [], TIMEFRAMES[this.timeframe]);
+    this.series = new BarSeries(answer.kind === "ok" ? answer.data.bars : [], this.timeframe);
     this.view?.show(this.series.bars, {
       digits: desk().digits(symbol),
       tickSize: desk().instrument.tick_size,
-      isDaily: this.timeframe === "1Day",
+      isDaily: isOfDays(this.timeframe),
+      showsSeconds: secondsIn(this.timeframe) < 60,
     });
     this.indicators?.show(answer.kind === "ok" ? answer.data : { bars: [], series: [] }, parameters);
     this.showOwn();
@@ -179,7 +180,7 @@ export class Chart extends HTMLElement {
       element(
         "tr",
         {},
-        element("th", { scope: "row" }, this.timeframe === "1Day" ? bar.t.slice(0, 10) : timeOfDay(bar.t)),
+        element("th", { scope: "row" }, isOfDays(this.timeframe) ? bar.t.slice(0, 10) : timeOfDay(bar.t)),
         ...[bar.o, bar.h, bar.l, bar.c].map((price) => element("td", { class: "num" }, fixed(price, digits))),
         element("td", { class: "num" }, plain(bar.v, 2)),
         ...lines.map(({ line }) => element("td", { class: "num" }, shownValue(values?.at(secondsOf(bar.t)).get(line), line.overlay ? digits : 2))),

@@ -40,11 +40,13 @@ export class IndicatorView {
     for (const { series } of this.drawn) this.chart.removeSeries(series);
     this.drawn = [];
     let pane = 0;
-    let color = 0;
+    let overlays = 0;
     for (const { title, lines } of values.series) {
       const own = lines.some(({ overlay }) => !overlay) ? ++pane : 0;
+      const overlay = lines.some((line) => line.overlay) ? overlays++ : 0;
       lines.forEach((line, number) => {
-        const token = COLORS[color++ % COLORS.length] ?? "--ink";
+        // Over the price an indicator has one colour, in its own pane each of its lines has one.
+        const token = COLORS[(line.overlay ? overlay : number) % COLORS.length] ?? "--ink";
         const place = line.overlay ? 0 : own;
         const name = place > 0 && number === 0 ? title : "";
         const drawn = { line, token, series: this.draw(line, place, name) };
