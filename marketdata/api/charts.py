@@ -14,8 +14,8 @@ from core.api import not_found, read_json_object, refuse_unknown_fields
 from core.domain.errors import ErrorReason
 from core.once import read_body
 from marketdata.api import chart_schema
+from marketdata.api.bars import stored_bar_fields
 from marketdata.api.base import DataView
-from marketdata.api.history import stored_bar_fields
 from marketdata.api.params import Query, invalid
 from marketdata.domain.dialect import Fields
 from marketdata.domain.indicators import CATALOGUE, Indicator
