@@ -5,7 +5,7 @@ clock.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from core.domain.clock import Clock
 from marketdata.domain.values import Grid
@@ -33,6 +33,12 @@ class Credentials(NamedTuple):
 
     key: str
     secret: str
+
+
+OF_EVERY_FEED: Final = frozenset(
+    {"silence_seconds", "chain_seconds", "keeps_quotes", "has_consecutive_ids"}
+)
+"""Options that the feed process reads itself; no adapter sees them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from core.domain.clock import Clock
-from marketdata.domain.plan import FeedSetup
+from marketdata.domain.plan import OF_EVERY_FEED, FeedSetup
 from marketdata.feeds import feed_factory
 
 LIGHT_READERS: dict[str, str] = {
@@ -17,10 +17,6 @@ LIGHT_READERS: dict[str, str] = {
 """Adapters whose options are read apart from their clients, which would load a whole library."""
 WITH_KEYS = frozenset(LIGHT_READERS)
 """Adapters that sign in with a key and a secret."""
-OF_EVERY_FEED = frozenset(
-    {"silence_seconds", "chain_seconds", "keeps_quotes", "has_consecutive_ids"}
-)
-"""What the feed process itself reads; no adapter sees it."""
 
 
 def check_options(adapter: str, options: Mapping[str, Any], clock: Clock) -> None:  # Any: JSON

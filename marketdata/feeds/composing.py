@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.clock import NANOSECONDS_PER_SECOND, Clock
-from marketdata.domain.plan import Credentials, FeedInstrument, FeedOptionError, FeedSetup
+from marketdata.domain.plan import (
+    OF_EVERY_FEED,
+    Credentials,
+    FeedInstrument,
+    FeedOptionError,
+    FeedSetup,
+)
 from marketdata.domain.provider_chain import ProviderChain, Route
 from marketdata.domain.tick_checks import TickChecks
 from marketdata.feeds import WITHOUT_CONNECTION, feed_factory
 from marketdata.feeds.sources import CHAIN_SECONDS, SILENCE_SECONDS, Source
 
-OURS = frozenset({"silence_seconds", "chain_seconds", "keeps_quotes", "has_consecutive_ids"})
-"""Options of every feed, which the process reads itself and no adapter sees."""
 LONGEST_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class SourceParts:
-    """What one configured feed is made of. `options` may hold those of OURS and the adapter's."""
+    """What one configured feed is made of. `options`: the adapter's, and those of OF_EVERY_FEED."""
 
     feed_id: int
     name: str
@@ -32,7 +36,7 @@ def make_source(parts: SourceParts, clock: Clock, seed: int) -> Source:
     """The source, not yet open. FeedOptionError names the feed and the option at fault."""
     is_local = parts.adapter in WITHOUT_CONNECTION
     silence = _seconds(parts, "silence_seconds", 0 if is_local else SILENCE_SECONDS)
-    theirs = {name: value for name, value in parts.options.items() if name not in OURS}
+    theirs = {name: value for name, value in parts.options.items() if name not in OF_EVERY_FEED}
     setup = FeedSetup(parts.name, clock, parts.instruments, theirs, parts.credentials, seed=seed)
     try:
         feed = feed_factory(parts.adapter)(setup)

@@ -4,8 +4,7 @@ import msgspec
 
 from core import encryption
 from core.domain.clock import Clock
-from marketdata.domain.plan import Credentials, FeedOptionError, FeedSetup
-from marketdata.feeds.checking import OF_EVERY_FEED
+from marketdata.domain.plan import OF_EVERY_FEED, Credentials, FeedOptionError, FeedSetup
 from marketdata.models import Feed
 from marketdata.selectors.instruments import feed_instruments
 

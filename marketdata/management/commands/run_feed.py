@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
 from core.domain.clock import SystemClock
+from core.encryption import EncryptionError
 from marketdata import selectors, services
 from marketdata.domain.keeping import BarKeeper, DatedBar
 from marketdata.domain.plan import FeedOptionError
@@ -32,6 +33,7 @@ from marketdata.feeds.publisher import Publication, RedisPublisher
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.sink import SinkDelivery
 from marketdata.feeds.store import Rows, TickStore
+from marketdata.selectors.feed_setup import credentials_of
 
 logger = structlog.get_logger(__name__)
 DATABASE_AWAY = (DatabaseError, InterfaceError)
@@ -66,9 +68,13 @@ class Command(BaseCommand):
 
 
 def _parts(feed: selectors.ConfiguredFeed) -> SourceParts:
-    if feed.credentials is not None:
-        raise CommandError(f"feed {feed.name}: its key cannot be read by this version.")
-    return SourceParts(feed.id, feed.name, feed.adapter, feed.options, None, feed.instruments)
+    try:
+        credentials = credentials_of(feed.id, feed.credentials)
+    except EncryptionError as error:
+        raise CommandError(f"feed {feed.name}: {error}") from error
+    return SourceParts(
+        feed.id, feed.name, feed.adapter, feed.options, credentials, feed.instruments
+    )
 
 
 async def _run(parts: Sequence[SourceParts]) -> None:
