@@ -14,6 +14,7 @@ class LeanCondition(IntFlag):
     """The bits of LEAN's TradeConditionFlags that change what a print may move."""
 
     INTERMARKET_SWEEP = 0x20
+    OPENING_PRINTS = 0x40
     CLOSING_PRINTS = 0x80
     DERIVATIVELY_PRICED = 0x200
     EXTENDED_HOURS = 0x2000
@@ -22,7 +23,10 @@ class LeanCondition(IntFlag):
     OFFICIAL_OPEN = 0x4000000
 
 
-OFFICIAL: Final = LeanCondition.OFFICIAL_OPEN | LeanCondition.OFFICIAL_CLOSE
+OFFICIAL: Final = (
+    LeanCondition.OPENING_PRINTS | LeanCondition.OFFICIAL_OPEN | LeanCondition.OFFICIAL_CLOSE
+)
+"""Told by a market center beside the trades that made it: neither draws nor counts."""
 WITHOUT_PRICE: Final = (
     LeanCondition.INTERMARKET_SWEEP
     | LeanCondition.DERIVATIVELY_PRICED

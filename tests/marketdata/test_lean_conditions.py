@@ -27,6 +27,7 @@ def test_conditions_say_what_a_print_moves() -> None:
         "20": TradeFlag.NO_PRICE,
         "200": TradeFlag.NO_PRICE,
         "100000": TradeFlag.NO_PRICE,
+        "40": official,
         "4000": TradeFlag.NONE,
         "80": TradeFlag.CLOSING,
         "1000000": official,
@@ -70,7 +71,7 @@ def told_minutes(folder: Path, symbol: str, day: int) -> dict[int, Ohlcv]:
 @pytest.mark.parametrize(
     ("symbol", "day", "minutes", "prices", "volumes"),
     [
-        ("AIG", 7, 433, 433, 430),
+        ("AIG", 7, 433, 433, 432),
         ("SPY", 7, 828, 827, 826),
         ("SPY", 8, 828, 826, 826),
     ],

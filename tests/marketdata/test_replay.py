@@ -14,6 +14,7 @@ import pytest
 from core.domain.clock import NANOSECONDS_PER_SECOND as SECOND
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import MINUTE_NS, Bar
+from marketdata.domain.lean_conditions import lean_flags
 from marketdata.domain.plan import FeedInstrument, FeedOptionError, FeedSetup
 from marketdata.domain.ports import FeedAwayError, Told
 from marketdata.domain.trade_conditions import TradeFlag
@@ -21,7 +22,6 @@ from marketdata.domain.values import Grid, Level, Quote, Trade
 from marketdata.feeds.replay import feed as feed_module
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.replay.feed import ReplayFeed
-from marketdata.feeds.replay.parse import lean_flags
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN_NS = to_ns(datetime(2013, 10, 7, 9, 30, tzinfo=NEW_YORK))

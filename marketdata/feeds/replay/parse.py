@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
 from marketdata.domain.bars import MINUTE_NS
-from marketdata.domain.trade_conditions import TradeFlag
+from marketdata.domain.lean_conditions import lean_flags
 from marketdata.domain.values import Level
 
 MILLISECOND_NS: Final = 1_000_000
@@ -21,12 +21,6 @@ LEVELS_KNOWN: Final = 100_000
 """Levels kept to be used again: prices and sizes repeat, and making one costs as much as the rest
 of the line.
 """
-
-EXTENDED_HOURS: Final = 0x2000
-OFFICIAL: Final = 0x40 | 0x4000000 | 0x1000000
-"""The official open or close, printed by the market center beside the trades that made it."""
-WITHOUT_PRICE: Final = 0x20 | 0x200 | 0x100000 | OFFICIAL
-CLOSING_PRINT: Final = 0x80
 
 
 class Kind(IntEnum):
@@ -66,23 +60,6 @@ class BadLineError(ValueError):
     """A line is not what its file should hold; the text quotes it."""
 
 
-def lean_flags(conditions: str) -> int:
-    """LEAN's sale conditions (hexadecimal) as our flags: docs/bars.md has the rule and how it was
-    found. In extended hours every print draws.
-    """
-    bits = int(conditions, 16) if conditions else 0
-    if bits & EXTENDED_HOURS:
-        return TradeFlag.EXTENDED.value
-    flags = 0
-    if bits & WITHOUT_PRICE:
-        flags |= TradeFlag.NO_PRICE
-    if bits & OFFICIAL:
-        flags |= TradeFlag.NO_VOLUME
-    if bits & CLOSING_PRINT:
-        flags |= TradeFlag.CLOSING
-    return int(flags)
-
-
 def trade_ticks(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
     """time, price, size, exchange, sale condition, suspicious; numbered by their line."""
     symbol, midnight_ns, order = stream.symbol, stream.midnight_ns, stream.order
@@ -94,7 +71,7 @@ def trade_ticks(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
             at, price, size, exchange, conditions, is_suspicious = parts
             flags = known.get(conditions)
             if flags is None:
-                flags = known[conditions] = lean_flags(conditions)
+                flags = known[conditions] = lean_flags(conditions).value
             number += 1
             if is_suspicious == "1":
                 continue
