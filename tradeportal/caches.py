@@ -34,10 +34,11 @@ CACHE_WORDS: Final = {
     "keys": _("API keys, for less than a second"),
     "accounts": _("Who trades on which account, for a second"),
     "instruments": _("Instruments, for five seconds"),
-    "indicators": _("Indicators of closed bars"),
+    "chart-bars": _("Closed bars of charts, for a minute"),
+    "chart-indicators": _("Indicators of closed bars, for a minute"),
     "latest": _("Newest quotes, trades, bars and books"),
     "sessions": _("Sign-in sessions, for a minute"),
-    "bars": _("Bars of charts, until one is added"),
+    "bars": _("Windows of closed bars, for two minutes"),
 }
 NAMES: Final = {
     "portal_cache_requests_total": "requests",

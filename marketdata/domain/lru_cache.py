@@ -3,8 +3,11 @@
 Used by the chart service for bars and for indicators of closed bars.
 """
 
+import math
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from core.domain.cache_counts import CacheCounts
@@ -17,12 +20,21 @@ Key = tuple[object, ...]
 class LruCache(Generic[Value]):
     """Keeps what was used last, up to `max_weight` in all; nothing older than `max_age_seconds`."""
 
-    def __init__(self, *, max_weight: int, max_age_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        max_weight: int,
+        max_age_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` is the one that `now_seconds` is told by."""
+        self._clock = clock
         self.counts = CacheCounts()
         self.weight = 0
         self._max_weight = max_weight
         self._max_age_seconds = max_age_seconds
         self._entries: OrderedDict[Key, tuple[float, int, Value]] = OrderedDict()
+        self._forgotten_at = -math.inf
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -40,8 +52,14 @@ class LruCache(Generic[Value]):
             return entry[2]
 
     def keep(self, key: Key, value: Value, *, weight: int, now_seconds: float) -> None:
-        """Put `value` under `key`; what was used longest ago goes when there is no room."""
+        """Put `value` under `key`; what was used longest ago goes when there is no room.
+
+        `now_seconds` is when its reading began: one from before something was forgotten may be of
+        before that change, and is not kept.
+        """
         with self._lock:
+            if now_seconds <= self._forgotten_at:
+                return
             self._drop(key)
             self.weight += weight
             self._entries[key] = (now_seconds, weight, value)
@@ -52,11 +70,13 @@ class LruCache(Generic[Value]):
     def forget(self, key: str) -> None:
         """Drop everything whose key begins with what is written `key`."""
         with self._lock:
+            self._forgotten_at = self._clock()
             for known in [known for known in self._entries if str(known[0]) == key]:
                 self._drop(known)
 
     def clear(self) -> None:
         with self._lock:
+            self._forgotten_at = self._clock()
             self._entries.clear()
             self.weight = 0
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from accounts.models import User
 from core.cache import keep
+from marketdata.cache import CHART_BARS, CHART_INDICATORS, WindowKey, windows
 from marketdata.domain.chart_reasons import ChartError, ChartReason
 from marketdata.domain.formulas import Node, evaluate, needed_before, parse_formula, written
 from marketdata.domain.formulas.evaluator import is_cumulative, is_price
@@ -151,8 +152,8 @@ RESULTS: Final[LruCache[dict[str, Floats]]] = LruCache(
     max_weight=2_000_000, max_age_seconds=MAX_AGE_SECONDS
 )
 """Weighs values: eight bytes each."""
-keep("chart-bars", HISTORIES)
-keep("chart-indicators", RESULTS)
+keep(CHART_BARS, HISTORIES)
+keep(CHART_INDICATORS, RESULTS)
 
 
 def wanted_in(text: str, owner: User, tried: str | None = None) -> tuple[Wanted, ...]:
@@ -214,14 +215,24 @@ def _history(query: ChartQuery, closed: BarView | None, now: datetime) -> _Histo
     if known is not None:
         return known
     asked_at = time.monotonic()
-    bars: list[BarView] = []
-    if closed is not None:
-        found = bars_with_history(query.instrument, query.timeframe, count + 1, now)
-        bars = [bar for bar in found if bar.start < closed.start][-count:]
-        bars.append(closed)
+    bars = [] if closed is None else _closed_bars(query, closed, count, now)
     history = _History(key, tuple(bars), columns_of(bars))
     HISTORIES.keep(key, history, weight=len(bars) + 1, now_seconds=asked_at)
     return history
+
+
+def _closed_bars(query: ChartQuery, closed: BarView, count: int, now: datetime) -> list[BarView]:
+    """`count` bars before `closed`, and `closed`: of the window that some gateway has read, or of
+    the database.
+    """
+    key = WindowKey(query.instrument.pk, str(query.timeframe), count, closed)
+    known, version = windows().read(key)
+    if known is not None:
+        return known
+    found = bars_with_history(query.instrument, query.timeframe, count + 1, now)
+    bars = [*[bar for bar in found if bar.start < closed.start][-count:], closed]
+    windows().keep(key, version, bars)
+    return bars
 
 
 def _series(wanted: Wanted, history: _History, last: BarView, shown: int) -> Series:
@@ -239,12 +250,13 @@ def _series(wanted: Wanted, history: _History, last: BarView, shown: int) -> Ser
 
 def _closed_values(wanted: Wanted, history: _History) -> dict[str, Floats]:
     key = (*history.key, wanted.identity)
-    known = RESULTS.get(key, time.monotonic())
+    asked_at = time.monotonic()
+    known = RESULTS.get(key, asked_at)
     if known is not None:
         return known
     values = wanted.over(history.columns)
     weight = sum(len(column) for column in values.values()) + 1
-    RESULTS.keep(key, values, weight=weight, now_seconds=time.monotonic())
+    RESULTS.keep(key, values, weight=weight, now_seconds=asked_at)
     return values
 
 

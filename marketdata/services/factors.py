@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from marketdata.cache import forget_bars
 from marketdata.domain.factors import Factor
 from marketdata.models import AdjustmentFactor, Instrument
 
@@ -25,4 +26,5 @@ def save_factors(instrument: Instrument, factors: Iterable[Factor], source: str)
         )
         for factor in factors
     )
+    forget_bars(instrument.pk)
     return len(rows)

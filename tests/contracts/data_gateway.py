@@ -45,7 +45,7 @@ def gateway(alice: User, transactional_db: None) -> Iterator[Gateway]:
     """A gateway on a free port in a thread, over a seeded market and a key of Alice."""
     now = SystemClock().now()
     seed_market(now)
-    known_instruments.forget()
+    known_instruments.clear()
     key, secret = create_api_key(
         user=alice, scopes=[Scope.READ], origin=Origin(now=now), rate_limit_per_minute=10_000
     )

@@ -39,9 +39,9 @@ def market(settings: Settings, transactional_db: None) -> Iterator[None]:
         tick_size=Decimal("0.01"),
         lot_size=Decimal(1),
     )
-    browser.known_instruments.forget()
+    browser.known_instruments.clear()
     yield
-    browser.known_instruments.forget()
+    browser.known_instruments.clear()
 
 
 async def publish(topic: str, seq: int, data: object) -> None:

@@ -38,10 +38,10 @@ def gateway(transactional_db: None) -> Iterator[int]:
         tick_size=Decimal("0.01"),
         lot_size=Decimal(1),
     )
-    known_instruments.forget()
+    known_instruments.clear()
     with running_gateway() as port:
         yield port
-    known_instruments.forget()
+    known_instruments.clear()
 
 
 @contextmanager

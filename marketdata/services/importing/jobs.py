@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from marketdata.cache import forget_bars
 from marketdata.domain.row_checks import Tally
 from marketdata.models import Feed, ImportJob, Instrument
 
@@ -114,6 +115,7 @@ def finish_step(job: ImportJob, stored: int, refused: int, now: datetime) -> Non
             *("steps_done", "rows_stored", "rows_refused", "position", "updated_at", "state")
         ]
     )
+    forget_bars(job.instrument_id)
 
 
 @transaction.atomic

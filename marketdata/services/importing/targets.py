@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 
+from core.cache import forget_everywhere
+from marketdata.cache import INSTRUMENTS
 from marketdata.models import Currency, Feed, Instrument, Venue
 
 IMPORT_ADAPTER: Final = "import"
@@ -59,6 +61,7 @@ def target_instrument(symbol: str, new: NewInstrument | None) -> Instrument:
         raise TargetError(f"a symbol has 1 to {SYMBOL_LENGTH} characters")
     for code in filter(None, (new.quote_currency, new.base_currency)):
         Currency.objects.get_or_create(code=code, defaults={"name": code})
+    forget_everywhere(INSTRUMENTS)
     return Instrument.objects.create(
         symbol=symbol,
         name=new.name or symbol,
