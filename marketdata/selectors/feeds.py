@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
+
 from core.domain.clock import from_ns, to_ns
 from marketdata.domain import sessions as domain
 from marketdata.domain.plan import FeedInstrument
@@ -57,6 +59,13 @@ def ranked_feeds(feeds: Sequence[str]) -> dict[str, list[str]]:
     for symbol, feed in routes:
         ranked.setdefault(symbol, []).append(feed)
     return ranked
+
+
+def follows_feed(instrument: Instrument) -> bool:
+    """Whether its prices are to come from a feed: it has a route, and the portal runs feeds. The
+    engine asks the same when it starts (orders/engine/loading.py).
+    """
+    return settings.MARKET != "none" and FeedRoute.objects.filter(instrument=instrument).exists()
 
 
 def instrument_ids(symbols: Sequence[str]) -> dict[str, int]:

@@ -179,6 +179,8 @@ def _denial(
     assert reserved is not None and expected is not None  # on the grid: checked before
     denial = check_market(draft, market, terms, means)
     is_now = draft.type is OrderType.MARKET and not draft.waits_for_auction
+    if denial is None and is_now:
+        denial = market.silence
     if denial is None and is_now and not expected:
         denial = Denial(DenialReason.LIQUIDITY_NONE, {"symbol": terms.symbol})
     return (

@@ -55,13 +55,15 @@ class DraftOrder:
 @dataclass(frozen=True, slots=True)
 class Market:
     """The other side of the book, best price first, as (price, size); `last_price` is that of a
-    fresh last trade, if there is one; `band_bps` how far a market order may trade.
+    fresh last trade, if there is one; `band_bps` how far a market order may trade; `silence` what
+    refuses one while the instrument's feed tells nothing (docs/risk.md M17).
     """
 
     opposite: Sequence[tuple[Decimal, Decimal]]
     last_price: Decimal | None = None
     band_bps: int = MARKET_BAND_BPS
     state: MarketState = MarketState.OPEN
+    silence: Denial | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,11 @@ def page() -> str:
                 (
                     (str(reason), str(wording.status), str(wording.code), sentence)
                     for reason, wording in sorted(WORDINGS.items())
-                    for sentence in (wording.sentence, wording.sentence_of_pair)
+                    for sentence in (
+                        wording.sentence,
+                        wording.sentence_of_pair,
+                        wording.sentence_without_scope,
+                    )
                     if sentence
                 ),
             ),

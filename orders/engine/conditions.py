@@ -1,6 +1,8 @@
-"""What an order may ask of its own entry: to be maker only, to reduce only, to come in time.
+"""What an order may ask of its own entry: to be maker only, to reduce only, to come in time; and
+what is asked of one that names no price.
 
-Rules P1, U1 and D1 of docs/matching.md. Asked only of orders that name them.
+Rules P1, U1 and D1 of docs/matching.md, asked only of orders that name them, and M17 of
+docs/risk.md.
 """
 
 from typing import Final
@@ -8,9 +10,10 @@ from typing import Final
 from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_wire
 from orders.domain.commands import SubmitOrder
+from orders.domain.silence import denial_of_silence
 from orders.domain.values import OrderType, TimeInForce
 from orders.engine.restrictions import closable_lots
-from orders.engine.state import OrderState
+from orders.engine.state import Instrument, OrderState
 from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import Denial, DenialReason
 
@@ -70,6 +73,23 @@ def check_post_only(order: OrderState, now_ns: int) -> Denial | None:
             "best_price": units_to_wire(best * instrument.tick_units),
         },
     )
+
+
+def is_blind(instrument: Instrument, now_ns: int) -> bool:
+    """Whether it follows a feed that has fallen silent, or has told nothing yet (docs/risk.md
+    M17).
+    """
+    return instrument.follows_feed and now_ns > instrument.book.street_ends_ns
+
+
+def check_seen(order: OrderState, now_ns: int) -> Denial | None:
+    """A market order that trades now does so where the feed tells a price (docs/risk.md M17). Of a
+    forced one orders/engine/margin_calls.py decides.
+    """
+    instrument = order.instrument
+    if order.limit_price is not None or order.forced or not is_blind(instrument, now_ns):
+        return None
+    return denial_of_silence(instrument.symbol, instrument.book.street_ends_ns)
 
 
 def check_reduce_only(order: OrderState) -> Denial | None:

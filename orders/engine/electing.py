@@ -1,5 +1,5 @@
-"""Elected stop orders enter the market, one after another: docs/matching.md E3, E6 and E7. So do
-the legs of an entry that is done (docs/order-groups.md N6).
+"""Elected stop orders enter the market, one after another: docs/matching.md E3, E6, E7 and E9.
+So do the legs of an entry that is done (docs/order-groups.md N6).
 
 Trades put them into the state's queue (EngineState.note_trade); the core lets them in when a
 command is done. Their own fills lengthen the queue: a loop with a bound, never a recursion.
@@ -10,8 +10,9 @@ from typing import Final
 from marketdata.domain.market_states import MarketState
 from orders.domain.reasons import CloseReason
 from orders.domain.states import OrderEvent
-from orders.domain.values import OrderStatus, StpMode
+from orders.domain.values import OrderStatus, Side, StpMode
 from orders.engine import lifecycle
+from orders.engine.conditions import is_blind
 from orders.engine.passage import check_stop_ahead
 from orders.engine.placing import match
 from orders.engine.preventing import would_self_trade
@@ -32,13 +33,17 @@ def elect(step: Step, limit: int) -> None:
 
 
 def _take_turn(step: Step, order: OrderState | None) -> None:
-    """Enter the order, unless it was closed while it queued or its market is not open."""
+    """Enter the order, unless it was closed while it queued, its market is not open (E7), or it
+    would trade at any price where nobody knows one (E9).
+    """
     if order is None:
         return
     if order.status is OrderStatus.HELD:
         _enter_leg(step, order)
         return
-    if order.instrument.market_state(step.now_ns) is not MarketState.OPEN:
+    is_open = order.instrument.market_state(step.now_ns) is MarketState.OPEN
+    is_market = order.limit_price is None and order.side is Side.SELL
+    if not is_open or (is_market and is_blind(order.instrument, step.now_ns)):
         step.state.wait(order)
         return
     lifecycle.trigger(step, order)

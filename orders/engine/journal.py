@@ -29,7 +29,7 @@ from orders.engine.street_log import StreetEntry, StreetLog
 from orders.engine.trading_states import MAX_CLEARED
 from risk.domain.commands import EvaluateLosses, ReadUsage
 
-RULES_VERSION: Final = 7
+RULES_VERSION: Final = 8
 """Raised whenever older journals would replay to something else: a rule that changed, or content
 that is written otherwise. A replay begins at the first start that has the current one.
 """

@@ -7,8 +7,9 @@ afterwards, in orders/engine/recovery.py, for they point at these.
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
+from django.conf import settings
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
@@ -30,6 +31,9 @@ from portfolio.domain.margin import Call
 Row = dict[str, Any]  # Any: each column its own type
 Connection = AsyncConnection[TupleRow]
 
+NO_MARKET: Final = "none"
+"""What settings.MARKET says of a portal that runs no feed: nothing there follows one."""
+
 _INSTRUMENTS = """
 SELECT instrument.id,
   public_id,
@@ -50,7 +54,9 @@ SELECT instrument.id,
   paused,
   paused_until,
   market_band_bps,
-  venue.calendar
+  venue.calendar,
+  EXISTS (SELECT FROM marketdata_feedroute route WHERE route.instrument_id = instrument.id)
+    AS has_route
 FROM marketdata_instrument instrument JOIN marketdata_venue venue ON venue.code = venue_id
 ORDER BY instrument.id
 """
@@ -171,6 +177,7 @@ def _instrument(row: Row) -> StoredInstrument:
         pause_seconds=row["pause_seconds"],
         window=_window(row),
         pause=_pause(row),
+        follows_feed=row["has_route"] and settings.MARKET != NO_MARKET,
     )
 
 

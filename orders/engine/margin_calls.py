@@ -17,6 +17,7 @@ from orders.domain.reasons import CloseReason
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
 from orders.domain.views import AccountEvent, MarginCallView
 from orders.engine import lifecycle
+from orders.engine.conditions import is_blind
 from orders.engine.margin import margin_of, value_of
 from orders.engine.passage import check_passage
 from orders.engine.placing import match
@@ -45,6 +46,11 @@ MAX_FORCED: Final = 50
 
 FRESH_NS: Final = 60 * SECOND_NS
 """How old a last trade may be that a call is judged by."""
+
+BLIND_AFTER_NS: Final = 15 * 60 * SECOND_NS
+"""How long after its deadline a call waits for a feed that is silent: operators have had an hour
+and a quarter by then, and what users trade among themselves is the market that is left (L13).
+"""
 
 
 def judge_touched(step: Step) -> None:
@@ -171,6 +177,10 @@ def _may_trade(step: Step, order: OrderState) -> bool:
     if instrument.market_state(step.now_ns) is not MarketState.OPEN:
         return False
     if instrument.collar(order.side, step.now_ns) is None:
+        return False
+    call = order.account.call
+    assert call is not None  # nothing is forced without one
+    if is_blind(instrument, step.now_ns) and step.now_ns <= call.deadline_ns + BLIND_AFTER_NS:
         return False
     denial = check_restrictions(step, order)
     return denial is None or denial.reason is DenialReason.TRADING_REDUCE_ONLY

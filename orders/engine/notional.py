@@ -5,6 +5,7 @@ V3). Decided here, in the step in which they trade, against what they can take n
 from core.domain.units import decimal_to_units, units_to_wire
 from orders.domain.commands import SubmitOrder
 from orders.domain.values import OrderType
+from orders.engine.conditions import check_seen
 from orders.engine.preventing import takeable
 from orders.engine.queueing import AUCTION_ONLY
 from orders.engine.state import OrderState
@@ -31,6 +32,9 @@ def size_by_notional(order: OrderState, is_queued: bool, now_ns: int) -> Denial 
     assert order.notional is not None
     if is_queued:
         return Denial(DenialReason.NOTIONAL_NOT_ALLOWED, {})
+    denial = check_seen(order, now_ns)
+    if denial is not None:
+        return denial
     best = instrument.book.best(order.side.opposite, now_ns)
     if best is None:
         return Denial(DenialReason.LIQUIDITY_NONE, {"symbol": instrument.symbol})

@@ -8,7 +8,7 @@ from core.domain.units import units_to_wire
 from orders.domain.matching.stops import is_passed
 from orders.domain.matching.street import STREET_TTL_NS
 from orders.domain.values import OrderType, Side, StpMode
-from orders.engine.conditions import check_post_only, check_reduce_only
+from orders.engine.conditions import check_post_only, check_reduce_only, check_seen
 from orders.engine.limits import check_limits
 from orders.engine.margin import check_margin
 from orders.engine.market_states import check_state
@@ -24,7 +24,8 @@ def check_passage(state: EngineState, order: OrderState, now_ns: int) -> Denial 
     account, instrument = order.account, order.instrument
     denial = None if instrument.is_always_open else check_state(order, now_ns)
     if denial is None:
-        denial = check_stop_ahead(order, now_ns)
+        is_market = order.type is OrderType.MARKET
+        denial = check_seen(order, now_ns) if is_market else check_stop_ahead(order, now_ns)
     if denial is not None:
         return denial
     notional = worth_of(order, now_ns)

@@ -114,6 +114,7 @@ class Instrument:
     """The reference price of the running window, and when it began (V2)."""
 
     pause: Pause | None = None
+    follows_feed: bool = False
     calendar: Calendar | None = None
     """None for a venue that never closes."""
 

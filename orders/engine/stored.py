@@ -52,6 +52,7 @@ class StoredInstrument(StoredRow, frozen=True, array_like=True):
     pause_seconds: int = 120
     window: LastTrade | None = None
     pause: Pause | None = None
+    follows_feed: bool = False
 
 
 class StoredSession(StoredRow, frozen=True, array_like=True):

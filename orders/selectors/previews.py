@@ -7,16 +7,24 @@ from core.domain.clock import to_ns
 from core.domain.units import decimal_to_units
 from marketdata.domain.market_states import MarketState
 from marketdata.models import Instrument
-from marketdata.selectors.live import LiveDataUnavailableError, latest_books, recent_trades
+from marketdata.selectors.feeds import follows_feed
+from marketdata.selectors.live import (
+    LiveDataUnavailableError,
+    latest_books,
+    latest_quotes,
+    recent_trades,
+)
 from orders.domain.matching.street import STREET_TTL_NS
 from orders.domain.order_class import Leg
 from orders.domain.preview import Preview, preview
 from orders.domain.preview_checks import DraftOrder, MarginMeans, Market, Means
-from orders.domain.values import OrderStatus, Side
+from orders.domain.silence import denial_of_silence
+from orders.domain.values import OrderStatus, OrderType, Side
 from orders.models import Order
 from portfolio.models import Balance, Hold, Position, TradingAccount
 from portfolio.selectors import balance_of, fee_rates_of, margin_of
 from risk.domain.checks import InstrumentTerms
+from risk.domain.reasons import Denial
 from risk.domain.scopes import ScopeKind, path_of, read_scope
 from risk.domain.states import TradingState as State
 from risk.models import TradingState
@@ -46,6 +54,7 @@ def preview_order(
             last_price=_fresh_last_price(instrument.symbol, now) if draft.stop_price else None,
             band_bps=instrument.market_band_bps,
             state=MarketState(instrument.status),
+            silence=_silence(instrument, now) if draft.type is OrderType.MARKET else None,
         ),
         terms=terms_of(instrument),
         means=_means(account, instrument, draft, instead_of),
@@ -172,6 +181,18 @@ def _fresh_last_price(symbol: str, now: datetime) -> Decimal | None:
     if not trades or to_ns(now) - to_ns(trades[0].t) > STREET_TTL_NS:
         return None
     return trades[0].price
+
+
+def _silence(instrument: Instrument, now: datetime) -> Denial | None:
+    """Why a market order would trade blind (docs/risk.md M17), by the newest quote published."""
+    if not follows_feed(instrument):
+        return None
+    try:
+        quote = latest_quotes([instrument.symbol]).get(instrument.symbol)
+    except LiveDataUnavailableError:
+        quote = None
+    ends_ns = to_ns(quote.t) + STREET_TTL_NS if quote else -1
+    return denial_of_silence(instrument.symbol, ends_ns) if to_ns(now) > ends_ns else None
 
 
 def _opposite_levels(symbol: str, side: Side) -> list[tuple[Decimal, Decimal]]:

@@ -76,3 +76,15 @@ SENTENCES: Final = {
         " not meet the other side, or wait."
     ),
 }
+
+SENTENCES_WITHOUT_SCOPE: Final = {
+    "REFERENCE_MISSING": (
+        "No price for {symbol} has come in yet: a market order would trade blind. Use a limit"
+        " order, or wait."
+    ),
+    "REFERENCE_STALE": (
+        "No fresh price for {symbol} since {since}: a market order would trade blind. Use a limit"
+        " order, or wait."
+    ),
+}
+"""Of a market order on an instrument whose feed is silent (docs/risk.md M17)."""

@@ -114,6 +114,9 @@ class Wording:
     sentence_of_pair: str = ""
     """Of a pair such as BTC/USD, whose `base` it may name; empty when it is the same."""
 
+    sentence_without_scope: str = ""
+    """Where no scope's limit refuses, but a rule for all; empty when it is the same."""
+
 
 UNPROCESSABLE = (422, 42210000)
 FORBIDDEN = (403, 40310000)

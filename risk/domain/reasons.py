@@ -6,7 +6,7 @@ Each has the HTTP status and the dialect code that stock clients understand. Fil
 from dataclasses import dataclass
 from typing import Final
 
-from risk.domain.limit_wordings import SENTENCES
+from risk.domain.limit_wordings import SENTENCES, SENTENCES_WITHOUT_SCOPE
 from risk.domain.reason_codes import FORBIDDEN, UNPROCESSABLE, DenialReason, Wording
 
 __all__ = ["WORDINGS", "Denial", "DenialReason", "Wording"]
@@ -311,7 +311,12 @@ WORDINGS: Final[dict[DenialReason, Wording]] = {
         40910000,
         "It has been changed again since this was asked for. Look at it anew and ask again.",
     ),
-    **{DenialReason(code): Wording(*FORBIDDEN, text) for code, text in SENTENCES.items()},
+    **{
+        DenialReason(code): Wording(
+            *FORBIDDEN, text, sentence_without_scope=SENTENCES_WITHOUT_SCOPE.get(code, "")
+        )
+        for code, text in SENTENCES.items()
+    },
 }
 
 
@@ -328,4 +333,6 @@ class Denial:
         wording = WORDINGS[self.reason]
         base, slash, _ = self.facts.get("symbol", "").partition("/")
         text = wording.sentence_of_pair if slash else ""
+        if "scope" not in self.facts:
+            text = text or wording.sentence_without_scope
         return (text or wording.sentence).format_map(self.facts | {"base": base})

@@ -35,6 +35,7 @@ FIXED = (
 )  # fmt: skip
 """What never changes in an order."""
 ENDED = {"filled", "canceled"}
+NO_MARKET = {"LIQUIDITY_NONE", "REFERENCE_MISSING", "REFERENCE_STALE"}
 Json = dict[str, Any]  # Any: JSON
 AnyProgram = TypeVar("AnyProgram", bound="Program")
 
@@ -301,9 +302,9 @@ def resolve_unknown(program: Program, stored: dict[str, Json]) -> None:
 
 
 def _takes(program: Program, client_order_id: str) -> bool:
-    """Send the order again; False while nobody offers what an order at the market needs."""
+    """Send the order again; False while an order at the market finds nobody, or no price."""
     answer = program.http.post("/v2/orders", json=program.sent[client_order_id])
-    if answer.status_code == 403 and answer.json()["reason"] == "LIQUIDITY_NONE":
+    if answer.status_code == 403 and answer.json()["reason"] in NO_MARKET:
         return False
     assert answer.status_code == 200, answer.text
     return True

@@ -71,7 +71,7 @@ def test_market_order_is_refused_while_no_feed_tells_a_price(
     with frozen(*tree(live_portal.service("feed")["pid"])):
         wait_until(lambda: api.post("/v2/orders", json=ORDER).status_code == 403, "it is stale")
         answer = api.post("/v2/orders", json=ORDER)
-        assert (answer.status_code, answer.json()["reason"]) == (403, "LIQUIDITY_NONE")
+        assert (answer.status_code, answer.json()["reason"]) == (403, "REFERENCE_STALE")
         told = newest_quote(redis)
         assert told_at(told) < SystemClock().now() - STREET_LIFE
 

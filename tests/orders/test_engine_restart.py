@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from marketdata.models import Feed, FeedRoute, Instrument
 from orders.domain import commands
 from orders.domain.replies import CanceledReply
 from orders.models import Execution, Order
@@ -204,6 +205,26 @@ def test_street_does_not_outlive_the_engine(engine: EngineProcess, desk: Desk) -
     engine.restart_after_kill()
 
     assert desk.place(engine, "alice", "BUY 1 MARKET") == "LIQUIDITY_NONE"
+
+
+def test_engine_learns_at_its_start_which_instruments_follow_a_feed(
+    engine: EngineProcess, desk: Desk, instruments: dict[str, Instrument]
+) -> None:
+    feed = Feed.objects.create(name="simulated", adapter="simulated")
+    FeedRoute.objects.create(instrument=instruments["AAPL"], feed=feed)
+    desk.place(engine, "charlie", "BUY 5 @ 0.01")
+    engine.restart_after_kill()
+
+    assert desk.place(engine, "alice", "BUY 1 MARKET") == "REFERENCE_MISSING"  # M17
+    assert desk.place(engine, "alice", "BUY 1 MARKET", symbol="BTC/USD") == "LIQUIDITY_NONE"
+    engine.ask(quote(bids="99x5", asks="101x5"))
+    assert desk.place(engine, "alice", "BUY 1 MARKET") == "FILLED 1/1"
+    assert_clean()
+
+    FeedRoute.objects.all().delete()
+    engine.restart_after_kill()
+    assert desk.place(engine, "alice", "SELL 1 MARKET") == "FILLED 1/1"
+    assert_clean()
 
 
 def test_restart_lets_no_order_overtake_the_street(engine: EngineProcess, desk: Desk) -> None:

@@ -113,6 +113,7 @@ def terms_for(listing: Listing) -> Terms:
         smallest_value=Fraction(listing.smallest_value),
         band_bps=listing.band_bps,
         calendar=listing.calendar,
+        follows_feed=listing.follows_feed,
     )
 
 
@@ -127,6 +128,7 @@ def state_for(swarm: MarketSwarm) -> EngineState:
             min_notional_units=int(listing.smallest_value * UNITS_PER_ONE),
             market_band_bps=listing.band_bps,
             calendar=None if listing.calendar is None else calendar,
+            follows_feed=listing.follows_feed,
         )
         instruments.append(instrument)
     state = new_state(swarm.accounts, instruments, swarm.owners)

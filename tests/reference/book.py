@@ -64,6 +64,14 @@ class ReferenceBook:
         self._street: dict[str, dict[int, int]] = {"BUY": {}, "SELL": {}}
         self._street_received_ns = 0
 
+    def is_silent(self, now_ns: int) -> bool:
+        """S3: the newest quote is too old, or there has been none."""
+        return not self._street_received_ns or now_ns - self._street_received_ns > STREET_TTL_NS
+
+    @property
+    def has_been_quoted(self) -> bool:
+        return self._street_received_ns > 0
+
     def _displayed(self, side: str, now_ns: int) -> dict[int, int]:
         """S2, S3: what is left of the street, best first; nothing once it is too old."""
         if now_ns - self._street_received_ns > STREET_TTL_NS:

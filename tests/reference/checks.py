@@ -64,6 +64,7 @@ def size(state: ReferenceState, order: Order) -> None:
         return
     if waits_for_auction(state, order):
         raise Refused("NOTIONAL_NOT_ALLOWED")
+    check_seen(state, order)
     terms, book = order.terms, state.books[order.terms.symbol]
     worst = collar(book, order.side, terms.band_bps, state.now_ns)
     order.quantity, last = 1, 0
@@ -124,7 +125,30 @@ def _check_price(price: Decimal | None, terms: Terms, reason: str, *, is_due: bo
         raise Refused(f"{reason}_OFF_TICK")
 
 
-def check_passage(state: ReferenceState, order: Order, now_ns: int) -> None:
+def is_blind(state: ReferenceState, terms: Terms) -> bool:
+    """M17: it follows a feed that tells nothing now."""
+    return terms.follows_feed and state.books[terms.symbol].is_silent(state.now_ns)
+
+
+def held_back(state: ReferenceState, order: Order) -> bool:
+    """E9: it was elected, and would sell at any price where nobody knows one."""
+    if order.limit is not None or order.side == "BUY" or not is_blind(state, order.terms):
+        return False
+    state.marks.add("a stop waited for a fresh price")
+    return True
+
+
+def check_seen(state: ReferenceState, order: Order) -> None:
+    """M17."""
+    if is_blind(state, order.terms):
+        state.marks.add("a market order would have traded blind")
+        is_known = state.books[order.terms.symbol].has_been_quoted
+        raise Refused("REFERENCE_STALE" if is_known else "REFERENCE_MISSING")
+
+
+def check_passage(
+    state: ReferenceState, order: Order, now_ns: int, *, forced: bool = False
+) -> None:
     """Trading states, market, stop price, value, own orders, means: in this order."""
     check_restriction(state, order)
     _account, side, terms = order.account, order.side, order.terms
@@ -132,6 +156,8 @@ def check_passage(state: ReferenceState, order: Order, now_ns: int) -> None:
     _check_market(state, order, now_ns)
     paid = quantity * (limit or order.stop or 0)
     if limit is None and order.stop is None:
+        if not forced:
+            check_seen(state, order)
         worst = collar(book, side, terms.band_bps, now_ns)
         takeable, paid = could_take(book, incoming(state, order), worst, now_ns)
         if takeable == 0:

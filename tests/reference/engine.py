@@ -24,7 +24,7 @@ from tests.reference import account_terms, bands, calls, groups, plans, street, 
 from tests.reference.auction import has_ended, price_for_auction
 from tests.reference.book import TakerFill
 from tests.reference.changing import amend, replace
-from tests.reference.checks import check_passage, check_terms, incoming, size
+from tests.reference.checks import check_passage, check_terms, held_back, incoming, size
 from tests.reference.collecting import hold_auctions
 from tests.reference.lifetime import end_of
 from tests.reference.limits import set_limit
@@ -193,7 +193,9 @@ class ReferenceEngine(ReferenceState):
             order = queue.pop(0)
             if order.is_open and order.status == "HELD":
                 groups.take_turn(self, order)
-            elif order.is_open and self.market(order.terms) == "OPEN":
+            elif (
+                order.is_open and self.market(order.terms) == "OPEN" and not held_back(self, order)
+            ):
                 order.status, order.elected = "TRIGGERED", True
                 if order.mark is not None and order.stop is not None and order.side == "BUY":  # G4
                     order.limit = protection(order.stop, order.terms.tick)

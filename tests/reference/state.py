@@ -39,6 +39,7 @@ class Terms:
     smallest_value: Fraction
     band_bps: int = 500
     calendar: str | None = None
+    follows_feed: bool = False
 
     def __post_init__(self) -> None:
         self.each = self.tick * self.lot

@@ -45,6 +45,7 @@ class Listing:
     smallest_value: Decimal
     band_bps: int
     calendar: str | None
+    follows_feed: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,14 @@ class MarketSwarm:
 
     def __init__(self, seed: int, start_ns: int) -> None:
         draw = self._random = random.Random(seed)
+        feeds = random.Random(f"feeds {seed}")
         self.listings = [
             Listing(
                 symbol,
                 *map(Decimal, draw.choice(GRIDS)),
                 band_bps=draw.choice((10, 500, 5_000)),
                 calendar=draw.choice((None, CALENDAR)),
+                follows_feed=feeds.random() < 0.5,
             )
             for symbol in ("AAPL", "BTC/USD")[: draw.choice((1, 1, 2))]
         ]

@@ -45,6 +45,11 @@ class RestingBook:
         bid, ask = (self._street.best(side, now_ns) for side in (Side.BUY, Side.SELL))
         return bid is not None and ask is not None and bid <= price <= ask
 
+    @property
+    def street_ends_ns(self) -> int:
+        """The last instant at which the newest street quote counts (S3); -1 before the first."""
+        return self._street.ends_ns
+
     def twice_the_middle(self, now_ns: int) -> int | None:
         """The street's best bid plus its best ask, in ticks; None unless it shows both."""
         bid, ask = (self._street.best(side, now_ns) for side in (Side.BUY, Side.SELL))

@@ -5,8 +5,10 @@ from datetime import datetime
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import User
+from marketdata.models import Feed, FeedRoute, Instrument
 from orders.models import Order
 from portfolio.models import TradingAccount
 from risk.models import TradingState
@@ -166,6 +168,30 @@ def test_a_market_preview_without_a_book_has_no_price(
 
     assert answer["estimated_price"] is None
     assert answer["reason"] == "LIQUIDITY_NONE"
+
+
+def test_a_market_preview_of_a_silent_feed_says_what_to_do(
+    alice: User,
+    account: TradingAccount,
+    instrument: Instrument,
+    book: None,
+    signed_in: Callable[[User], Client],
+    settings: SettingsWrapper,
+) -> None:
+    feed = Feed.objects.create(name="simulated", adapter="simulated")
+    FeedRoute.objects.create(instrument=instrument, feed=feed)
+    client, query = signed_in(alice), ticket(type="MARKET", limit_price="")
+
+    answer = client.get("/orders/preview", query, headers=JSON).json()
+
+    assert (answer["accepted"], answer["reason"]) == (False, "REFERENCE_MISSING")
+    assert answer["message"] == (
+        f"No price for {instrument.symbol} has come in yet: a market order would trade blind. Use a"
+        " limit order, or wait."
+    )
+    assert client.get("/orders/preview", ticket(limit_price="100")).json()["accepted"] is True
+    settings.MARKET = "none"
+    assert client.get("/orders/preview", query, headers=JSON).json()["accepted"] is True
 
 
 def test_what_waits_for_an_auction_takes_nothing_now(
