@@ -8,12 +8,17 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from orders.domain import commands
 from orders.domain.market_commands import CheckMargin
 from orders.domain.values import OrderType, Side, TimeInForce
 from tests.simulation.plan_swarm import LIMITED, STORMY
 
 HOUR_NS = 3_601 * 10**9
+SILENT_NS = 6 * 10**9
+SILENCES = 0.05
+"""Of what a storm brings: a feed that falls silent while somebody is called."""
 
 Later = tuple[int, commands.AnyCommand]
 """How long before a command, and the command."""
@@ -40,6 +45,7 @@ class StormSwarm:
     ) -> None:
         draw = self._random = random.Random(f"looks {seed}")
         self.share = draw.choice((0.1, 0.3)) if STORMY < seed <= LIMITED else 0.0
+        self._silences = random.Random(f"silences {seed}")
         self._accounts = accounts
         self._listings = listings
         self._middle = middle
@@ -51,6 +57,8 @@ class StormSwarm:
         draw = self._random
         if draw.random() >= self.share:
             return []
+        if self._silences.random() < SILENCES:
+            return self._silence(self._listings[0], next_id)
         listing = draw.choice(self._listings)
         kind = draw.choice(("look", "look", "jump", "jump", "order", "order", "hour", "slide"))
         if kind == "look":
@@ -94,6 +102,28 @@ class StormSwarm:
             (0, self._quote(listing, fallen)),
             (0, CheckMargin(0)),
             *self._hour_passes(),
+        ]
+
+    def _silence(self, listing: Grid, next_id: Callable[[], UUID]) -> list[Later]:
+        """An account buys as much as it may and the price falls; then the feed says no more, and
+        only users bid.
+        """
+        draw = self._silences
+        account, other = (draw.choice(self._accounts) for _ in range(2))
+        fallen = self._middle * draw.choice((60, 70, 80)) // 100
+        buys: list[Later] = [
+            (0, self._order(listing, account, Side.BUY, self._size * share // 4 or 1, next_id()))
+            for share in (640, 160, 40, 10, 2)
+        ]
+        bid = self._order(listing, other, Side.BUY, 1, next_id())
+        limit = max(1, fallen) * listing.tick
+        return [
+            (0, self._quote(listing, self._middle)),
+            *buys,
+            (0, self._quote(listing, fallen)),
+            (0, commands.PrintStreetTrade(listing.symbol, limit, listing.lot, Side.SELL)),
+            (0, msgspec.structs.replace(bid, type=OrderType.LIMIT, limit_price=limit)),
+            (SILENT_NS, CheckMargin(0)),
         ]
 
     def _quote(self, listing: Grid, bid: int) -> commands.QuoteStreet:

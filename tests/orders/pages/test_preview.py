@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from accounts.models import User
 from marketdata.models import Feed, FeedRoute, Instrument
@@ -176,7 +176,7 @@ def test_a_market_preview_of_a_silent_feed_says_what_to_do(
     instrument: Instrument,
     book: None,
     signed_in: Callable[[User], Client],
-    settings: SettingsWrapper,
+    settings: Settings,
 ) -> None:
     feed = Feed.objects.create(name="simulated", adapter="simulated")
     FeedRoute.objects.create(instrument=instrument, feed=feed)
