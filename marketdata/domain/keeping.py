@@ -62,7 +62,9 @@ class _Bars:
         self.symbol = symbol
         self.days = left.days
         self.second = BarBuilder(symbol, every(SECOND_NS))
-        self.minute = BarBuilder(symbol, every(MINUTE_NS), left.minute)
+        self.minute = BarBuilder(
+            symbol, every(MINUTE_NS), left.minute, patience_ns=CLOSING_PATIENCE_NS
+        )
         self.day = BarBuilder(
             symbol, self.days.period_of, left.day, patience_ns=CLOSING_PATIENCE_NS
         )
@@ -113,11 +115,11 @@ class _Bars:
         return Taken(finished, is_late=False)
 
     def _take_closing(self, trade: Trade, closing_ns: int) -> list[DatedBar]:
-        """A closing print is its session's last: in the last minute while that can be amended, and
-        in the day.
+        """A closing print is its session's last: in the last minute, unless that is of an earlier
+        run, and in the day.
         """
         taking = [(DAY, self.day)]
-        if self.newest_ns - closing_ns <= LATE_NS and closing_ns >= (self.known_from_ns or 0):
+        if closing_ns >= (self.known_from_ns or 0):
             taking = [(MINUTE, self.minute), *taking]
         return [
             DatedBar(timeframe, bar)

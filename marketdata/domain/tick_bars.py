@@ -1,7 +1,7 @@
 """Minute bars out of whole columns of trades, by the trades' flags: for imports of ticks."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,11 @@ from marketdata.domain.bar_columns import BarColumns
 from marketdata.domain.e8_arrays import Ints
 from marketdata.domain.tick_columns import TradeColumns
 from marketdata.domain.trade_conditions import TradeFlag
+from marketdata.domain.trading_days import CLOSING_PATIENCE_NS
 
 MINUTE_US: Final = 60_000_000
-CLOSING_WITHIN_US: Final = 15 * MINUTE_US
-"""How long after a session's end its closing print may come; the auction takes minutes at most."""
+CLOSING_WITHIN_US: Final = CLOSING_PATIENCE_NS // 1_000
+"""How long after a session's end its closing print may come, as in a running feed."""
 
 
 def minutes_of(trades: TradeColumns, closes_us: Sequence[int]) -> BarColumns:
@@ -21,7 +22,8 @@ def minutes_of(trades: TradeColumns, closes_us: Sequence[int]) -> BarColumns:
     that has just ended (`closes_us`: when sessions end, rising), as its last print.
 
     Prints without a price draw none, those without volume count in none; a minute without any price
-    is no bar. The average price is that of the prints that draw, rounded half up to 10^-8.
+    is no bar. The average price is that of the prints that count as volume, to 10^-8, rounded half
+    to even. So a running feed draws them too (docs/bars.md).
     """
     starts, is_late = _starts(trades, np.array(closes_us, dtype=np.int64))
     order = np.lexsort((trades.number, trades.at_us, is_late, starts))
@@ -36,9 +38,11 @@ def minutes_of(trades: TradeColumns, closes_us: Sequence[int]) -> BarColumns:
     drawn = price[draws]
     within = counts & np.isin(starts, minutes)
     volume, number = np.zeros_like(minutes), np.zeros_like(minutes)
+    turnover = np.zeros(len(minutes), dtype=object)  # of any length: 64 bits are too few
     places = np.searchsorted(minutes, starts[within])
     np.add.at(volume, places, size[within])
     np.add.at(number, places, 1)
+    np.add.at(turnover, places, price[within].astype(object) * size[within].astype(object))
     return BarColumns(
         start_us=minutes,
         open_e8=drawn[first],
@@ -47,7 +51,7 @@ def minutes_of(trades: TradeColumns, closes_us: Sequence[int]) -> BarColumns:
         close_e8=drawn[last],
         volume_e8=volume,
         trade_count=number,
-        vwap_e8=_average(drawn, size[draws], first),
+        vwap_e8=_averages(turnover.tolist(), volume.tolist()),
     )
 
 
@@ -64,19 +68,20 @@ def _starts(trades: TradeColumns, closes_us: Ints) -> tuple[Ints, NDArray[np.boo
         before = np.searchsorted(closes_us, trades.at_us, side="right") - 1
         close = closes_us[np.maximum(before, 0)]
         is_late = ((trades.flags & TradeFlag.CLOSING) != 0) & (before >= 0)
-        is_late &= trades.at_us - close < CLOSING_WITHIN_US
+        is_late &= trades.at_us - close <= CLOSING_WITHIN_US
         starts = np.where(is_late, close - MINUTE_US, starts)
     return starts, is_late
 
 
-def _average(price: Ints, size: Ints, first: Any) -> Ints:  # Any: numpy's indices
-    """Price weighted by size in each group; 0 where nothing was traded. In whole numbers of any
-    length: the products do not fit into 64 bits.
-    """
-    turnover = np.add.reduceat(price.astype(object) * size.astype(object), first)
-    volume = np.add.reduceat(size.astype(object), first)
+def _averages(turnovers: Sequence[int], volumes: Sequence[int]) -> Ints:
+    """Turnover by volume of each minute; 0 where nothing was traded."""
     averages = [
-        (2 * total + sizes) // (2 * sizes) if sizes else 0
-        for total, sizes in zip(turnover.tolist(), volume.tolist(), strict=True)
+        _divided(turnover, volume) if volume else 0
+        for turnover, volume in zip(turnovers, volumes, strict=True)
     ]
     return np.array(averages, dtype=np.int64)
+
+
+def _divided(turnover: int, volume: int) -> int:
+    quotient, rest = divmod(turnover, volume)
+    return quotient + (2 * rest > volume or (2 * rest == volume and quotient % 2 == 1))

@@ -350,7 +350,7 @@ def test_closing_print_belongs_to_the_last_minute_and_the_day_of_its_session() -
     assert bars.open_bars() == []
 
 
-def test_closing_print_of_minutes_later_is_in_the_day_only() -> None:
+def test_closing_print_of_half_an_hour_later_is_still_in_its_minute_and_its_day() -> None:
     bars = keeper(ResumedBars(days=new_york()))
     bars.take(trade(0, "10", start=local_ns(2, 15, 59)))
     bars.close_until(local_ns(2, 16))
@@ -358,8 +358,21 @@ def test_closing_print_of_minutes_later_is_in_the_day_only() -> None:
     at_ns = local_ns(2, 16) - 1 + CLOSING_PATIENCE_NS
     finished = bars.take(trade(0, "11", "500", TradeFlag.CLOSING, start=at_ns)).finished
 
-    assert [dated.timeframe for dated in finished] == ["1Day"]
-    assert finished[0].bar.close == 11
+    (minute,), (day,) = of("1Min", finished), of("1Day", finished)
+    assert (minute.start_ns, minute.close, minute.volume) == (local_ns(2, 15, 59), 11, 501)
+    assert (day.close, day.volume) == (11, 501)
+
+
+def test_closing_print_after_half_an_hour_is_a_print_of_its_own_time() -> None:
+    bars = keeper(ResumedBars(days=new_york()))
+    bars.take(trade(0, "10", start=local_ns(2, 15, 59)))
+    bars.close_until(local_ns(2, 16))
+
+    at_ns = local_ns(2, 16) + CLOSING_PATIENCE_NS + 1
+    finished = bars.take(trade(0, "11", "500", TradeFlag.CLOSING, start=at_ns)).finished
+
+    assert [dated.timeframe for dated in finished if dated.bar.is_amended] == []
+    assert [dated.bar.start_ns for dated in bars.open_bars()] == [local_ns(2, 16, 30)]
 
 
 def test_minute_that_a_source_tells_whole_is_kept_and_grows_the_day() -> None:

@@ -124,7 +124,7 @@ def test_prints_draw_by_their_flags_and_the_closing_one_ends_its_session() -> No
     assert rows_of(bars) == {
         60_000_000: (10 * whole, 13 * whole, 10 * whole, 13 * whole, 12 * whole)
     }
-    assert (bars.trade_count.tolist(), bars.vwap_e8.tolist()) == ([5], [12_20000000])
+    assert (bars.trade_count.tolist(), bars.vwap_e8.tolist()) == ([5], [26_66666667])
     assert [*rows_of(minutes_of(trades, []))] == [60_000_000, 120_000_000]
 
 
