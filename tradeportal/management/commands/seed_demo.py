@@ -12,7 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
 
 from accounts.domain.roles import Role
 from accounts.models import User
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         sync_roles()
         seed_market(now=origin.now)
         if settings.MARKET == "replay" and settings.REPLAY_FOLDER:
-            seed_replay(folder=settings.REPLAY_FOLDER)
+            _seed_replay(settings.REPLAY_FOLDER)
         fill_sessions(now=origin.now, request_id=origin.request_id)
         admin_password = None
         if not User.objects.exists():
@@ -71,6 +72,13 @@ class Command(BaseCommand):
             self.stdout.write(f"demo trader   {DEMO_USERNAME}  {result['password']}")
             self.stdout.write(f"administrator {ADMIN_USERNAME}  {result['admin_password']}")
             self.stdout.write("These passwords are shown only now.")
+
+
+def _seed_replay(folder: str) -> None:
+    try:
+        seed_replay(folder=folder)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
 
 
 def _make(username: str, role: Role, origin: Origin) -> str | None:
