@@ -2,7 +2,7 @@
 line in `FEEDS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import cast
 
@@ -21,6 +21,13 @@ FEEDS: dict[str, str] = {
 """Adapter name to the class that takes a FeedSetup. Loaded when a feed of the adapter is made:
 some bring libraries that take seconds and tens of megabytes.
 """
+
+MARKETS: Mapping[str, Sequence[str]] = {
+    "simulated": ("simulated",),
+    "replay": ("replay",),
+    "configured": tuple(FEEDS),
+}
+"""What PORTAL_MARKET names, and the adapters whose feeds run then."""
 
 WITHOUT_CONNECTION = frozenset({"simulated", "replay"})
 """Adapters that are their own source: nothing to lose, and they may be held up (docs/feeds.md)."""

@@ -6,18 +6,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import Bar, Period
-from marketdata.domain.plan import FeedInstrument, FeedOptionError
+from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.trading_days import UtcDays
 from marketdata.domain.values import Aggressor, Grid, Level, Quote, Trade
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
 from marketdata.feeds.items import QuoteNumbers, StoredItem
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.store import Rows, TickStore
-from marketdata.management.commands.run_feed import save_rows
+from marketdata.management.commands.run_feed import parts_of, save_rows
 from marketdata.models import (
     Feed,
     FeedRoute,
@@ -140,6 +142,55 @@ def test_nothing_is_resumed_where_nothing_was_left(instruments: dict[str, Instru
     assert (left.day, left.minute) == (None, None)
 
 
+def test_replay_follows_the_folder_that_is_configured(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first / "equity/usa/tick/aig", second / "equity/usa/minute/spy"):
+        folder.mkdir(parents=True)
+    seed_replay(folder=str(first))
+    feed = Feed.objects.get(name="replay")
+    feed.options |= {"speed": 1, "start": "2013-10-07"}
+    feed.save()
+
+    assert seed_replay(folder=str(second)) == 1
+    assert seed_replay(folder=str(second)) == 0
+
+    feed.refresh_from_db()
+    assert feed.options == {
+        "folder": str(second),
+        "market": "equity/usa",
+        "resolution": "minute",
+        "loop": True,
+        "speed": 1,
+        "start": "2013-10-07",
+    }
+    assert ranked_feeds(["replay"]) == {"SPY": ["replay"]}
+    assert Instrument.objects.filter(symbol="AIG").exists()
+
+
+def test_folder_without_recorded_days_is_refused_and_changes_nothing(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    (tmp_path / "equity/usa/tick/aig").mkdir(parents=True)
+    seed_replay(folder=str(tmp_path))
+
+    with pytest.raises(ValidationError, match="There are no recorded days of US equities in"):
+        seed_replay(folder=str(tmp_path / "elsewhere"))
+
+    assert Feed.objects.get(name="replay").options["folder"] == str(tmp_path)
+    assert ranked_feeds(["replay"]) == {"AIG": ["replay"]}
+
+
+def test_name_of_the_replay_that_another_adapter_has_is_refused(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    Feed.objects.create(name="replay", adapter="simulated")
+
+    with pytest.raises(ValidationError, match="has the adapter simulated"):
+        seed_replay(folder=str(tmp_path))
+
+
 def test_replay_of_a_folder_makes_its_instruments_once(
     instruments: dict[str, Instrument], tmp_path: Path
 ) -> None:
@@ -178,13 +229,35 @@ def test_options_of_every_feed_are_read_by_the_process(now: datetime) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"silence_seconds": -1}, "feed sim: the option 'silence_seconds' must be a whole number"),
-        ({"keeps_quotes": "no"}, "feed sim: the option 'keeps_quotes' must be true or false"),
-        ({"scenario": "panic"}, "feed sim: The option 'scenario' must be one of"),
+        ({"silence_seconds": -1}, "The option 'silence_seconds' must be a whole number"),
+        ({"chain_seconds": "soon"}, "The option 'chain_seconds' must be a whole number"),
+        ({"keeps_quotes": "no"}, "The option 'keeps_quotes' must be true or false"),
+        ({"scenario": "panic"}, "The option 'scenario' must be one of"),
     ],
 )
-def test_wrong_option_names_its_feed(
+def test_feed_with_a_wrong_option_is_away_and_says_which(
     now: datetime, options: dict[str, object], complaint: str
 ) -> None:
-    with pytest.raises(FeedOptionError, match=complaint):
-        make_source(parts(**options), ReplayClock(FixedClock(now)), 1)
+    clock = ReplayClock(FixedClock(now))
+
+    source = make_source(parts(**options), clock, 1)
+    chain = make_chain([parts(**options)], {"AAPL": ["sim"]}, clock.now_ns())
+
+    assert (source.name, source.symbols, source.feed_id) == ("sim", ["AAPL"], 1)
+    with pytest.raises(FeedAwayError, match=f"{complaint}.*Correct it, then run ./portal restart"):
+        asyncio.run(source.feed.open())
+    assert chain.feed_of("AAPL") is None
+
+
+def test_feed_whose_key_cannot_be_read_is_away_and_says_so(
+    instruments: dict[str, Instrument], now: datetime
+) -> None:
+    locked = Feed.objects.create(name="locked", adapter="alpaca", credentials=b"not ours")
+    FeedRoute.objects.create(instrument=instruments["AAPL"], feed=locked)
+    (configured,) = configured_feeds(["alpaca"])
+
+    source = make_source(parts_of(configured), ReplayClock(FixedClock(now)), 1)
+
+    assert (source.name, source.symbols) == ("locked", ["AAPL"])
+    with pytest.raises(FeedAwayError, match="its key cannot be read"):
+        asyncio.run(source.feed.open())

@@ -22,9 +22,8 @@ from core.domain.clock import SystemClock
 from core.encryption import EncryptionError
 from marketdata import selectors, services
 from marketdata.domain.keeping import BarKeeper, DatedBar
-from marketdata.domain.plan import FeedOptionError
 from marketdata.domain.trading_days import TradingDays
-from marketdata.feeds import FEEDS
+from marketdata.feeds import MARKETS
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
 from marketdata.feeds.items import NumberedTick, StoredItem
 from marketdata.feeds.links import TICKS_PACE, Link
@@ -37,12 +36,6 @@ from marketdata.selectors.feed_setup import credentials_of
 
 logger = structlog.get_logger(__name__)
 DATABASE_AWAY = (DatabaseError, InterfaceError)
-MARKETS: Mapping[str, Sequence[str]] = {
-    "simulated": ("simulated",),
-    "replay": ("replay",),
-    "configured": tuple(FEEDS),
-}
-"""What PORTAL_MARKET names, and the adapters whose feeds run then."""
 
 
 class Command(BaseCommand):
@@ -61,19 +54,18 @@ class Command(BaseCommand):
                 f"No enabled feed of {', '.join(adapters)} has an instrument: configure one, or"
                 " start with --market none."
             )
-        try:
-            asyncio.run(_run([_parts(feed) for feed in feeds]))
-        except FeedOptionError as error:
-            raise CommandError(str(error)) from error
+        asyncio.run(_run([parts_of(feed) for feed in feeds]))
 
 
-def _parts(feed: selectors.ConfiguredFeed) -> SourceParts:
+def parts_of(feed: selectors.ConfiguredFeed) -> SourceParts:
+    """What the feed is made of. A key that cannot be read costs this feed alone."""
+    credentials, reason = None, ""
     try:
         credentials = credentials_of(feed.id, feed.credentials)
     except EncryptionError as error:
-        raise CommandError(f"feed {feed.name}: {error}") from error
+        reason = f"its key cannot be read: {error}"
     return SourceParts(
-        feed.id, feed.name, feed.adapter, feed.options, credentials, feed.instruments
+        feed.id, feed.name, feed.adapter, feed.options, credentials, feed.instruments, reason
     )
 
 
