@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
@@ -41,6 +41,13 @@ class Act:
     actor: AbstractBaseUser | None
     reason: str
     origin: Origin
+
+
+class RouteSet(NamedTuple):
+    """A route as it is now; `moved`: the feeds that made room for it, and their new ranks."""
+
+    route: FeedRoute
+    moved: Mapping[str, int]
 
 
 def add_feed(*, name: str, adapter: str, options: Mapping[str, Any], act: Act) -> Feed:
@@ -107,37 +114,51 @@ def set_key(*, feed: Feed, credentials: Credentials | None, act: Act) -> None:
         _note("FeedKeyRemoved" if stored is None else "FeedKeySet", feed, act, {})
 
 
-def set_route(*, feed: Feed, symbol: str, rank: int, symbol_there: str, act: Act) -> FeedRoute:
+def set_route(*, feed: Feed, symbol: str, rank: int, symbol_there: str, act: Act) -> RouteSet:
     """Let an instrument take its prices from the feed, as its `rank`-th choice (1 is the first).
-    A route that there is gets the new rank and name.
+    A route that there is gets the new rank and name; another feed's at that rank moves down by one,
+    and so do those that stand behind it without a gap.
     """
-    instrument = Instrument.objects.filter(symbol=symbol).first()
-    if instrument is None:
-        raise ValidationError(f"There is no instrument {symbol}.")
     if not 1 <= rank <= MAX_RANK:
         raise ValidationError(f"The rank must be 1 to {MAX_RANK}; 1 is followed first.")
     if not symbol_there.isprintable() or len(symbol_there) > MAX_NAME_THERE:
         raise ValidationError(f"The name there has at most {MAX_NAME_THERE} visible characters.")
     with transaction.atomic():
         _locked(feed)
-        other = (
-            FeedRoute.objects.filter(instrument=instrument, rank=rank)
-            .exclude(feed=feed)
-            .select_related("feed")
-            .first()
-        )
-        if other is not None:
-            raise ValidationError(
-                f"{symbol} has {other.feed.name} at rank {rank} already: choose another rank."
-            )
+        instrument = _locked_instrument(symbol)
+        own = FeedRoute.objects.filter(instrument=instrument, feed=feed).first()
+        if own is None or own.rank != rank:
+            FeedRoute.objects.filter(instrument=instrument, feed=feed).delete()
+            moved = _moved_down(instrument, rank)
+        else:
+            moved = {}
         route, _ = FeedRoute.objects.update_or_create(
             instrument=instrument,
             feed=feed,
             defaults={"rank": rank, "symbol_there": symbol_there},
         )
-        facts = {"instrument": symbol, "rank": rank, "symbol_there": symbol_there}
+        facts = {"instrument": symbol, "rank": rank, "symbol_there": symbol_there, "moved": moved}
         _note("FeedRouteSet", feed, act, facts)
-    return route
+    return RouteSet(route, moved)
+
+
+def _moved_down(instrument: Instrument, rank: int) -> dict[str, int]:
+    """Make `rank` free; the feeds that were moved for it and their new ranks."""
+    behind = FeedRoute.objects.filter(instrument=instrument, rank__gte=rank)
+    in_the_way: list[FeedRoute] = []
+    for route in behind.select_related("feed").order_by("rank", "pk"):
+        if route.rank != rank + len(in_the_way):
+            break
+        in_the_way.append(route)
+    if rank + len(in_the_way) > MAX_RANK:
+        raise ValidationError(
+            f"{instrument.symbol} has feeds down to rank {MAX_RANK}: take one away with `feed"
+            " unroute` first."
+        )
+    for route in reversed(in_the_way):  # from below: no two have one rank at any moment
+        route.rank += 1
+        route.save(update_fields=["rank"])
+    return {route.feed.name: route.rank for route in in_the_way}
 
 
 def remove_route(*, feed: Feed, symbol: str, act: Act) -> bool:
@@ -161,6 +182,14 @@ def retire_feed(*, feed: Feed, act: Act) -> None:
         locked.is_enabled, locked.credentials = False, None
         locked.save(update_fields=["is_enabled", "credentials"])
         _note("FeedRetired", feed, act, {"instruments": symbols})
+
+
+def _locked_instrument(symbol: str) -> Instrument:
+    """The instrument, so that its ranks change one after the other."""
+    instrument = Instrument.objects.select_for_update(no_key=True).filter(symbol=symbol).first()
+    if instrument is None:
+        raise ValidationError(f"There is no instrument {symbol}.")
+    return instrument
 
 
 def _locked(feed: Feed) -> Feed:

@@ -197,19 +197,62 @@ def test_an_instrument_follows_a_feed_and_no_more(
     assert [action for action, _, _ in entries()] == ["FeedRouteSet", "FeedRouteRemoved"]
 
 
-def test_a_rank_is_taken_once(
+def test_a_feed_at_a_taken_rank_moves_the_others_down(
     console: Client, feed: Feed, instruments: dict[str, Instrument]
+) -> None:
+    apple = instruments["AAPL"]
+    for name, rank in (("first", 1), ("second", 2), ("apart", 4)):
+        other = Feed.objects.create(name=name, adapter="simulated")
+        FeedRoute.objects.create(instrument=apple, feed=other, rank=rank)
+
+    run(console, Feed, "add_route", feed, symbol="AAPL", rank="1")
+    unknown = run(console, Feed, "add_route", feed, symbol="NOPE", rank="1")
+
+    assert "There is no instrument NOPE." in shown(unknown)[0]
+    ranks = dict(FeedRoute.objects.values_list("feed__name", "rank"))
+    assert ranks == {"alpaca-live": 1, "first": 2, "second": 3, "apart": 4}
+    ((action, _, facts),) = entries()
+    assert (action, facts["moved"]) == ("FeedRouteSet", {"first": 2, "second": 3})
+
+
+def test_a_feed_that_is_routed_again_changes_places(
+    feed: Feed, instruments: dict[str, Instrument]
 ) -> None:
     other = Feed.objects.create(name="other", adapter="simulated")
     FeedRoute.objects.create(instrument=instruments["AAPL"], feed=other, rank=1)
+    FeedRoute.objects.create(instrument=instruments["AAPL"], feed=feed, rank=2)
 
-    page = run(console, Feed, "add_route", feed, symbol="AAPL", rank="1")
-    unknown = run(console, Feed, "add_route", feed, symbol="NOPE", rank="1")
+    said = command("route", "alpaca-live", "AAPL", "--rank", "1")
+    again = command("route", "alpaca-live", "AAPL", "--rank", "1", "--as", "AAPL.US")
 
-    assert "AAPL has other at rank 1 already: choose another rank." in shown(page)[0]
-    assert "There is no instrument NOPE." in shown(unknown)[0]
-    assert FeedRoute.objects.get().feed == other
+    assert "AAPL follows alpaca-live at rank 1. other is at rank 2 now." in said
+    assert "other" not in again
+    assert list(FeedRoute.objects.order_by("rank").values_list("feed__name", "symbol_there")) == [
+        ("alpaca-live", "AAPL.US"),
+        ("other", ""),
+    ]
+
+
+def test_there_is_no_room_below_the_last_rank(
+    feed: Feed, instruments: dict[str, Instrument]
+) -> None:
+    other = Feed.objects.create(name="other", adapter="simulated")
+    FeedRoute.objects.create(instrument=instruments["AAPL"], feed=other, rank=100)
+
+    with pytest.raises(CommandError, match="take one away with `feed unroute` first"):
+        command("route", "alpaca-live", "AAPL", "--rank", "100")
+
+    assert FeedRoute.objects.get().rank == 100
     assert entries() == []
+
+
+def test_a_feed_that_the_market_leaves_out_says_how_to_run_it(
+    feed: Feed, instruments: dict[str, Instrument], settings: Settings
+) -> None:
+    settings.MARKET = "simulated"
+    assert "./portal up --market configured" in command("route", "alpaca-live", "AAPL")
+    settings.MARKET = "configured"
+    assert "--market" not in command("route", "alpaca-live", "AAPL")
 
 
 def test_options_change_and_feeds_are_disabled_enabled_and_retired(

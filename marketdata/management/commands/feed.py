@@ -14,6 +14,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
@@ -23,7 +24,7 @@ from core.domain.origin import Origin
 from core.encryption import EncryptionError
 from marketdata.domain.plan import Credentials, FeedOptionError
 from marketdata.domain.values import Level
-from marketdata.feeds import FEEDS
+from marketdata.feeds import FEEDS, MARKETS
 from marketdata.feeds.trying import Heard, Trial, try_feed
 from marketdata.models import Feed
 from marketdata.selectors.feed_setup import feed_setup
@@ -50,7 +51,9 @@ class Command(BaseCommand):
         key.add_argument("--remove", action="store_true")
         route = _named(acts, "route", "let an instrument follow the feed")
         route.add_argument("symbol")
-        route.add_argument("--rank", type=int, default=1, help="1 is followed first")
+        route.add_argument(
+            "--rank", type=int, default=1, help="1 is followed first; feeds there move down"
+        )
         route.add_argument("--as", dest="there", default="", help="what the feed calls it")
         _named(acts, "unroute", "let an instrument follow it no more").add_argument("symbol")
         _named(acts, "enable", "let the feed process run it")
@@ -125,10 +128,16 @@ class Command(BaseCommand):
                 raise CommandError(f"{symbol} does not follow {feed.name}.")
             self._said(f"{symbol} follows {feed.name} no more.")
             return
-        services.set_route(
+        moved = services.set_route(
             feed=feed, symbol=symbol, rank=options["rank"], symbol_there=options["there"], act=act
-        )
-        self._said(f"{symbol} follows {feed.name} at rank {options['rank']}.")
+        ).moved
+        words = [f"{name} is at rank {rank} now." for name, rank in moved.items()]
+        self._said(" ".join([f"{symbol} follows {feed.name} at rank {options['rank']}.", *words]))
+        if feed.adapter not in MARKETS.get(settings.MARKET, ()):
+            self.stdout.write(
+                f"The portal runs the market {settings.MARKET}, which leaves {feed.name} out:"
+                " run ./portal down, then ./portal up --market configured."
+            )
 
     def _test(self, options: Options) -> None:
         feed = _feed(options["name"])
