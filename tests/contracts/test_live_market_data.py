@@ -1,5 +1,8 @@
-"""Unmodified alpaca-py against a whole running portal: what its stream tells is what REST tells."""
+"""Unmodified alpaca-py and ccxt.pro against a whole running portal: what their streams tell is what
+REST tells.
+"""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,9 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from alpaca.data.historical import StockHistoricalDataClient
-from alpaca.data.live import StockDataStream
+from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
+from alpaca.data.live import CryptoDataStream, StockDataStream
 from alpaca.data.requests import (
+    CryptoTradesRequest,
     StockBarsRequest,
     StockLatestQuoteRequest,
     StockSnapshotRequest,
@@ -17,10 +21,14 @@ from alpaca.data.requests import (
 )
 from alpaca.data.timeframe import TimeFrame
 
+from tests.ccxt_client import live_exchange
 from tests.live_portal import Key, LivePortal
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 TRADES_HEARD = 20
+FEW = 5
+PAIR = "BTC/USD"
+SAME = ("id", "timestamp", "price", "amount", "side", "symbol")
 PATIENCE_SECONDS = 120
 
 
@@ -71,6 +79,66 @@ def test_each_trade_that_the_stream_told_is_one_of_the_past(
     assert [by_id.get(trade.id) for trade in heard] == heard
     assert in_small_pages == told[: len(in_small_pages)]
     assert all(one.timestamp <= other.timestamp for one, other in pairwise(told))
+
+
+def test_each_crypto_trade_that_the_stream_told_is_one_of_the_past(
+    live_portal: LivePortal, key: Key
+) -> None:
+    url = live_portal.url.replace("http", "ws") + "/v1beta3/crypto/us"
+    stream = CryptoDataStream(key.key_id, key.secret, url_override=url)
+    client = CryptoHistoricalDataClient(key.key_id, key.secret, url_override=live_portal.url)
+    heard: list[Any] = []
+    books: list[Any] = []
+
+    async def hear(trade: Any) -> None:
+        heard.append(trade)
+        if len(heard) >= FEW and books:
+            await stream.stop_ws()
+
+    async def hear_book(book: Any) -> None:
+        books.append(book)
+
+    stream.subscribe_trades(hear, PAIR)
+    stream.subscribe_orderbooks(hear_book, PAIR)
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+
+    told = client.get_crypto_trades(
+        CryptoTradesRequest(symbol_or_symbols=PAIR, start=heard[0].timestamp)
+    ).data[PAIR]
+
+    by_id = {trade.id: trade for trade in told}
+    assert len(by_id) == len(told)
+    assert [by_id.get(trade.id) for trade in heard] == heard
+    assert books[0].bids[0].price < books[0].asks[0].price
+
+
+def test_what_ccxt_pro_watches_is_what_it_fetches(live_portal: LivePortal, key: Key) -> None:
+    asyncio.run(_watched_and_fetched(live_portal.url, key))
+
+
+async def _watched_and_fetched(url: str, key: Key) -> None:
+    client = live_exchange(url, key)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            trades = await client.watch_trades(PAIR)
+            book = await client.watch_order_book(PAIR)
+            ticker = await client.watch_ticker(PAIR)
+            bars = await client.watch_ohlcv(PAIR, "1m")
+        fetched = await client.fetch_trades(PAIR, since=trades[0]["timestamp"], limit=1000)
+        minutes = await client.fetch_ohlcv(PAIR, "1m", since=bars[-1][0], limit=1)
+    finally:
+        await client.close()
+
+    by_id = {trade["id"]: trade for trade in fetched}
+    for trade in trades:
+        there = by_id[trade["id"]]
+        assert [there[name] for name in SAME] == [trade[name] for name in SAME]
+    assert book["bids"][0][0] < book["asks"][0][0]
+    assert 0 < ticker["bid"] < ticker["ask"]
+    assert minutes[0] == bars[-1]
 
 
 def test_newest_prices_are_young_and_name_their_feed(
