@@ -76,8 +76,8 @@ class Market:
     )
     replay_folder: str = option(
         "",
-        "full path of a folder of recorded days in LEAN's layout; on the first start with the"
-        " replay market its instruments and a feed for them are made",
+        "full path of a folder of recorded days in LEAN's layout; a start with the replay market"
+        " makes its instruments and a feed for them, and replays another folder when this changes",
         variable="PORTAL_REPLAY_FOLDER",
     )
     seed: int = option(
