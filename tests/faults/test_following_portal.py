@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import psycopg
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
@@ -38,6 +39,8 @@ DOCUMENTED_ADDRESS = "http://127.0.0.1:8001"
 OUTSIDE, FALLBACK = "alpaca-live", "simulated"
 LONELY = "MSFT"
 """Follows the other portal and nobody else."""
+UNUSABLE, UNLUCKY = "unusable", "FB"
+"""A feed with an option that there is not, and an instrument that follows it first."""
 COMMAND_SECONDS = 120
 
 
@@ -85,6 +88,16 @@ class Commands:
         return done.stdout
 
 
+def add_unusable_feed(portal: LivePortal) -> None:
+    """As if an option had been right once: by command it would be refused."""
+    portal.manage("feed", "add", UNUSABLE, "--adapter", "alpaca")
+    portal.manage("feed", "route", UNUSABLE, UNLUCKY)
+    with psycopg.connect(portal.database_url) as connection:
+        connection.execute(
+            "UPDATE marketdata_feed SET options = '{\"colour\": 1}' WHERE name = %s", (UNUSABLE,)
+        )
+
+
 @pytest.fixture(scope="module")
 def commands(live_portal: LivePortal) -> Iterator[Commands]:
     """The document's commands, done on a fresh portal that runs until the module's end."""
@@ -98,6 +111,7 @@ def commands(live_portal: LivePortal) -> Iterator[Commands]:
             if words == ["down"]:
                 portal.manage("feed", "route", OUTSIDE, LONELY)
                 portal.manage("feed", "unroute", FALLBACK, LONELY)
+                add_unusable_feed(portal)
             typing.run(words)
         yield typing
     finally:
@@ -255,6 +269,21 @@ def status(portal: LivePortal, feed: str) -> FeedStatus:
         told = redis.get(f"{portal.environment['PORTAL_REDIS_PREFIX']}feed:status:{feed}")
     assert isinstance(told, bytes)
     return msgspec.json.decode(told, type=FeedStatus)
+
+
+def test_feed_that_cannot_be_used_is_away_and_costs_nobody_a_price(
+    following: LivePortal, api: httpx.Client
+) -> None:
+    def told_by() -> object:
+        answer = api.get(f"/v2/stocks/{UNLUCKY}/quotes/latest").json()["quote"]
+        return answer["feed"], answer.get("stale", False)
+
+    wait_until(lambda: told_by() == (FALLBACK, False), "the next feed tells")
+    wait_until(lambda: status(following, UNUSABLE).state == "AWAY", "it is away")
+
+    reason = status(following, UNUSABLE).error
+    assert reason.startswith("There is no option 'colour'")
+    assert reason.endswith("Correct it, then run ./portal restart feed.")
 
 
 def test_silence_of_the_other_portals_feed_makes_stale_then_the_simulated_one_takes_over(

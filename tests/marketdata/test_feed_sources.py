@@ -130,6 +130,7 @@ def test_next_source_takes_over_and_the_better_one_comes_back(
         assert len(run.sink.told) == 1
 
         first.is_away = True
+        await until(lambda: run.sources[0].status.error != "")
         run.clock.advance(11)
         second.put(quote("AAPL", "201", at(run)))
         await until(lambda: len(run.sink.told) == 2)
@@ -197,6 +198,7 @@ def test_operators_page_reads_every_member_that_the_process_writes(
             told_at=run.clock.now() - timedelta(seconds=1),
             last_message_at=now,
             messages=3,
+            rate=read.rate,  # by how many seconds the process has seen
             gaps=3,
             refused={"SPIKE": 1},
             following=["AAPL"],
