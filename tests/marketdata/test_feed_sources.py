@@ -4,7 +4,7 @@ refused; what operators are told.
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -20,7 +20,6 @@ from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.values import Aggressor, Quote, Trade
 from marketdata.feeds import process as process_module
 from marketdata.feeds import runner as runner_module
-from marketdata.selectors import quality
 from orders.domain.matching.street import STREET_TTL_NS
 from tests.marketdata.feeding import PREFIX, FeedRun, quote, trade, with_feed
 from tests.marketdata.sockets import until
@@ -173,40 +172,6 @@ def test_changes_are_told_to_operators(valkey: ValkeyServer, now: datetime) -> N
         assert Change._fields == ("symbol", "before", "now", "at_ns")
 
     with_feed(valkey.url, now, scenario, feeds=TWO)
-
-
-def test_operators_page_reads_every_member_that_the_process_writes(
-    valkey: ValkeyServer, now: datetime
-) -> None:
-    """A default of the reader must not hide a member that is called otherwise by the writer."""
-
-    async def scenario(run: FeedRun) -> None:
-        good, spike = quote("AAPL", "100", at(run)), trade("AAPL", "10000", at(run))
-        run.feed.put(good, spike, Gap(3, "AAPL"))
-        await drain(run)
-        await status_of(run, "hand")
-        frame = await run.redis.get(f"{PREFIX}feed:status:hand")
-        run.feed.is_away = True
-        await until(lambda: run.sources[0].status.error != "")
-        away = await status_of(run, "hand")
-
-        written, read = msgspec.json.decode(frame), quality._status.decode(frame)
-        assert {field.name for field in msgspec.structs.fields(quality.FeedStatus)} <= set(written)
-        assert read == quality.FeedStatus(
-            feed="hand",
-            state=FeedState.LIVE.value,
-            told_at=run.clock.now() - timedelta(seconds=1),
-            last_message_at=now,
-            messages=3,
-            rate=read.rate,  # by how many seconds the process has seen
-            gaps=3,
-            refused={"SPIKE": 1},
-            following=["AAPL"],
-        )
-        read_away = quality._status.decode(msgspec.json.encode(away))
-        assert read_away.error in {"the source hung up", "nobody answers"}
-
-    with_feed(valkey.url, now, scenario)
 
 
 def test_what_a_rule_refuses_is_counted_and_reaches_nobody(
