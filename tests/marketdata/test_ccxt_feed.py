@@ -15,6 +15,7 @@ from marketdata.domain.values import Aggressor, Level, Quote, Trade
 from marketdata.feeds.ccxt_exchange.options import known_exchanges, read_options
 from marketdata.feeds.ccxt_exchange.parse import (
     REMEMBERED_TRADES,
+    BookStream,
     TradeStream,
     bar_of,
     quote_of,
@@ -155,6 +156,52 @@ def test_what_the_exchange_repeats_is_told_once() -> None:
 
     assert [trade.trade_id for trade in first] == [1, 2]
     assert [trade.trade_id for trade in again] == [3]
+
+
+def test_trades_without_an_id_are_told_once_however_often_the_exchange_is_asked() -> None:
+    stream = TradeStream("BTC")
+
+    def asked(*answer: dict[str, Any]) -> list[tuple[int, Decimal]]:
+        return [(one.trade_id, one.price) for one in new(stream, stream.fresh(answer), 0)]
+
+    one, other = told(id=None), told(id=None, price=2.5)
+    assert asked(one, other) == [(AT_NS, Decimal("1.5")), (AT_NS + 1, Decimal("2.5"))]
+    assert asked(one, other) == []
+    assert asked() == []
+    assert asked(other, one, one) == [(AT_NS + 2, Decimal("1.5"))]  # a second one just like it
+    assert asked(one, one, other, told(id=None, side="sell")) == [(AT_NS + 3, Decimal("1.5"))]
+
+
+def test_the_memory_of_trades_without_an_id_is_bounded_but_holds_a_whole_answer() -> None:
+    stream = TradeStream("BTC")
+    answer = [told(id=None, price=number + 1) for number in range(REMEMBERED_TRADES + 1)]
+
+    assert len(stream.fresh(answer)) == REMEMBERED_TRADES + 1
+    assert stream.fresh(answer) == []
+    assert len(stream.fresh([told(id=None, side="sell")])) == 1
+    assert stream.fresh(answer[:1]) == answer[:1], "the oldest are forgotten"
+    assert stream.fresh(answer[-10:]) == []
+
+
+def test_a_repeated_book_without_a_time_is_not_told_as_new() -> None:
+    stream = BookStream("BTC")
+    book = {"bids": [[1, 1]], "asks": [[2, 1]]}
+
+    told = [
+        stream.take(one, received_ns)
+        for received_ns, one in enumerate(
+            [book, book, book | {"nonce": 5}, book | {"bids": [[1, 3]]}, book]
+        )
+    ]
+
+    assert [None if quote is None else quote.t_ns for quote in told] == [0, None, 2, 3, 4]
+
+
+def test_a_repeated_book_with_a_time_of_its_own_is_told_as_it_is() -> None:
+    stream = BookStream("BTC")
+    book = {"bids": [[1, 1]], "asks": [[2, 1]], "timestamp": AT_MS}
+
+    assert [stream.take(book, 5), stream.take(book, 6)] == [quote_of("BTC", book, 5)] * 2
 
 
 def test_the_memory_of_trades_is_bounded() -> None:

@@ -20,7 +20,7 @@ from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.told_numbers import TellingError
 from marketdata.domain.values import Tick
 from marketdata.feeds.ccxt_exchange.options import CcxtOptions, read_options
-from marketdata.feeds.ccxt_exchange.parse import TradeStream, quote_of
+from marketdata.feeds.ccxt_exchange.parse import BookStream, TradeStream
 
 logger = structlog.get_logger(__name__)
 
@@ -181,21 +181,25 @@ class CcxtFeed:
             logger.warning("feed_message_refused", feed=self.name, reason=str(error))
 
     def _books_of(self, instrument: FeedInstrument) -> Ask:
-        there, symbol = instrument.name_there, instrument.grid.symbol
+        there, stream = instrument.name_there, BookStream(instrument.grid.symbol)
         ask = self._source(BOOKS)
 
         async def books() -> list[Tick]:
-            return [quote_of(symbol, await ask(there), self._clock.now_ns())]
+            book = await ask(there)
+            quote = stream.take(book, self._clock.now_ns())
+            return [] if quote is None else [quote]
 
         return books
 
     def _trades_of(self, instrument: FeedInstrument) -> Ask:
         there, stream = instrument.name_there, self._trades[instrument.grid.symbol]
         ask = self._source(TRADES)
+        is_watched = self._exchange.has.get(TRADES.can_watch)
 
         async def trades() -> list[Tick]:
             ticks: list[Tick] = []
-            for one in list(await ask(there)):
+            answer = list(await ask(there))
+            for one in answer if is_watched else stream.fresh(answer):
                 try:
                     trade = stream.take(one, self._since_ns)
                 except TellingError as error:

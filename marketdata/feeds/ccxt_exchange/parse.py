@@ -4,8 +4,8 @@ ccxt makes numbers floats: a number of up to 15 digits is the one that the excha
 one is the nearest float. Times have milliseconds.
 """
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,9 @@ from marketdata.domain.values import DEPTH_LEVELS, Aggressor, Level, Quote, Trad
 
 NANOSECONDS_PER_MILLISECOND = 1_000_000
 REMEMBERED_TRADES = 5_000
-"""Ids of an instrument's last trades: exchanges send what we have had when we connect again."""
+"""Of an instrument's last trades: exchanges send what we have had when we ask or connect again."""
+NAMELESS = ("timestamp", "price", "amount", "side")
+"""What trades without an id are told apart by."""
 LEVEL_PARTS = 2
 AGGRESSORS = {"buy": Aggressor.BUY, "sell": Aggressor.SELL}
 Told = Mapping[str, Any]  # Any: ccxt's structures
@@ -30,6 +32,26 @@ def quote_of(symbol: str, book: Told, received_ns: int) -> Quote:
         asks=_levels(book.get("asks")),
         t_ns=received_ns if t_ms is None else _nanoseconds(t_ms),
     )
+
+
+class BookStream:
+    """The order books of one instrument. One without a time that says what the last one said may
+    be an answer out of the exchange's cache: it tells nothing new.
+    """
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol = symbol
+        self._last: object = None
+
+    def take(self, book: Told, received_ns: int) -> Quote | None:
+        """The best levels; None for a book without a time that repeats the last one in its best
+        levels and its number (`nonce`).
+        """
+        quote = quote_of(self._symbol, book, received_ns)
+        said = (quote.bids, quote.asks, book.get("nonce"))
+        is_repeated = book.get("timestamp") is None and said == self._last
+        self._last = said
+        return None if is_repeated else quote
 
 
 def _levels(side: object) -> tuple[Level, ...]:
@@ -53,13 +75,35 @@ class TradeStream:
     """The trades of one instrument, each once, whatever the exchange repeats.
 
     The exchange's id is the trade's number where it is a whole number; other trades are numbered by
-    their time.
+    their time. Trades without an id are told apart by time, price, size and side: of those that are
+    the same, an answer tells as many as it has more than every answer before it.
     """
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
         self._numbers = TradeNumbers()
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._nameless: OrderedDict[tuple[str, ...], int] = OrderedDict()
+
+    def fresh(self, answer: Iterable[Told]) -> list[Told]:
+        """Those of an exchange's newest trades that no answer before had, as far as they have no
+        id; those that have one `take` tells apart. For answers that overlap: a socket tells each
+        trade once.
+        """
+        counts: Counter[tuple[str, ...]] = Counter()
+        found: list[Told] = []
+        for told in answer:
+            if told.get("id") is None:
+                key = tuple(str(told.get(name)) for name in NAMELESS)
+                counts[key] += 1
+                if counts[key] <= self._nameless.get(key, 0):
+                    continue
+            found.append(told)
+        for key, count in counts.items():
+            self._nameless[key] = max(count, self._nameless.pop(key, 0))
+        while len(self._nameless) > max(REMEMBERED_TRADES, len(counts)):
+            self._nameless.popitem(last=False)
+        return found
 
     def take(self, told: Told, since_ns: int) -> Trade | None:
         """The trade; None for one that was told before, or that happened before `since_ns`."""
