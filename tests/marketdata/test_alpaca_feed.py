@@ -20,9 +20,9 @@ from marketdata.domain.timeframes import Timeframe, Unit
 from marketdata.domain.told_numbers import TellingError, decimal_of, rfc3339_ns
 from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.values import Aggressor, Grid, Level, Quote, Tick, Trade
-from marketdata.feeds.alpaca.client import AlpacaFeed
+from marketdata.feeds.alpaca.client import AlpacaFeed, _Line
 from marketdata.feeds.alpaca.options import read_options
-from marketdata.feeds.alpaca.parse import Dialect, bar_of, flags_of
+from marketdata.feeds.alpaca.parse import MAX_BOOK_LEVELS, Dialect, bar_of, flags_of
 
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 T = "2026-03-02T15:30:00.123456789Z"
@@ -137,10 +137,41 @@ def test_a_trade_that_cannot_be_right_is_refused(wrong: dict[str, Any]) -> None:
         tick_of(**({"T": "t", "S": "AAPL", "i": 1, "p": 1, "s": 1} | wrong))
 
 
-def test_a_book_that_cannot_be_right_is_refused() -> None:
+def test_a_book_that_cannot_be_right_ends_the_connection() -> None:
     for levels in ("all of it", [{"p": 1}], [[1, 2]], [{"p": 0, "s": 1}]):
-        with pytest.raises(TellingError):
+        with pytest.raises(FeedAwayError, match="the order book of BTC/USD cannot be right"):
             tick_of(T="o", S="BTC/USD", r=True, b=levels, a=[])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"b": [{"p": 99, "s": 0}, {"p": 97, "s": -1}], "a": []},
+        {"b": [{"p": 99, "s": 0}], "a": [{"p": 0, "s": 1}]},
+        {"b": [{"p": 99, "s": 0}], "a": [], "t": None},
+    ],
+)
+def test_a_book_with_a_broken_change_is_never_shown_again(broken: dict[str, Any]) -> None:
+    dialect = Dialect(NAMES)
+    book = {"T": "o", "S": "BTC/USD", "t": T}
+    dialect.tick(book | {"b": [{"p": 99, "s": 1}], "a": [{"p": 100, "s": 1}], "r": True})
+
+    with pytest.raises(FeedAwayError):
+        dialect.tick(book | broken)
+
+    assert dialect.tick(book | {"b": [{"p": 98, "s": 1}], "a": []}) is None
+
+
+def test_a_book_that_only_grows_is_not_followed_for_ever() -> None:
+    dialect = Dialect(NAMES)
+    book = {"T": "o", "S": "BTC/USD", "t": T, "a": []}
+    levels = [{"p": 1 + price, "s": 1} for price in range(MAX_BOOK_LEVELS)]
+    assert dialect.tick(book | {"b": levels, "r": True}) is not None
+
+    with pytest.raises(FeedAwayError, match="more than 10,000 levels a side"):
+        dialect.tick(book | {"b": [{"p": 0.5, "s": 1}]})
+
+    assert dialect.tick(book | {"b": []}) is None
 
 
 @pytest.mark.parametrize(
@@ -431,6 +462,16 @@ def test_a_message_that_cannot_be_right_costs_only_itself() -> None:
             assert [getattr(tick, "trade_id", None) for tick in await heard(feed, 1)] == [2]
 
     asyncio.run(run())
+
+
+def test_a_broken_book_is_told_as_a_loss_after_what_came_before_it() -> None:
+    line = _Line(None, {}, Dialect(NAMES))
+    book = {"T": "o", "S": "BTC/USD", "t": T, "b": [], "a": [{"p": 0, "s": 1}], "r": True}
+
+    ticks = line.ticks([trade(1), book, trade(2)])
+
+    assert [getattr(tick, "trade_id", None) for tick in ticks] == [1]
+    assert "cannot be right" in str(line.lost)
 
 
 def test_a_source_that_is_not_there_is_away() -> None:

@@ -62,11 +62,13 @@ class _Line:
     channels: Mapping[str, Sequence[str]]
     dialect: Dialect
     refused: int = field(default=0)
+    lost: FeedAwayError | None = None
+    """Why nothing that comes after the last ticks is to be trusted."""
 
     async def open(self) -> list[Tick]:
         """Connect, sign in, subscribe and wait for the confirmation; what came before that."""
         self.dialect.forget_books()
-        self.refused = 0
+        self.refused, self.lost = 0, None
         await self.stream._connect()
         await self.stream._auth()
         await self.stream._send_subscribe_msg()
@@ -74,6 +76,8 @@ class _Line:
         while True:
             messages = await self.messages()
             early += self.ticks(messages)
+            if self.lost is not None:
+                raise self.lost
             for message in messages:
                 if message.get("T") == "subscription":
                     self._check(message)
@@ -93,7 +97,9 @@ class _Line:
         return messages
 
     def ticks(self, messages: Sequence[Mapping[str, Any]]) -> list[Tick]:
-        """Those that the messages tell; one that cannot be right is dropped."""
+        """Those that the messages tell; one that cannot be right is dropped. An order book that
+        cannot be right ends them: `lost` says why.
+        """
         ticks = []
         for message in messages:
             try:
@@ -103,6 +109,9 @@ class _Line:
                 if self.refused <= REFUSALS_LOGGED:
                     logger.warning("feed_message_refused", reason=str(error))
                 continue
+            except FeedAwayError as error:
+                self.lost = error
+                break
             if tick is not None:
                 ticks.append(tick)
         return ticks
@@ -215,6 +224,8 @@ class AlpacaFeed:
                 ticks = line.ticks(await line.messages())
                 if ticks:
                     await self._pending.put(ticks)
+                if line.lost is not None:
+                    raise line.lost
         except LOST as error:
             await self._pending.put(_away(error, self._setup.credentials))
 

@@ -2,14 +2,17 @@
 ticks.
 
 Prices and sizes are those that were sent; nothing is rounded and nothing is filled in. A message
-that cannot be right raises TellingError.
+that cannot be right raises TellingError; one of an order book FeedAwayError, because the book that
+it changes is unknown from then on.
 """
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from marketdata.domain.bars import Bar
+from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.told_numbers import (
     LARGEST_NUMBER,
     TellingError,
@@ -23,6 +26,10 @@ from marketdata.domain.values import DEPTH_LEVELS, Aggressor, Level, Quote, Tick
 Message = Mapping[str, Any]  # Any: JSON or msgpack of the dialect
 
 ZERO = Decimal(0)
+MAX_BOOK_LEVELS = 10_000
+"""A side of an order book; the largest have some thousand. One that grows beyond it has lost what
+takes levels away.
+"""
 AGGRESSORS = {"B": Aggressor.BUY, "S": Aggressor.SELL}
 BUNCHED_TAPE = "C"
 """On Nasdaq's tape `B` is a bunched trade, which moves everything; elsewhere an average price."""
@@ -68,7 +75,9 @@ class Dialect:
         self._books: dict[str, _Book] = {}
 
     def tick(self, message: Message) -> Tick | None:
-        """The tick that a message tells; None for one that tells none."""
+        """The tick that a message tells; None for one that tells none. After a FeedAwayError the
+        book is forgotten: it begins anew with a new connection.
+        """
         there = _text(message, "S", "")
         symbol = self._names.get(there)
         if symbol is None:
@@ -113,13 +122,16 @@ class Dialect:
         )
 
     def _book(self, symbol: str, there: str, message: Message) -> Quote | None:
-        t_ns = time_of(message)
-        if message.get("r") is True:
-            self._books[there] = _Book()
-        book = self._books.get(there)
+        book = _Book() if message.get("r") is True else self._books.get(there)
         if book is None:  # changes of a book whose beginning we have not seen
             return None
-        book.change(message)
+        try:
+            t_ns = time_of(message)
+            book.change(message)
+        except TellingError as error:
+            self._books.pop(there, None)
+            raise FeedAwayError(f"the order book of {there} cannot be right: {error}") from error
+        self._books[there] = book
         return Quote(symbol=symbol, bids=book.bids(), asks=book.asks(), t_ns=t_ns)
 
 
@@ -131,23 +143,23 @@ class _Book:
         self._asks: dict[Decimal, Decimal] = {}
 
     def change(self, message: Message) -> None:
-        for side, key in ((self._bids, "b"), (self._asks, "a")):
-            levels = message.get(key) or ()
-            if not isinstance(levels, list | tuple):
-                raise TellingError(f"{key} is no list of levels")
-            for level in levels:
-                price, size = _positive(level, "p"), _amount(level, "s")
+        """Take the message's levels in, all of them or, with a TellingError, none."""
+        changes = [(self._bids, _levels(message, "b")), (self._asks, _levels(message, "a"))]
+        for side, levels in changes:
+            for price, size in levels:
                 if size:
                     side[price] = size
                 else:
                     side.pop(price, None)
+            if len(side) > MAX_BOOK_LEVELS:
+                raise TellingError(f"it has more than {MAX_BOOK_LEVELS:,} levels a side")
 
     def bids(self) -> tuple[Level, ...]:
-        best = sorted(self._bids, reverse=True)[:DEPTH_LEVELS]
+        best = heapq.nlargest(DEPTH_LEVELS, self._bids)
         return tuple(Level(price, self._bids[price]) for price in best)
 
     def asks(self) -> tuple[Level, ...]:
-        best = sorted(self._asks)[:DEPTH_LEVELS]
+        best = heapq.nsmallest(DEPTH_LEVELS, self._asks)
         return tuple(Level(price, self._asks[price]) for price in best)
 
 
@@ -187,6 +199,14 @@ def time_of(message: Message) -> int:
     if isinstance(t, bool) or not isinstance(t, int):
         raise TellingError("a message without a time")
     return t
+
+
+def _levels(message: Message, key: str) -> Sequence[Level]:
+    """The levels of one side; a size of 0 takes a level away."""
+    levels = message.get(key) or ()
+    if not isinstance(levels, list | tuple):
+        raise TellingError(f"{key} is no list of levels")
+    return [Level(_positive(level, "p"), _amount(level, "s")) for level in levels]
 
 
 def _side(price: Decimal, size: Decimal) -> tuple[Level, ...]:
