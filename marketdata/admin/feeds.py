@@ -130,8 +130,9 @@ def _disable(request: HttpRequest, feed: Feed, values: dict[str, Any], origin: O
 
 def _options(request: HttpRequest, feed: Feed, values: dict[str, Any], origin: Origin) -> str:
     act = _act_of(request, values["reason"], origin)
-    services.change_options(feed=feed, options=values["options"], act=act)
-    return f"has other options. {TAKES_EFFECT}"
+    loses_key = services.change_options(feed=feed, options=values["options"], act=act)
+    went = f" {services.KEY_WENT}" if loses_key else ""
+    return f"has other options.{went} {TAKES_EFFECT}"
 
 
 def _key(request: HttpRequest, feed: Feed, values: dict[str, Any], origin: Origin) -> str:

@@ -4,7 +4,8 @@ Used by adapters whose options are more than a word. Every refusal names the opt
 may be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from marketdata.domain.plan import Credentials, FeedOptionError
 MAX_TEXT_LENGTH = 2048
 HTTP = ("http", "https")
 SOCKET = ("ws", "wss")
+PLAIN = ("http", "ws")
+CHOOSES_ADDRESSES = "exchange"
+"""The option of ccxt by which a feed has its addresses when it says none."""
 
 
 class OptionReader:
@@ -71,7 +75,37 @@ def check_url(name: str, text: str, schemes: Sequence[str]) -> str:
         raise FeedOptionError(
             f"The option {name!r} must be a bare address: keys are set with --key-stdin."
         )
+    if parts.scheme in PLAIN and not _is_this_machine(parts.hostname):
+        raise FeedOptionError(
+            f"The option {name!r} must begin with {parts.scheme}s://: a key is sent there. Only"
+            " this machine (127.0.0.1, localhost) is reached without encryption."
+        )
     return text.rstrip("/")
+
+
+def addresses_of(options: Mapping[str, Any]) -> frozenset[tuple[str, str]]:  # Any: JSON
+    """Where a feed of these options sends its key: each option that is an address, and its scheme,
+    host and port. Two sets that differ are two places.
+    """
+    return frozenset(_addresses(options, ""))
+
+
+def _addresses(options: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _addresses(value, f"{above}{name}.")
+        elif isinstance(value, str) and "://" in value:
+            parts = urlsplit(value)
+            yield f"{above}{name}", f"{parts.scheme}://{parts.netloc.lower()}"
+        elif name == CHOOSES_ADDRESSES:
+            yield name, str(value)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def without_key(text: str, credentials: Credentials | None) -> str:

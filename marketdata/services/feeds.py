@@ -19,12 +19,14 @@ from core import encryption
 from core.domain.clock import SystemClock
 from core.domain.origin import Origin
 from core.services.audit import record
+from marketdata.domain.feed_options import addresses_of
 from marketdata.domain.plan import Credentials, FeedOptionError
 from marketdata.feeds import FEEDS
 from marketdata.feeds.checking import WITH_KEYS, check_options
 from marketdata.models import Feed, FeedRoute, Instrument
 from marketdata.selectors.feed_setup import KEY_FIELD, KEY_LABEL
 
+KEY_WENT = "Its key was removed, because its address has changed; set the key anew."
 TAKES_EFFECT = "It takes effect with ./portal restart feed."
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 MAX_OPTIONS_BYTES = 8_192
@@ -69,14 +71,25 @@ def add_feed(*, name: str, adapter: str, options: Mapping[str, Any], act: Act) -
     return feed
 
 
-def change_options(*, feed: Feed, options: Mapping[str, Any], act: Act) -> None:
-    """Put `options` in the place of the feed's options; those left out get their defaults."""
+def change_options(*, feed: Feed, options: Mapping[str, Any], act: Act) -> bool:
+    """Put `options` in the place of the feed's options; those left out get their defaults.
+
+    The key goes when the feed has another address from now on, and the answer is True: who may
+    change addresses may not read keys, and would learn one from whoever it is sent to.
+    """
     checked = _checked(feed.adapter, options)
     with transaction.atomic():
         locked = _locked(feed)
         before, locked.options = locked.options, checked
-        locked.save(update_fields=["options"])
+        is_elsewhere = addresses_of(before) != addresses_of(checked)
+        loses_key = is_elsewhere and locked.credentials is not None
+        if loses_key:
+            locked.credentials = None
+        locked.save(update_fields=["options", "credentials"])
         _note("FeedOptionsChanged", feed, act, {"before": before, "options": checked})
+        if loses_key:
+            _note("FeedKeyRemoved", feed, act, {"because": "its address has changed"})
+    return loses_key
 
 
 def set_enabled(*, feed: Feed, is_enabled: bool, act: Act) -> bool:

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from accounts.models import User
 from core.domain.clock import SystemClock
 from core.models import AuditEntry
+from marketdata.domain.feed_options import addresses_of
 from marketdata.domain.plan import Credentials
 from marketdata.models import Feed, FeedRoute, Instrument
 from marketdata.selectors.feed_setup import credentials_of, feed_setup
@@ -278,6 +279,48 @@ def test_options_change_and_feeds_are_disabled_enabled_and_retired(
         ("FeedKeyRemoved", {}),
         ("FeedRetired", {"instruments": ["AAPL"]}),
     ]
+
+
+def test_a_key_does_not_go_to_another_address(console: Client, feed: Feed) -> None:
+    run(console, Feed, "set_key", feed, key=KEY, secret=SECRET)
+    near = '{"feed": "sip", "quote_lot": 100}'
+    run(console, Feed, "change_options", feed, options=near)
+    feed.refresh_from_db()
+    assert credentials_of(feed.pk, feed.credentials) == Credentials(KEY, SECRET)
+
+    page = run(console, Feed, "change_options", feed, options='{"base_url": "https://eve.example"}')
+
+    assert "Its key was removed, because its address has changed" in shown(page)[0]
+    feed.refresh_from_db()
+    assert (feed.options, feed.credentials) == ({"base_url": "https://eve.example"}, None)
+    assert [(action, facts) for action, _, facts in entries()][2:] == [
+        (
+            "FeedOptionsChanged",
+            {"before": json.loads(near), "options": {"base_url": "https://eve.example"}},
+        ),
+        ("FeedKeyRemoved", {"because": "its address has changed"}),
+    ]
+    answer = command("change", feed.name, "--option", "base_url=https://other.example")
+    assert "key" not in answer, "there was none to remove"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ({}, {"base_url": "https://a"}, False),
+        ({"base_url": "https://a"}, {}, False),
+        ({"base_url": "https://a"}, {"base_url": "https://A/x"}, True),
+        ({"base_url": "https://a"}, {"base_url": "https://a:8443"}, False),
+        ({"base_url": "http://127.0.0.1"}, {"base_url": "https://127.0.0.1"}, False),
+        ({"urls": {"a": {"b": "https://a"}}}, {"urls": {"a": {"b": "https://b"}}}, False),
+        ({"exchange": "kraken"}, {"exchange": "binance"}, False),
+        ({"exchange": "kraken"}, {"exchange": "kraken", "poll_seconds": 5}, True),
+    ],
+)
+def test_where_a_key_goes_is_scheme_host_and_port(
+    before: dict[str, Any], after: dict[str, Any], *, is_same: bool
+) -> None:
+    assert (addresses_of(before) == addresses_of(after)) is is_same
 
 
 def test_a_wrong_option_is_not_stored_by_a_change(console: Client, feed: Feed) -> None:

@@ -104,8 +104,10 @@ class Command(BaseCommand):
         feed, act = _feed(options["name"]), _act()
         match options["act"]:
             case "change":
-                services.change_options(feed=feed, options=_options(options["option"]), act=act)
-                self._said(f"{feed.name} has other options.")
+                given = _options(options["option"])
+                loses_key = services.change_options(feed=feed, options=given, act=act)
+                went = f" {services.KEY_WENT}" if loses_key else ""
+                self._said(f"{feed.name} has other options.{went}")
             case "key":
                 if not options["remove"] and not options["key_stdin"]:
                     raise CommandError("Say --key-stdin to set the key, or --remove.")
