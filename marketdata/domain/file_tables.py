@@ -39,6 +39,8 @@ class ColumnMapping:
     price_shift: int = 0
     size_shift: int = 0
     whole: frozenset[str] = frozenset()
+    read: frozenset[str] | None = None
+    """What is read of the columns, all of which have to be there; None for all of them."""
     is_carried: bool = False
     """A side of a quote that is 0 has not changed (LEAN)."""
     lean_conditions: bool = False
@@ -85,7 +87,7 @@ def parquet_blocks(path: Path, mapping: ColumnMapping) -> Iterator[Block]:
             columns = {name: batch.column(there) for name, there in wanted.items()}
             yield Block(columns, first, 0)
             first += batch.num_rows
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise FileFormatError(f"{path.name} is not a Parquet file: {error}") from error
 
 
@@ -107,7 +109,11 @@ def _names_of(header: list[str], mapping: ColumnMapping) -> dict[str, str]:
         raise FileFormatError(
             f"the file has no column {', '.join(missing)}; it has {', '.join(header)}"
         )
-    return dict(mapping.columns)
+    return {
+        name: there
+        for name, there in mapping.columns.items()
+        if mapping.read is None or name in mapping.read
+    }
 
 
 def _csv_block(text: bytes, header: list[str], mapping: ColumnMapping, first: int) -> Block:

@@ -20,7 +20,9 @@ from marketdata.domain.row_checks import RowCheck, Tally, whole_array
 from marketdata.domain.row_refusals import RowRefusal
 
 EXCHANGE_BYTES: Final = 4
-"""As many as the store holds of an exchange's code; a longer one is cut."""
+"""As many as the store holds of an exchange's code; a longer one is cut, and what is no visible
+ASCII is left out.
+"""
 SIDES: Final = {"buy": 1, "b": 1, "1": 1, "sell": -1, "s": -1, "-1": -1}
 
 
@@ -123,7 +125,10 @@ def _exchanges(block: Block) -> NDArray[np.bytes_]:
     if "exchange" not in block.columns:
         return np.zeros(block.rows, dtype=f"S{EXCHANGE_BYTES}")
     coded = whole_array(pc.dictionary_encode(block.columns["exchange"]))
-    words = [(word or "").encode()[:EXCHANGE_BYTES] for word in coded.dictionary.to_pylist()]
+    words = [
+        "".join(filter(str.isprintable, word or "")).encode("ascii", "ignore")[:EXCHANGE_BYTES]
+        for word in coded.dictionary.to_pylist()
+    ]
     found: NDArray[np.bytes_] = np.array(words or [b""], dtype=f"S{EXCHANGE_BYTES}")[
         _indices(coded)
     ]

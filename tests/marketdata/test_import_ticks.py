@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,9 +20,14 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from core.domain.clock import to_ns
+from marketdata.domain.stored import TradeRow
 from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.models import Bar, Feed, ImportJob, Instrument, StoredQuote, StoredTrade, TickDay
+from marketdata.services import save_trades
+from marketdata.services.importing import contents, spans
 from marketdata.services.importing.jobs import ImportBusyError, lock_step
 from tests.marketdata.lean_files import QUOTES, lean_folder, real_folder, write_zip
 
@@ -272,6 +278,153 @@ def test_refusals_of_the_command_say_what_to_do(run: Run, tmp_path: Path) -> Non
     with pytest.raises(CommandError, match="the file has no column ask, ask_size, bid"):
         run("--create", "--kind", "quote", path)
     assert StoredTrade.objects.count() == 0
+
+
+def trades_zip(path: Path, *lines: str) -> Path:
+    return write_zip(path, ["time,price,size", *lines])
+
+
+def stored_prices() -> list[tuple[int, int]]:
+    rows = StoredTrade.objects.order_by("at", "number").values_list("number", "price_e8")
+    return [*rows]
+
+
+def test_time_that_another_feed_has_filled_is_refused_unless_it_is_replaced(
+    run: Run, tmp_path: Path
+) -> None:
+    path = trades_zip(tmp_path / "t.zip", "2013-10-07T13:30:01,48,1", "2013-10-07T13:30:05,49,1")
+    quotes = tmp_path / "quotes.csv"
+    quotes.write_text("time,bid,bid_size,ask,ask_size\n2013-10-07T13:30:02,48,1,49,2\n")
+    run("--create", "--kind", "quote", quotes)
+    aig, live = Instrument.objects.get(), Feed.objects.create(name="live", adapter="alpaca")
+
+    def recorded(second: int, number: int) -> TradeRow:
+        at_ns = to_ns(datetime(2013, 10, 7, 13, 30, second, tzinfo=UTC))
+        return TradeRow(aig.pk, at_ns, number, 50_00000000, 1, 0, live.pk)
+
+    save_trades([recorded(0, 901), recorded(3, 902), recorded(6, 903)])
+
+    with pytest.raises(CommandError, match="live has stored a trade of this instrument at 2013-"):
+        run("--kind", "trade", path)
+
+    failed = ImportJob.objects.get(state="FAILED")
+    assert (failed.steps_done, "--replace removes what is there" in failed.error) == (0, True)
+    outside = [(901, 50_00000000), (903, 50_00000000)]
+    assert stored_prices() == [outside[0], (902, 50_00000000), outside[1]]
+    assert run("--kind", "trade", "--replace", path)["stored"] == 2
+    assert stored_prices() == [outside[0], (0, 48_00000000), (1, 49_00000000), outside[1]]
+    assert run("--kind", "trade", path)["already_there"] == 2
+    assert StoredQuote.objects.count() == 1
+    with pytest.raises(CommandError, match="live has stored a trade"):
+        trades_zip(tmp_path / "one.zip", "2013-10-07T13:30:06,48,1")
+        run("--feed", "live", "--kind", "trade", tmp_path / "one.zip")  # it numbers otherwise
+
+
+def test_partitions_are_made_before_the_files_transaction(run: Run, tmp_path: Path) -> None:
+    path = trades_zip(tmp_path / "t.zip", "2013-10-07T23:59:59,48,1", "2013-10-09T00:00:00,49,1")
+    with CaptureQueriesContext(connection) as queries:
+        run("--create", "--kind", "trade", path)
+
+    said = [query["sql"] for query in queries.captured_queries]
+    holds_job = next(
+        place
+        for place, sql in enumerate(said)
+        if "steps_done" in sql
+        and "FOR UPDATE" in sql
+        and place > next(n for n, one in enumerate(said) if "advisory" in one)
+    )
+    assert not any("advisory" in sql or "CREATE TABLE" in sql for sql in said[holds_job:])
+    days = TickDay.objects.order_by("day").values_list("day", "is_kept")
+    assert [(day.day, is_kept) for day, is_kept in days] == [(7, True), (9, True)]
+
+
+def test_times_in_a_wrong_unit_make_no_partitions(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "MAX_DAYS", 2)
+    path = tmp_path / "t.csv"
+    path.write_text("time,price,size\n" + "".join(f"{n * 90_000},1,1\n" for n in range(1, 4)))
+
+    with pytest.raises(CommandError, match="more than 2 days; state the format of its times"):
+        run("--create", "--kind", "trade", "--time-format", "s", path)
+
+    assert TickDay.objects.count() == 0
+
+
+def broken_zip(path: Path, how: str) -> Path:
+    trades_zip(path, "2013-10-07T13:30:01,48,1")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", "time,price,size\n" + "2013-10-07T13:30:01,48,1\n" * 5_000)
+    content = bytearray(path.read_bytes())
+    if how == "encrypted":  # the flag in both headers
+        content[6] |= 1
+        content[content.index(b"PK\x01\x02") + 8] |= 1
+    elif how == "method":
+        content[8] = content[content.index(b"PK\x01\x02") + 10] = 77
+    elif how == "damaged":
+        content[60:90] = b"\xff" * 30
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("how", ["encrypted", "method", "damaged"])
+def test_zip_that_cannot_be_unpacked_fails_its_job(run: Run, tmp_path: Path, how: str) -> None:
+    path = broken_zip(tmp_path / "t.zip", how)
+
+    with pytest.raises(CommandError, match=r"t\.zip (cannot be unpacked|is no readable zip): "):
+        run("--create", "--kind", "trade", path)
+
+    job = ImportJob.objects.get()
+    assert (job.state, job.error.startswith("t.zip "), StoredTrade.objects.count()) == (
+        *("FAILED", True, 0),
+    )
+
+
+def test_zip_that_unpacks_to_too_much_is_not_unpacked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken_zip(tmp_path / "t.zip", "not at all")
+    monkeypatch.setattr(contents, "RATIO_FROM_BYTES", 1_000)
+    monkeypatch.setattr(contents, "MAX_RATIO", 20)
+    with pytest.raises(CommandError, match="unpacks to more than 20 times its size"):
+        run("--create", "--kind", "trade", path)
+    monkeypatch.setattr(contents, "MAX_TEXT_BYTES", 1_000)
+    with pytest.raises(CommandError, match="more than 1,000; split it"):
+        run("--create", "--kind", "trade", path)
+
+    assert {job.state for job in ImportJob.objects.all()} == {"FAILED"}
+
+
+@pytest.mark.parametrize(
+    ("content", "how"),
+    [
+        (b"time,price,size\n2013-10-07T13:30:01,\xff\xfe,1\n", ()),
+        (b"time,price,size\n07.10.2013,48,1\n", ("--time-format", "%Q")),
+        (b"time,price,size\n34200000,48,1\n", ("--time-format", "ms-of-day")),
+        (b"time,price,size\n2013-10-07T13:30:01,48,1\n", ("--zone", "Nowhere/Land")),
+    ],
+)
+def test_text_that_cannot_be_read_as_stated_fails_its_job(
+    run: Run, tmp_path: Path, content: bytes, how: tuple[str, ...]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(CommandError, match=r"t\.csv cannot be read: "):
+        run("--create", "--kind", "trade", *how, path)
+
+    assert [job.state for job in ImportJob.objects.all()] == ["FAILED"]
+
+
+def test_parquet_of_other_types_fails_its_job(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "trades.parquet"
+    table = {"time": pa.array([1]), "price": pa.array([{"a": 1}]), "size": pa.array([4])}
+    pyarrow.parquet.write_table(pa.table(table), path)
+
+    with pytest.raises(CommandError, match=r"trades\.parquet cannot be read: "):
+        run("--create", "--kind", "trade", "--time-format", "s", path)
+
+    assert ImportJob.objects.get().state == "FAILED"
 
 
 @pytest.mark.django_db(transaction=True)

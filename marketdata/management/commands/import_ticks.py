@@ -40,6 +40,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--bars", action="store_true", help="also store the minutes that the trades draw"
         )
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="remove what other feeds have stored within a file's time (and bars, with --bars)",
+        )
         parser.add_argument("--kind", choices=("trade", "quote"), help="what CSV or Parquet holds")
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: argparse's values
@@ -52,6 +57,7 @@ class Command(BaseCommand):
                 files=files,
                 source=str(options["lean"] or ", ".join(map(str, options["files"]))),
                 draws_bars=options["bars"],
+                replaces=options["replace"],
             )
             result = import_ticks(
                 asked,

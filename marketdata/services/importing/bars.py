@@ -16,7 +16,7 @@ from marketdata.domain.row_checks import Tally
 from marketdata.models import Feed, ImportJob, Instrument
 from marketdata.services.importing.ahead import one_ahead
 from marketdata.services.importing.bar_rows import store_bars
-from marketdata.services.importing.contents import blocks_of
+from marketdata.services.importing.contents import blocks_of, readable
 from marketdata.services.importing.jobs import (
     ImportResult,
     JobSpec,
@@ -96,7 +96,7 @@ def _import_file(
 
 def _columns(asked: BarImport, file: SourceFile, tally: Tally) -> Iterator[BarColumns]:
     found = bars_of(blocks_of(file), file.mapping, asked.place, file.day, tally)
-    if asked.adjustment is Adjustment.RAW:
-        return found
-    zone = asked.instrument.venue.time_zone
-    return (adjusted_columns(bars, asked.factors, asked.adjustment, zone) for bars in found)
+    if asked.adjustment is not Adjustment.RAW:
+        zone = asked.instrument.venue.time_zone
+        found = (adjusted_columns(bars, asked.factors, asked.adjustment, zone) for bars in found)
+    yield from readable(file, found)

@@ -22,23 +22,22 @@ from marketdata.domain.copy_format import (
 from marketdata.domain.file_times import EPOCH
 from marketdata.domain.tick_columns import QuoteColumns, TradeColumns
 from marketdata.models import TickDay
-from marketdata.services.partitions import ensure_days, partition_name
+from marketdata.services.importing.spans import DAY_US
+from marketdata.services.partitions import partition_name
 
-DAY_US: Final = 86_400_000_000
 STAGING: Final = "import_staging"
 
 Columns = TradeColumns | QuoteColumns
 
 
 def store_columns(instrument_id: int, feed_id: int, columns: Columns) -> int:
-    """Store the rows that are not there yet, in partitions that are kept from now on; returns how
-    many those were. Belongs into the transaction that also says how far the import is.
+    """Store the rows that are not there yet and return how many those were. Belongs into the
+    transaction that also says how far the import is; the days' partitions are made before it.
     """
     is_trade = isinstance(columns, TradeColumns)
     table = TickDay.Table.TRADE if is_trade else TickDay.Table.QUOTE
     stored = 0
     for day, rows in _by_day(columns):
-        ensure_days(table, [day], is_kept=True)
         if not _is_there(table, instrument_id, rows):
             try:
                 with transaction.atomic():

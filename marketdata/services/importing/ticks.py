@@ -18,7 +18,7 @@ from marketdata.models import Feed, ImportJob, Instrument
 from marketdata.services.exchange_hours import exchange_sessions
 from marketdata.services.importing.ahead import one_ahead
 from marketdata.services.importing.bar_rows import store_bars
-from marketdata.services.importing.contents import blocks_of
+from marketdata.services.importing.contents import blocks_of, readable
 from marketdata.services.importing.copying import store_columns
 from marketdata.services.importing.jobs import (
     ImportResult,
@@ -29,6 +29,8 @@ from marketdata.services.importing.jobs import (
     lock_step,
     open_job,
 )
+from marketdata.services.importing.spans import clear_span, span_of, table_of
+from marketdata.services.partitions import ensure_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,11 @@ class TickImport:
     source: str
     draws_bars: bool = False
     """Whether the trades' minutes are stored as bars too. A file then begins and ends with whole
-    minutes; bars that are there stay.
+    minutes; bars that are there stay, unless it `replaces`.
+    """
+    replaces: bool = False
+    """Whether what other feeds have stored within a file's time is removed; otherwise such a file
+    is refused.
     """
 
 
@@ -49,8 +55,8 @@ def import_ticks(asked: TickImport, clock: Clock, progress: Progress) -> ImportR
     """Store the trades and quotes of the files; what is there already stays as it is.
 
     A number is the row's in its file, so the same file again stores nothing. Raises FileFormatError
-    and OSError for a file that cannot be read (the job is then FAILED and goes on from there), and
-    ImportBusyError.
+    and OSError for a file that cannot be read, DayTakenError for one whose time another feed has
+    filled (the job is then FAILED and goes on from there), and ImportBusyError.
     """
     spec = JobSpec(
         kind=ImportJob.Kind.TICKS,
@@ -58,7 +64,7 @@ def import_ticks(asked: TickImport, clock: Clock, progress: Progress) -> ImportR
         feed=asked.feed,
         source=asked.source,
         steps=[str(file.path) for file in asked.files],
-        choices={"bars": str(asked.draws_bars)},
+        choices={"bars": str(asked.draws_bars)} | ({"replace": "True"} if asked.replaces else {}),
     )
     job = open_job(spec, clock.now())
     result = ImportResult(str(job.pk), job.steps, job.steps_done)
@@ -83,10 +89,16 @@ def _import_file(
     tally = Tally()
     stored = 0
     drawn: list[TradeColumns] = []
+    instrument_id, feed = asked.instrument.pk, asked.feed
+    span = span_of(file)
+    if span is not None:
+        ensure_days(table_of(file.kind), span.days, is_kept=True)
     with transaction.atomic(), closing(one_ahead(_columns(file, tally))) as blocks:
         lock_step(job)
+        if span is not None:
+            clear_span(file.kind, instrument_id, feed, span, replaces=asked.replaces)
         for columns in blocks:
-            stored += store_columns(asked.instrument.pk, asked.feed.pk, columns)
+            stored += store_columns(instrument_id, feed.pk, columns)
             if asked.draws_bars and isinstance(columns, TradeColumns):
                 drawn.append(columns)
             tell(stored)
@@ -112,10 +124,13 @@ def _draw(asked: TickImport, trades: TradeColumns) -> None:
         instrument_id=asked.instrument.pk,
         timeframe="1Min",
         source=asked.feed.name,
-        replaces=False,
+        replaces=asked.replaces,
     )
 
 
 def _columns(file: SourceFile, tally: Tally) -> Iterator[TradeColumns | QuoteColumns]:
     parse = trades_of if file.kind == "trade" else quotes_of
-    yield from parse(blocks_of(file), file.mapping, file.day, tally)
+    found: Iterator[TradeColumns | QuoteColumns] = parse(
+        blocks_of(file), file.mapping, file.day, tally
+    )
+    yield from readable(file, found)
