@@ -52,3 +52,19 @@ class SecondRow(NamedTuple):
     trade_count: int
     turnover_e8: int
     feed_id: int
+
+
+def is_fuller(later: SecondRow, known: SecondRow) -> bool:
+    """Whether `later` takes the place of `known`, the same second as it was told before.
+
+    It does with more trades: a late one has come, or the first was told by a process that started
+    within the second. It does with the same trades and other prices that enclose those of before:
+    a late print that counts in no volume (TradeFlag.NO_VOLUME) has moved it. The halves that two
+    processes saw are not added up: a feed tells the trades of its last two seconds again, so they
+    may have trades in common.
+    """
+    if later.trade_count != known.trade_count:
+        return later.trade_count > known.trade_count
+    if (later.volume_e8, later.turnover_e8) != (known.volume_e8, known.turnover_e8):
+        return False
+    return later.high_e8 >= known.high_e8 and later.low_e8 <= known.low_e8

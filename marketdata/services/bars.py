@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+import structlog
+
 from core.domain.clock import from_ns, to_ns
 from marketdata.domain import bars as domain
 from marketdata.domain.demo import SOURCE_FEED
+from marketdata.domain.e8 import NotStorableError, to_e8
 from marketdata.domain.keeping import DatedBar, ResumedBars
 from marketdata.domain.trading_days import TradingDays
+from marketdata.metrics import TICKS_NOT_STORABLE
 from marketdata.models import Bar, Instrument
+
+logger = structlog.get_logger(__name__)
 
 BATCH_SIZE = 2_000
 LONGEST_DAY = timedelta(days=1)
@@ -57,14 +63,27 @@ def save_bars(rows: Iterable[Bar]) -> None:
 
 
 def save_feed_bars(rows: Sequence[DatedBar]) -> None:
-    """Store what the feed has drawn. Later rows of the same bar win."""
+    """Store what the feed has drawn. Later rows of the same bar win. A bar with a price finer than
+    the store holds is left out, as the trade that told it is (marketdata.domain.e8).
+    """
     ids = dict(Instrument.objects.order_by("pk").values_list("symbol", "pk"))
     newest = {(row.bar.symbol, row.timeframe, row.bar.start_ns): row for row in rows}
     save_bars(
         bar_row(ids[row.bar.symbol], row.timeframe, row.bar, row.feed or SOURCE_FEED)
         for row in newest.values()
-        if row.bar.symbol in ids
+        if row.bar.symbol in ids and _is_storable(row.bar)
     )
+
+
+def _is_storable(bar: domain.Bar) -> bool:
+    try:
+        for price in (bar.open, bar.high, bar.low, bar.close):
+            to_e8(price)
+    except NotStorableError as error:
+        TICKS_NOT_STORABLE.labels(bar.symbol).inc()
+        logger.warning("bar_not_storable", symbol=bar.symbol, error=str(error))
+        return False
+    return True
 
 
 def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, ResumedBars]:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from core.batch_columns import WriteRows, insert, number, text, time, upsert
 from marketdata.domain.bars import DAY_NS
-from marketdata.domain.stored import QuoteRow, SecondRow, TradeRow
+from marketdata.domain.stored import QuoteRow, SecondRow, TradeRow, is_fuller
 from marketdata.models import TickDay
 from marketdata.services.partitions import ensure_days
 
@@ -40,12 +40,12 @@ def save_quotes(rows: Sequence[QuoteRow]) -> int:
 
 def save_seconds(rows: Sequence[SecondRow]) -> int:
     """Store one-second bars and return how many were written. A second that is there already is
-    replaced by one of more trades: a feed that starts within a second has seen only its end.
+    replaced by one of more trades, or by an amendment of it (`is_fuller`).
     """
     fullest: dict[tuple[int, int], SecondRow] = {}
     for row in rows:
         key = (row.instrument_id, row.start_ns)
-        if key not in fullest or row.trade_count > fullest[key].trade_count:
+        if key not in fullest or is_fuller(row, fullest[key]):
             fullest[key] = row
     kept = [*fullest.values()]
     return _save(TickDay.Table.SECOND_BAR, _SECONDS, kept, (row.start_ns for row in kept))
@@ -112,5 +112,16 @@ _WHOLE_SECONDS = upsert(
 )
 _SECONDS: Final = replace(
     _WHOLE_SECONDS,
-    sql=f"{_WHOLE_SECONDS.sql} WHERE excluded.trade_count > marketdata_secondbar.trade_count",
+    sql=f"""{_WHOLE_SECONDS.sql}
+        WHERE excluded.trade_count > marketdata_secondbar.trade_count
+        OR (excluded.trade_count, excluded.volume_e8, excluded.turnover_e8)
+           = (marketdata_secondbar.trade_count, marketdata_secondbar.volume_e8,
+              marketdata_secondbar.turnover_e8)
+        AND excluded.high_e8 >= marketdata_secondbar.high_e8
+        AND excluded.low_e8 <= marketdata_secondbar.low_e8
+        AND (excluded.open_e8, excluded.high_e8, excluded.low_e8, excluded.close_e8)
+            <> (marketdata_secondbar.open_e8, marketdata_secondbar.high_e8,
+                marketdata_secondbar.low_e8, marketdata_secondbar.close_e8)
+    """,
 )
+"""The rule of `is_fuller`."""

@@ -1,6 +1,7 @@
 """What the feed process reads from the database and writes into it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import Bar, Period
+from marketdata.domain.keeping import DatedBar
 from marketdata.domain.plan import FeedInstrument
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.trading_days import UtcDays
@@ -20,6 +22,7 @@ from marketdata.feeds.items import QuoteNumbers, StoredItem
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.store import Rows, TickStore
 from marketdata.management.commands.run_feed import parts_of, save_rows
+from marketdata.models import Bar as StoredBar
 from marketdata.models import (
     Feed,
     FeedRoute,
@@ -30,7 +33,7 @@ from marketdata.models import (
     StoredTrade,
 )
 from marketdata.selectors import configured_feeds, ranked_feeds, trading_days
-from marketdata.services import resumed_bars, seed_replay
+from marketdata.services import resumed_bars, save_feed_bars, seed_replay
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +137,20 @@ def test_days_of_a_venue_with_a_calendar_are_its_sessions(
     assert days.period_of(at(0)) == Period(midnight, to_ns(opens), closes_ns)
     assert days.period_of(closes_ns) is None
     assert days.closing_ns(closes_ns) == closes_ns - 1
+
+
+def test_bar_of_a_price_that_is_too_fine_is_not_stored_as_its_trade_is_not(
+    instruments: dict[str, Instrument],
+) -> None:
+    price = Decimal("0.00000001")
+    fine = Bar("AAPL", at(0), price, price, price * Decimal("0.4"), price, Decimal("0.123456789"),
+               1, None, is_closed=True)  # fmt: skip
+    whole = replace(fine, start_ns=at(60), low=price)
+
+    save_feed_bars([DatedBar("1Min", fine, "x"), DatedBar("1Min", whole, "x")])
+
+    stored = StoredBar.objects.values_list("low", "volume")
+    assert [*stored] == [(price, Decimal("0.12345679"))]
 
 
 def test_nothing_is_resumed_where_nothing_was_left(instruments: dict[str, Instrument]) -> None:

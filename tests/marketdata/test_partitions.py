@@ -152,6 +152,32 @@ def test_second_is_replaced_by_one_of_more_trades_only() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_second_is_replaced_by_an_amendment_that_moves_only_its_price(
+    *, is_one_batch: bool
+) -> None:
+    first = second(MONDAY, 3, 11)
+    amended = first._replace(high_e8=30, close_e8=30)
+    other = first._replace(volume_e8=101, high_e8=40)  # another process's three trades
+    narrower = first._replace(low_e8=6)
+    batches = [[first], [amended], [other], [narrower], [amended]]
+
+    told = [[row for batch in batches for row in batch]] if is_one_batch else batches
+
+    assert sum(save_seconds(rows) for rows in told) == (1 if is_one_batch else 2)
+    assert SecondBar.objects.values_list("high_e8", "close_e8", "volume_e8").get() == (30, 30, 100)
+
+
+@pytest.mark.django_db
+def test_halves_of_a_second_that_two_processes_saw_are_not_added_up() -> None:
+    """The store cannot tell whether they have trades in common; the fuller one stays."""
+    save_seconds([second(MONDAY, 3, 11)])
+    save_seconds([second(MONDAY, 2, 12)])
+
+    assert SecondBar.objects.values_list("trade_count", "close_e8").get() == (3, 11)
+
+
+@pytest.mark.django_db
 def test_print_without_a_price_is_refused_with_its_whole_batch() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         save_trades([trade(MONDAY), trade(MONDAY, 1, price=0)])
