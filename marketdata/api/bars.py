@@ -10,7 +10,6 @@ from marketdata.domain.dialect import Fields
 from marketdata.domain.factors import Adjustment
 from marketdata.models import Instrument
 from marketdata.selectors import BarView, BarWindow, bars_in
-from marketdata.selectors.stored_bars import LENGTHS
 
 INSTANT: Final = timedelta(microseconds=1)
 WIDER: Final = 8
@@ -22,7 +21,7 @@ def bar_fetcher(query: Query) -> Fetch:
     """Bars in the dialect. A page looks through no more of a long window than it needs."""
     timeframe = query.timeframe()
     adjustment = Adjustment(query.choice("adjustment", ADJUSTMENTS, Adjustment.RAW.value))
-    length = LENGTHS[timeframe.unit] * timeframe.amount
+    length = timeframe.length
 
     def fetch(instrument: Instrument, span: Span, limit: int) -> list[Row]:
         bars: list[BarView] = []

@@ -22,6 +22,7 @@ from marketdata.domain.dialect import (
     quote_fields,
     trade_fields,
 )
+from marketdata.domain.keeping import DAY
 from marketdata.models import Instrument
 from marketdata.selectors import (
     bar_view,
@@ -64,8 +65,9 @@ class _LatestView(DataView):
         now = self.now()
         quotes = self._newest("quotes", instruments)
         trades = self._newest("trades", instruments)
-        minutes = latest_bars([instrument.symbol for instrument in instruments])
-        views = {symbol: bar_view(minute) for symbol, minute in minutes.items()}
+        symbols = [instrument.symbol for instrument in instruments]
+        minutes, running = latest_bars(symbols), latest_bars(symbols, DAY)
+        views = {symbol: bar_view(day) for symbol, day in running.items()}
         days = daily_bars(instruments, views, now)
         return {
             symbol: {

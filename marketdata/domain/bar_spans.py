@@ -1,17 +1,10 @@
 """When a bar of a timeframe is over: history must not take an open one for a closed one."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.domain.clock import from_ns
 from marketdata.domain.bars import Bar
 from marketdata.domain.timeframes import Timeframe, Unit
-
-_STEPS = {
-    Unit.MINUTE: timedelta(minutes=1),
-    Unit.HOUR: timedelta(hours=1),
-    Unit.DAY: timedelta(days=1),
-    Unit.WEEK: timedelta(weeks=1),
-}
 
 
 def is_over(bar: Bar, timeframe: Timeframe, now: datetime) -> bool:
@@ -24,4 +17,4 @@ def end_of(start: datetime, timeframe: Timeframe) -> datetime:
     if timeframe.unit is Unit.MONTH:
         months = start.month - 1 + timeframe.amount
         return start.replace(day=1, year=start.year + months // 12, month=months % 12 + 1)
-    return start + _STEPS[timeframe.unit] * timeframe.amount
+    return start + timeframe.length

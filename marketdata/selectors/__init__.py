@@ -7,8 +7,7 @@ from marketdata.selectors.bars import (
     bar_view,
     bars_for_chart,
     daily_bars,
-    day_start,
-    with_open_minute,
+    with_open_bar,
 )
 from marketdata.selectors.factors import corporate_actions, factors_of
 from marketdata.selectors.feeds import (
@@ -59,7 +58,6 @@ __all__ = [
     "configured_feeds",
     "corporate_actions",
     "daily_bars",
-    "day_start",
     "factors_of",
     "feed_age_seconds",
     "feed_instruments",
@@ -84,5 +82,5 @@ __all__ = [
     "tradable_instruments",
     "trades_in",
     "trading_days",
-    "with_open_minute",
+    "with_open_bar",
 ]

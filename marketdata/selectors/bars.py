@@ -1,22 +1,22 @@
-"""Bars of any length for charts, snapshots and the API, with the minute that is still open.
+"""Bars of any length for charts, snapshots and the API, with the one that is still open.
 
 What is stored is aggregated by marketdata.selectors.stored_bars.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Final
 
-from core.domain.clock import from_ns, to_ns
 from marketdata.domain.bar_view import BarView
-from marketdata.domain.bars import MINUTE_NS, floor_ns
 from marketdata.domain.dialect import BarWire
 from marketdata.domain.factors import Adjustment
-from marketdata.domain.timeframes import Timeframe, Unit
-from marketdata.models import Bar, Instrument
+from marketdata.domain.keeping import DAY, MINUTE, SECOND
+from marketdata.domain.timeframes import Timeframe, Unit, bar_start, day_start
+from marketdata.models import Bar, Instrument, SecondBar
 from marketdata.selectors.live import LiveDataUnavailableError, latest_bars
-from marketdata.selectors.stored_bars import LENGTHS, BarWindow, bars_in
+from marketdata.selectors.stored_bars import BarWindow, bars_in
 
 __all__ = [
     "CHART_LIMIT",
@@ -27,12 +27,15 @@ __all__ = [
     "bars_for_chart",
     "bars_in",
     "daily_bars",
-    "day_start",
-    "with_open_minute",
+    "with_open_bar",
 ]
 
-CHART_TIMEFRAMES = ("1Min", "5Min", "15Min", "1Hour", "1Day")
+CHART_TIMEFRAMES: Final = (
+    *("1Sec", "5Sec", "15Sec", "1Min", "5Min", "15Min", "30Min"),
+    *("1Hour", "4Hour", "1Day", "1Week", "1Month"),
+)
 CHART_LIMIT = 2_000
+ONE_DAY: Final = Timeframe(1, Unit.DAY)
 LONGEST_HOLE = timedelta(days=7)
 LONGEST_CLOSING = timedelta(days=14)
 """How far back the previous day's bar is looked for."""
@@ -47,10 +50,10 @@ def bars_for_chart(
 ) -> list[BarView]:
     """The newest `limit` bars of one of CHART_TIMEFRAMES until `now`, oldest first.
 
-    The minute (or day) that is still open stands at the end, as far as the live cache knows it.
+    What is still open stands at the end, as far as the live cache knows it (`with_open_bar`).
     """
     limit = min(limit, CHART_LIMIT)
-    span = LENGTHS[timeframe.unit] * timeframe.amount * limit
+    span = timeframe.length * limit
     stored: list[BarView] = []
     # Most charts have no holes; those that do (weekends, a feed that was off) look further back.
     for look_back in (span, span * 2 + LONGEST_HOLE):
@@ -58,31 +61,65 @@ def bars_for_chart(
         stored = bars_in(instrument.pk, window)[::-1]
         if len(stored) >= limit - 1:
             break
-    return with_open_minute(instrument, timeframe, stored)[-limit:]
+    return with_open_bar(instrument, timeframe, stored, adjustment)[-limit:]
 
 
-def with_open_minute(
-    instrument: Instrument, timeframe: Timeframe, stored: list[BarView]
+def with_open_bar(
+    instrument: Instrument,
+    timeframe: Timeframe,
+    stored: list[BarView],
+    adjustment: Adjustment = Adjustment.RAW,
 ) -> list[BarView]:
-    """`stored` bars and the minute of the live cache, which the database gets only when it
-    closes. Seconds stay as they are stored.
+    """`stored` bars and what the live cache knows that the database gets only when it is over: the
+    newest second, the open minute, or the running day as its venue's sessions make it.
     """
-    if timeframe.unit is Unit.SECOND:
+    if timeframe.is_from_days:
+        return _with_running_day(instrument, timeframe, stored, adjustment)
+    newest = _newest(instrument.symbol, SECOND if timeframe.unit is Unit.SECOND else MINUTE)
+    if newest is None:
         return stored
-    try:
-        live = latest_bars([instrument.symbol]).get(instrument.symbol)
-    except LiveDataUnavailableError:
-        return stored
-    if live is None:
-        return stored
-    minute = bar_view(live)
-    zone = instrument.venue.time_zone
-    bucket = minute._replace(start=_bucket_of(minute.start, timeframe, zone))
+    bucket = newest._replace(start=bar_start(newest.start, timeframe, instrument.venue.time_zone))
     if not stored or stored[-1].start < bucket.start:
         return [*stored, bucket]
-    if stored[-1].start > bucket.start or _is_stored(instrument.pk, minute.start):
+    if stored[-1].start > bucket.start or _is_stored(instrument.pk, timeframe, newest.start):
         return stored
-    return [*stored[:-1], _merged(stored[-1], minute)]
+    return [*stored[:-1], _merged(stored[-1], newest)]
+
+
+def _with_running_day(
+    instrument: Instrument, timeframe: Timeframe, stored: list[BarView], adjustment: Adjustment
+) -> list[BarView]:
+    """The last bar is that of the stored days before the running one, and of that."""
+    day = _newest(instrument.symbol, DAY)
+    if day is None:
+        return stored
+    start = day.start
+    if timeframe.unit is not Unit.DAY:
+        start = bar_start(day.start, timeframe, instrument.venue.time_zone)
+    if stored and stored[-1].start > start:
+        return stored
+    window = BarWindow(ONE_DAY, start, day.start, timeframe.length.days, adjustment=adjustment)
+    days = bars_in(instrument.pk, window)
+    if days and days[-1].start == day.start:
+        same = days.pop()
+        if _is_fuller(same, day):
+            return stored
+    whole = reduce(_merged, [*days, day])._replace(start=start)
+    before = stored[:-1] if stored and stored[-1].start == start else stored
+    return [*before, whole]
+
+
+def _newest(symbol: str, timeframe: str) -> BarView | None:
+    try:
+        live = latest_bars([symbol], timeframe).get(symbol)
+    except LiveDataUnavailableError:
+        return None
+    return None if live is None else bar_view(live)
+
+
+def _is_fuller(stored: BarView, live: BarView) -> bool:
+    """Whether the stored day has more in it: somebody imported it whole."""
+    return stored.volume > live.volume
 
 
 def bar_view(live: BarWire) -> BarView:
@@ -90,10 +127,10 @@ def bar_view(live: BarWire) -> BarView:
 
 
 def daily_bars(
-    instruments: Sequence[Instrument], minutes: Mapping[str, BarView], now: datetime
+    instruments: Sequence[Instrument], running: Mapping[str, BarView], now: datetime
 ) -> dict[str, tuple[BarView | None, BarView | None]]:
-    """By symbol: today's bar up to the open minute of `minutes`, and the last bar before today. The
-    venue's time zone says what day it is.
+    """By symbol: today's bar, which is that of the `running` days (the live cache's) while it
+    grows, and the last bar before today. The venue's time zone says what day it is.
     """
     rows = Bar.objects.filter(
         instrument__in=instruments,
@@ -104,23 +141,15 @@ def daily_bars(
     by_instrument: defaultdict[int, list[BarView]] = defaultdict(list)
     for row in rows:
         by_instrument[row.instrument_id].append(_stored_view(row))
-    stored_minutes = set(
-        Bar.objects.filter(
-            instrument__in=instruments,
-            timeframe=Bar.Timeframe.MINUTE,
-            start__in={minute.start for minute in minutes.values()},
-        ).values_list("instrument_id", "start")
-    )
     days: dict[str, tuple[BarView | None, BarView | None]] = {}
     for instrument in instruments:
         bars = by_instrument[instrument.pk]
         today = day_start(now, instrument.venue.time_zone)
         current = next((bar for bar in bars if bar.start == today), None)
         before = next((bar for bar in bars if bar.start < today), None)
-        minute = minutes.get(instrument.symbol)
-        if minute and minute.start >= today and (instrument.pk, minute.start) not in stored_minutes:
-            opened = minute._replace(start=today)
-            current = _merged(current, minute) if current else opened
+        live = running.get(instrument.symbol)
+        if live and live.start == today and not (current and _is_fuller(current, live)):
+            current = live
         days[instrument.symbol] = (current, before)
     return days
 
@@ -131,36 +160,23 @@ def _stored_view(row: Bar) -> BarView:
     )
 
 
-def day_start(moment: datetime, zone: str) -> datetime:
-    """The midnight of `zone` that began the day of `moment`, in UTC."""
-    here = ZoneInfo(zone)
-    return datetime.combine(moment.astimezone(here).date(), time(), here).astimezone(UTC)
-
-
-def _bucket_of(minute: datetime, timeframe: Timeframe, zone: str) -> datetime:
-    """Where the bar of one of CHART_TIMEFRAMES begins that the minute belongs to."""
-    if timeframe.is_from_days:
-        return day_start(minute, zone)
-    length_ns = MINUTE_NS * timeframe.amount
-    if timeframe.unit is Unit.HOUR:
-        length_ns *= 60
-    return from_ns(floor_ns(to_ns(minute), length_ns))
-
-
-def _is_stored(instrument_id: int, minute: datetime) -> bool:
+def _is_stored(instrument_id: int, timeframe: Timeframe, start: datetime) -> bool:
+    """Whether the second or minute is, that bars of `timeframe` are made of."""
+    if timeframe.unit is Unit.SECOND:
+        return SecondBar.objects.filter(instrument_id=instrument_id, start=start).exists()
     return Bar.objects.filter(
-        instrument_id=instrument_id, timeframe=Bar.Timeframe.MINUTE, start=minute
+        instrument_id=instrument_id, timeframe=Bar.Timeframe.MINUTE, start=start
     ).exists()
 
 
-def _merged(bar: BarView, minute: BarView) -> BarView:
-    volume = bar.volume + minute.volume
-    turnover = (bar.vwap or 0) * bar.volume + (minute.vwap or 0) * minute.volume
+def _merged(bar: BarView, later: BarView) -> BarView:
+    volume = bar.volume + later.volume
+    turnover = (bar.vwap or 0) * bar.volume + (later.vwap or 0) * later.volume
     return bar._replace(
-        high=max(bar.high, minute.high),
-        low=min(bar.low, minute.low),
-        close=minute.close,
+        high=max(bar.high, later.high),
+        low=min(bar.low, later.low),
+        close=later.close,
         volume=volume,
-        trade_count=bar.trade_count + minute.trade_count,
+        trade_count=bar.trade_count + later.trade_count,
         vwap=round(turnover / volume, 8) if volume and bar.vwap is not None else None,
     )

@@ -1,6 +1,5 @@
 """What a chart is made of beyond its own bars: the bars before them, and a person's formulas."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,15 +14,6 @@ from marketdata.selectors import CHART_LIMIT, BarView, BarWindow, bars_for_chart
 LONGEST_HOLE: Final = timedelta(days=7)
 """As for the chart's own bars: a week without trading is looked across."""
 INSTANT: Final = timedelta(microseconds=1)
-STEPS: Final[Mapping[str, timedelta]] = {
-    "Sec": timedelta(seconds=1),
-    "Min": timedelta(minutes=1),
-    "Hour": timedelta(hours=1),
-    "Day": timedelta(days=1),
-    "Week": timedelta(weeks=1),
-    "Month": timedelta(days=31),
-}
-"""By a timeframe's unit; a month as long as the longest."""
 
 
 def bars_with_history(
@@ -44,7 +34,7 @@ def bars_with_history(
 
 def ends_at(bar: BarView, timeframe: Timeframe) -> datetime:
     """When the bar is over, at the latest."""
-    return bar.start + STEPS[timeframe.unit.value] * timeframe.amount
+    return bar.start + timeframe.length
 
 
 def formulas_of(owner: User) -> QuerySet[Formula]:

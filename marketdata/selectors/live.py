@@ -18,7 +18,13 @@ from core.domain.cache_counts import CacheCounts
 from core.domain.clock import SystemClock
 from core.domain.errors import ErrorReason, Refusal
 from marketdata.domain.dialect import BarWire, BookWire, QuoteWire, TradeWire
-from marketdata.domain.topics import bar_topic, book_topic, quote_topic, trade_topic
+from marketdata.domain.topics import (
+    LIVE_BAR_TIMEFRAME,
+    bar_topic,
+    book_topic,
+    quote_topic,
+    trade_topic,
+)
 
 logger = structlog.get_logger(__name__)
 Data = TypeVar("Data")
@@ -83,9 +89,11 @@ def latest_trades(symbols: Sequence[str]) -> dict[str, TradeWire]:
     return _decoded(symbols, _latest([trade_topic(symbol) for symbol in symbols]), _trades)
 
 
-def latest_bars(symbols: Sequence[str]) -> dict[str, BarWire]:
-    """The newest one-minute bar of each symbol that has one, in one round trip."""
-    return _decoded(symbols, _latest([bar_topic(symbol) for symbol in symbols]), _bars)
+def latest_bars(symbols: Sequence[str], timeframe: str = LIVE_BAR_TIMEFRAME) -> dict[str, BarWire]:
+    """The newest one-minute bar (or `1Sec`, or the running `1Day`) of each symbol that has one, in
+    one round trip.
+    """
+    return _decoded(symbols, _latest([bar_topic(symbol, timeframe) for symbol in symbols]), _bars)
 
 
 def latest_books(symbols: Sequence[str]) -> dict[str, BookWire]:

@@ -36,14 +36,6 @@ class BarWindow:
 
 BEFORE_ALL: Final = datetime(1700, 1, 1, tzinfo=UTC)
 """No market has older prices."""
-LENGTHS: Final = {
-    Unit.SECOND: timedelta(seconds=1),
-    Unit.MINUTE: timedelta(minutes=1),
-    Unit.HOUR: timedelta(hours=1),
-    Unit.DAY: timedelta(days=1),
-    Unit.WEEK: timedelta(weeks=1),
-    Unit.MONTH: timedelta(days=31),
-}
 _ZONE: Final = """(SELECT venue.time_zone FROM marketdata_venue AS venue
     JOIN marketdata_instrument AS instrument ON instrument.venue_id = venue.code
     WHERE instrument.id = %(instrument)s)"""
@@ -122,7 +114,7 @@ def bars_in(instrument_id: int, window: BarWindow) -> list[BarView]:
         "instrument": instrument_id,
         "start": window.start,
         "end": window.end,
-        "source_end": window.end + LENGTHS[timeframe.unit] * timeframe.amount,
+        "source_end": window.end + timeframe.length,
         "limit": window.limit,
     }
     spans = _spans(instrument_id, window)
@@ -148,7 +140,7 @@ def _spans(instrument_id: int, window: BarWindow) -> dict[str, Sequence[Any]]:  
         return {}
     venue = Instrument.objects.select_related("venue").get(pk=instrument_id).venue
     ends = [(_begins(span, venue.time_zone), span) for span in spans]
-    length = LENGTHS[window.timeframe.unit] * window.timeframe.amount
+    length = window.timeframe.length
     held = [
         (first, until, span)
         for (first, until), span in ends

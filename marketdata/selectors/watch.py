@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from core.domain.clock import from_ns, to_ns
-from marketdata.domain.bars import DAY_NS, floor_ns
+from django.db.models import DateTimeField, F, Func, Value
+
 from marketdata.domain.dialect import BarWire, QuoteWire
 from marketdata.models import Bar, Instrument
 from marketdata.selectors.instruments import tradable_instruments
@@ -72,12 +72,18 @@ def _live(symbols: Sequence[str]) -> tuple[dict[str, QuoteWire], dict[str, BarWi
 def previous_closes(
     now: datetime, chosen: Sequence[Instrument] | None = None
 ) -> dict[int, Decimal]:
-    """The close of each instrument's last daily bar before today (UTC); of the chosen ones, or of
-    all.
+    """The close of each instrument's last daily bar before today, by its venue's time zone; of the
+    chosen ones, or of all.
     """
-    today = from_ns(floor_ns(to_ns(now), DAY_NS))
+    today = Func(
+        Value("day"),
+        Value(now, output_field=DateTimeField()),
+        F("instrument__venue__time_zone"),
+        function="date_trunc",
+        output_field=DateTimeField(),
+    )
     bars = Bar.objects.filter(
-        timeframe=Bar.Timeframe.DAY, start__gte=today - LOOK_BACK, start__lt=today
+        timeframe=Bar.Timeframe.DAY, start__gte=now - LOOK_BACK, start__lt=today
     )
     if chosen is not None:
         bars = bars.filter(instrument__in=[instrument.pk for instrument in chosen])
