@@ -37,12 +37,13 @@ class DatedBar(NamedTuple):
 
 @dataclass(slots=True)
 class ResumedBars:
-    """What an earlier run has left: today's bar so far, without the open minute, and that
-    minute.
+    """What an earlier run has left: today's bar so far, without the open minute, and that minute,
+    which has all trades in it of before `drawn_until_ns` (0 when nobody knows).
     """
 
     day: Bar | None = None
     minute: Bar | None = None
+    drawn_until_ns: int = 0
     days: TradingDays = field(default_factory=UtcDays)
 
 
@@ -71,9 +72,9 @@ class _Bars:
         if left.minute is not None:
             self.day.add_bar(left.minute, left.minute.start_ns)
         self.newest_ns = 0
-        self.known_from_ns = left.minute.start_ns if left.minute else None
-        """Bars that begin before are those of an earlier run, of which nobody here knows the
-        trades.
+        self.known_from_ns = max(left.minute.start_ns, left.drawn_until_ns) if left.minute else None
+        """Trades of before are those of an earlier run: nobody here knows the others of their bars,
+        or they are drawn.
         """
 
     def close(self, now_ns: int) -> list[DatedBar]:

@@ -6,6 +6,9 @@ since 1970; the store cuts them to the microsecond.
 
 from typing import NamedTuple
 
+from marketdata.domain.bars import Bar
+from marketdata.domain.e8 import E8, checked_e8, to_e8
+
 
 class TradeRow(NamedTuple):
     """One print. `number` orders those of one microsecond of an instrument and is used once within
@@ -68,3 +71,20 @@ def is_fuller(later: SecondRow, known: SecondRow) -> bool:
     if (later.volume_e8, later.turnover_e8) != (known.volume_e8, known.turnover_e8):
         return False
     return later.high_e8 >= known.high_e8 and later.low_e8 <= known.low_e8
+
+
+def second_row(instrument_id: int, feed_id: int, bar: Bar) -> SecondRow:
+    """The row of a bar of one second. Raises NotStorableError for a number that does not fit."""
+    turnover = (bar.vwap if bar.vwap is not None else bar.close) * bar.volume
+    return SecondRow(
+        instrument_id,
+        bar.start_ns,
+        to_e8(bar.open),
+        to_e8(bar.high),
+        to_e8(bar.low),
+        to_e8(bar.close),
+        to_e8(bar.volume),
+        bar.trade_count,
+        checked_e8(round(turnover * E8)),
+        feed_id,
+    )

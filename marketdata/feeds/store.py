@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from marketdata.domain.bars import Bar
-from marketdata.domain.e8 import E8, NotStorableError, checked_e8, to_e8
+from marketdata.domain.e8 import NotStorableError, to_e8
 from marketdata.domain.frames import EMPTY
-from marketdata.domain.stored import QuoteRow, SecondRow, TradeRow
+from marketdata.domain.stored import QuoteRow, SecondRow, TradeRow, second_row
 from marketdata.domain.values import Aggressor, Quote, Trade
 from marketdata.feeds.items import StoredItem
 from marketdata.metrics import TICKS_NOT_STORABLE
@@ -60,7 +59,7 @@ class TickStore:
         elif isinstance(told, Trade):
             rows.trades.append(_trade_row(instrument_id, feed_id, told))
         else:
-            rows.seconds.append(_second_row(instrument_id, feed_id, told))
+            rows.seconds.append(second_row(instrument_id, feed_id, told))
 
 
 def _quote_row(instrument_id: int, item: StoredItem) -> QuoteRow:
@@ -91,20 +90,4 @@ def _trade_row(instrument_id: int, feed_id: int, trade: Trade) -> TradeRow:
         feed_id,
         int(trade.flags),
         trade.exchange,
-    )
-
-
-def _second_row(instrument_id: int, feed_id: int, bar: Bar) -> SecondRow:
-    turnover = (bar.vwap if bar.vwap is not None else bar.close) * bar.volume
-    return SecondRow(
-        instrument_id,
-        bar.start_ns,
-        to_e8(bar.open),
-        to_e8(bar.high),
-        to_e8(bar.low),
-        to_e8(bar.close),
-        to_e8(bar.volume),
-        bar.trade_count,
-        checked_e8(round(turnover * E8)),
-        feed_id,
     )

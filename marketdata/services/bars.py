@@ -13,6 +13,8 @@ from marketdata.domain.keeping import DatedBar, ResumedBars
 from marketdata.domain.trading_days import TradingDays
 from marketdata.metrics import TICKS_NOT_STORABLE
 from marketdata.models import Bar, Instrument
+from marketdata.selectors import instrument_ids
+from marketdata.services.lost_bars import lost_bars
 
 logger = structlog.get_logger(__name__)
 
@@ -88,11 +90,14 @@ def _is_storable(bar: domain.Bar) -> bool:
 
 def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, ResumedBars]:
     """Of each instrument in `days`: the bars of the day that runs at `now_ns`, as an earlier run
-    (or the seeding) has left them.
+    (or the seeding) has left them. What a killed run had not stored is drawn from its stored trades
+    (`lost_bars`), and stored.
 
     Minutes that nobody recorded stay missing: a hole in the chart is the truth about a feed that
     was off.
     """
+    lost = lost_bars(instrument_ids(list(days)), days, now_ns)
+    _store_fuller([minute for found in lost.values() for minute in found.minutes])
     minute_ns = domain.floor_ns(now_ns, domain.MINUTE_NS)
     left = {symbol: ResumedBars(days=of_venue) for symbol, of_venue in days.items()}
     running = {symbol: of_venue.period_of(now_ns) for symbol, of_venue in days.items()}
@@ -117,4 +122,32 @@ def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, Resu
     for symbol, bars in minutes.items():
         if bars:
             left[symbol].day = domain.roll_up(bars, bars[0].start_ns)
+    for symbol, found in lost.items():
+        kept = left[symbol].minute
+        if found.minute is None:
+            continue
+        left[symbol].drawn_until_ns = found.drawn_until_ns
+        if kept is None or kept.trade_count <= found.minute.trade_count:
+            left[symbol].minute = found.minute
     return left
+
+
+def _store_fuller(minutes: Sequence[DatedBar]) -> None:
+    """Store those that are not there yet, or with fewer trades in them."""
+    stored = {
+        (symbol, to_ns(start)): count
+        for symbol, start, count in Bar.objects.filter(
+            instrument__symbol__in={minute.bar.symbol for minute in minutes},
+            timeframe=Bar.Timeframe.MINUTE,
+            start__in={from_ns(minute.bar.start_ns) for minute in minutes},
+        )
+        .order_by("pk")
+        .values_list("instrument__symbol", "start", "trade_count")
+    }
+    save_feed_bars(
+        [
+            minute
+            for minute in minutes
+            if minute.bar.trade_count > stored.get((minute.bar.symbol, minute.bar.start_ns), 0)
+        ]
+    )

@@ -1,7 +1,7 @@
 // Levels put together by a step of price, exactly, and on the side that does not flatter.
 import { expect, test } from "vitest";
 import { Decimal } from "../src/core/decimal";
-import { groupLevels, groupOwn, groupPrice } from "../src/core/grouping";
+import { groupLevels, groupOwn, groupPrice, wholeGroups } from "../src/core/grouping";
 import type { Level } from "../src/core/protocol";
 
 const step = Decimal.of("0.05");
@@ -27,6 +27,15 @@ test("no step groups nothing, and a price on the edge is its own group's", () =>
   expect(groupLevels(levels, Decimal.ZERO, true)).toBe(levels);
   expect(groupPrice(Decimal.of("100.05"), step, false).toString()).toBe("100.05");
   expect(groupPrice(Decimal.of("100.06"), step, false).toString()).toBe("100.1");
+});
+
+test("a group that may go on behind the last told level is left out", () => {
+  const asks: Level[] = [["100.05", "1"], ["100.06", "2"], ["100.1", "0.3"], ["100.11", "4"]];
+
+  expect(wholeGroups(asks, step, false, 4)).toEqual([["100.05", "1"], ["100.1", "2.3"]]);
+  expect(wholeGroups(asks, step, false, 5)).toHaveLength(3);
+  expect(wholeGroups(asks, Decimal.ZERO, false, 4)).toBe(asks);
+  expect(wholeGroups(asks, Decimal.of("10"), false, 4)).toEqual([["110", "7.3"]]);
 });
 
 test("own orders are put together like the levels that they stand in", () => {

@@ -246,6 +246,12 @@ def test_the_ladder_puts_levels_together(
     )
     assert all(text.endswith("0") for text in grouped)
     assert len(set(grouped)) == len(grouped)
+
+    ladder.get_by_label("Put levels together by").select_option("0")
+    ladder.get_by_label("Levels of each side").select_option("50")
+
+    expect(ladder.locator("tr[data-side=BID]")).to_have_count(50)
+    expect(best_bid).to_have_text(re.compile(r"\d+\.\d\d"))
     assert watch.complaints == []
 
 

@@ -80,7 +80,7 @@ export class Desk {
   }
 
   private topicsOf(symbol: string): string[] {
-    return [...pricesOf(symbol), `book:${symbol}`, `trade:${symbol}`];
+    return [...pricesOf(symbol), `depth:${symbol}`, `trade:${symbol}`];
   }
 
   select(symbol: string): void {
@@ -235,7 +235,7 @@ function pricesOf(symbol: string): string[] {
 
 /** What only the chosen instrument has. */
 function isDepth(topic: string): boolean {
-  return topic.startsWith("book:") || topic.startsWith("trade:");
+  return topic.startsWith("depth:") || topic.startsWith("trade:");
 }
 
 let current: Desk | null = null;

@@ -23,6 +23,12 @@ export function groupLevels(levels: Level[], step: Decimal, isBid: boolean): Lev
   return [...sizes].map(([price, size]) => [price, size.toString()]);
 }
 
+/** As `groupLevels`, without a last group that may go on behind the last of the `most` levels that are told. */
+export function wholeGroups(levels: Level[], step: Decimal, isBid: boolean, most: number): Level[] {
+  const groups = groupLevels(levels, step, isBid);
+  return step.sign > 0 && levels.length >= most && groups.length > 1 ? groups.slice(0, -1) : groups;
+}
+
 /** Own working orders, keyed "SIDE:price", put together the same way. */
 export function groupOwn(working: Map<string, Decimal>, step: Decimal): Map<string, Decimal> {
   if (step.sign <= 0) return working;

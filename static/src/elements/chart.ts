@@ -1,5 +1,5 @@
-// The candle chart: bars from the portal, the last one kept live from minute bars and trades, own working orders as
-// price lines and own fills as markers, with the chosen indicators. The same numbers stand in a data table for those who
+// The candle chart: bars from the portal, the last one kept live from minute bars and trades (of days, weeks and months
+// from the feed's running day), own working orders as price lines and own fills as markers, with the chosen indicators. The same numbers stand in a data table for those who
 // cannot see a canvas.
 import { isResting } from "../core/account";
 import { Decimal } from "../core/decimal";
@@ -12,6 +12,7 @@ import { t } from "../core/messages";
 import type { Bar, MinuteBar, Trade } from "../core/protocol";
 import { getJson, type Answer } from "../core/request";
 import { BarSeries, isOfDays, secondsIn, secondsOf, type Timeframe } from "../core/bars";
+import { DaySeries } from "../core/day_series";
 import { CandleView, type FillMark, type WorkingLine } from "./candle_view";
 import { cannotDraw, ChartIndicators } from "./chart_indicators";
 import { paintChange } from "./watchlist";
@@ -19,13 +20,18 @@ import { paintChange } from "./watchlist";
 const PAINT_MILLISECONDS = 250;
 const BARS_LIMIT = "500";
 const MOST_TABLE_ROWS = 60;
+/** The longest month. */
+const DAYS_LIMIT = "31";
 
 export class Chart extends HTMLElement {
   private view: CandleView | null = null;
   private indicators: ChartIndicators | null = null;
   private series: BarSeries | null = null;
   private timeframe: Timeframe = "1Min";
+  /** The running day while days are shown. */
+  private dayTopic: string | null = null;
   private unwatch: () => void = () => undefined;
+  private unwatchDay: () => void = () => undefined;
   private mark: () => void = () => undefined;
   private loading: AbortController | null = null;
   private failed = false;
@@ -76,6 +82,7 @@ export class Chart extends HTMLElement {
     this.failed = false;
     this.series = null;
     this.mark();
+    this.followDay();
     const { symbol, page } = desk();
     const parameters = { symbol, timeframe: this.timeframe, limit: BARS_LIMIT };
     const ask = (indicators: string) => getJson<ChartAnswer>(page.urls.bars, indicators ? { ...parameters, indicators } : parameters, loading.signal);
@@ -86,9 +93,11 @@ export class Chart extends HTMLElement {
       this.indicators?.say(cannotDraw(answer.refusal.message));
       answer = await ask("");
     }
+    const days = await this.daysOfLastBar(loading.signal);
     if (loading.signal.aborted) return;
-    this.failed = answer.kind !== "ok";
-    this.series = new BarSeries(answer.kind === "ok" ? answer.data.bars : [], this.timeframe);
+    this.failed = answer.kind !== "ok" || days === null;
+    const bars = answer.kind === "ok" && days ? answer.data.bars : [];
+    this.series = isOfDays(this.timeframe) ? new DaySeries(bars, this.timeframe, days?.length ? days : bars) : new BarSeries(bars, this.timeframe);
     this.view?.show(this.series.bars, {
       digits: desk().digits(symbol),
       tickSize: desk().instrument.tick_size,
@@ -96,9 +105,30 @@ export class Chart extends HTMLElement {
       showsSeconds: secondsIn(this.timeframe) < 60,
     });
     this.indicators?.show(answer.kind === "ok" ? answer.data : { bars: [], series: [] }, parameters);
+    if (this.dayTopic) this.takeDay(desk().store.data<MinuteBar>(this.dayTopic));
     this.showOwn();
     this.fillTable();
     this.mark();
+  }
+
+  /** The days that the last week or month is made of; none for other lengths, null when they could not be had. */
+  private async daysOfLastBar(signal: AbortSignal): Promise<Bar[] | null> {
+    if (!isOfDays(this.timeframe) || this.timeframe === "1Day") return [];
+    const { symbol, page } = desk();
+    const answer = await getJson<ChartAnswer>(page.urls.bars, { symbol, timeframe: "1Day", limit: DAYS_LIMIT }, signal);
+    return answer.kind === "ok" ? answer.data.bars : null;
+  }
+
+  /** The running day is wanted while days, weeks or months are shown. */
+  private followDay(): void {
+    const topic = isOfDays(this.timeframe) ? `bar:${desk().symbol}:1Day` : null;
+    if (topic === this.dayTopic) return;
+    this.unwatchDay();
+    if (this.dayTopic) desk().socket.unsubscribe([this.dayTopic]);
+    this.dayTopic = topic;
+    if (!topic) return;
+    this.unwatchDay = desk().store.watch(topic, (state) => this.takeDay(state.data as MinuteBar | null));
+    desk().socket.subscribe([topic]);
   }
 
   /** True once per return of the connection, so that a failing request is not repeated each second. */
@@ -106,6 +136,12 @@ export class Chart extends HTMLElement {
     const isNew = this.lostAt !== desk().store.losses;
     this.lostAt = desk().store.losses;
     return isNew;
+  }
+
+  private takeDay(day: MinuteBar | null): void {
+    if (day && this.series instanceof DaySeries) this.series.takeDay(day);
+    this.indicators?.mark();
+    this.mark();
   }
 
   private takeMinute(bar: MinuteBar | null): void {
@@ -128,7 +164,7 @@ export class Chart extends HTMLElement {
     for (const bar of this.series?.takeChanged() ?? []) this.view?.update(bar);
     this.showLegend(null);
     find(this, "[data-retry]").hidden = !this.failed;
-    const status = desk().panelState(`bar:${symbol}:1Min`, this.series !== null);
+    const status = desk().panelState(this.dayTopic ?? `bar:${symbol}:1Min`, this.series !== null);
     if (this.failed && status.state !== "offline") showPanelState(this, { state: "error", note: t("panel.bars-failed") });
     else if (status.state === "live" && !this.series?.bars.length)
       showPanelState(this, { state: this.series ? "empty" : "loading", note: t(this.series ? "panel.waiting" : "panel.loading") });

@@ -1,16 +1,21 @@
-// The depth ladder: ten asks over ten bids with size bars and running totals, put together by a step of price if wanted,
-// own orders marked at their price. Arrow keys move along it, Enter or a click puts the row's price into the ticket;
+// The depth ladder: ten, twenty or fifty asks over as many bids, with size bars and running totals, put together by a step
+// of price if wanted (out of all fifty levels that are told), own orders marked at their price. Arrow keys move along it, Enter or a click puts the row's price into the ticket;
 // nothing is ever sent from here.
 import { workingByPrice } from "../core/account";
 import { Decimal } from "../core/decimal";
 import { desk, showPanelState } from "../core/desk";
 import { element, field, find, setAttribute, setText } from "../core/dom";
 import { fixed, plain } from "../core/format";
-import { STEPS_IN_TICKS, groupLevels, groupOwn } from "../core/grouping";
+import { STEPS_IN_TICKS, groupOwn, wholeGroups } from "../core/grouping";
+import type { Ladder as Depth } from "../core/ladders";
 import { t } from "../core/messages";
-import type { Book, Level } from "../core/protocol";
+import type { Level } from "../core/protocol";
 
 const PAINT_MILLISECONDS = 80;
+/** Levels of each side that are told (marketdata/domain/ladders.py). */
+const MOST_LEVELS = 50;
+/** So many rows a side fit into the panel; more are scrolled through. */
+const FITTING_ROWS = 10;
 
 interface Row {
   node: HTMLElement;
@@ -31,19 +36,40 @@ export class Ladder extends HTMLElement {
   private mark: () => void = () => undefined;
 
   connectedCallback(): void {
-    // Asks are listed from the far level to the best one; index 0 is the best on both sides.
-    this.asks = this.rowsOf("ASK").reverse();
-    this.bids = this.rowsOf("BID");
-    this.rows = [...this.asks.toReversed(), ...this.bids].filter((row) => getComputedStyle(row.node).display !== "none");
+    this.takeRows();
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     desk().store.watch(desk().accountTopic, this.mark);
     desk().onConnection(this.mark);
     desk().onSymbol(() => this.follow());
     find(this, "[data-group]").addEventListener("change", (event) => this.group((event.target as HTMLSelectElement).value));
+    find(this, "[data-levels]").addEventListener("change", (event) => this.showLevels(Number((event.target as HTMLSelectElement).value)));
     this.addEventListener("click", (event) => this.chooseFrom(event.target as Element));
     this.addEventListener("keydown", (event) => this.key(event));
-    this.asks[0]?.node.setAttribute("tabindex", "0");
     this.follow();
+  }
+
+  /** Asks are listed from the far level to the best one; index 0 is the best on both sides. */
+  private takeRows(): void {
+    this.asks = this.rowsOf("ASK").reverse();
+    this.bids = this.rowsOf("BID");
+    this.rows = [...this.asks.toReversed(), ...this.bids].filter((row) => getComputedStyle(row.node).display !== "none");
+    this.asks[0]?.node.setAttribute("tabindex", "0");
+  }
+
+  /** As many rows a side; the spread stays in the middle of what is seen. */
+  private showLevels(count: number): void {
+    this.toggleAttribute("data-deep", count > FITTING_ROWS);
+    const [farAsk, farBid] = [this.asks.at(-1)?.node, this.bids.at(-1)?.node];
+    for (let more = count - this.asks.length; farAsk && farBid && more > 0; more -= 1) {
+      farAsk.before(farAsk.cloneNode(true));
+      farBid.after(farBid.cloneNode(true));
+    }
+    for (const { node } of [...this.asks.slice(count), ...this.bids.slice(count)]) node.remove();
+    this.takeRows();
+    this.paint();
+    const spread = find(this, "tr.spread");
+    const body = find(this, ".panel-body");
+    body.scrollTop = spread.offsetTop - (body.clientHeight - spread.offsetHeight) / 2;
   }
 
   private rowsOf(side: string): Row[] {
@@ -75,7 +101,7 @@ export class Ladder extends HTMLElement {
   private follow(): void {
     this.unwatch();
     this.offerSteps();
-    const stops = [`book:${desk().symbol}`, `quote:${desk().symbol}`].map((topic) => desk().store.watch(topic, this.mark));
+    const stops = [`depth:${desk().symbol}`, `quote:${desk().symbol}`].map((topic) => desk().store.watch(topic, this.mark));
     this.unwatch = () => stops.forEach((stop) => stop());
     this.mark();
   }
@@ -89,17 +115,18 @@ export class Ladder extends HTMLElement {
   }
 
   private key(event: KeyboardEvent): void {
-    const index = this.rows.findIndex((row) => row.node === document.activeElement);
+    const rows = this.rows.filter((row) => !row.node.hidden);
+    const index = rows.findIndex((row) => row.node === document.activeElement);
     if (index < 0) return;
-    const moves: Record<string, number> = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: this.rows.length - 1 };
+    const moves: Record<string, number> = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: rows.length - 1 };
     const next = moves[event.key];
     if (next !== undefined) {
       event.preventDefault();
-      const row = this.rows[Math.max(0, Math.min(this.rows.length - 1, next))];
+      const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
       if (row) this.focusRow(row);
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      const row = this.rows[index];
+      const row = rows[index];
       if (row) this.chooseFrom(row.node);
     }
   }
@@ -107,18 +134,20 @@ export class Ladder extends HTMLElement {
   private focusRow(row: Row): void {
     for (const other of this.rows) setAttribute(other.node, "tabindex", other === row ? "0" : "-1");
     row.node.focus({ preventScroll: true });
+    row.node.scrollIntoView({ block: "nearest" });
   }
 
   private paint(): void {
     const { symbol } = desk();
-    const book = desk().store.data<Book>(`book:${symbol}`);
+    const topic = `depth:${symbol}`;
+    const book = desk().store.data<Depth>(topic);
     // Before the first snapshot the server's levels stand; they only lack what a click needs.
-    if (!book && symbol === desk().page.symbol && desk().store.state(`book:${symbol}`).phase === "loading")
-      return showPanelState(this, desk().panelState(`book:${symbol}`, true));
+    if (!book && symbol === desk().page.symbol && desk().store.state(topic).phase === "loading")
+      return showPanelState(this, desk().panelState(topic, true));
     const working = groupOwn(workingByPrice(desk().account.orders, symbol), this.step);
-    const asks = groupLevels(book?.asks ?? [], this.step, false);
-    const bids = groupLevels(book?.bids ?? [], this.step, true);
-    const largest = this.largest([...bids, ...asks]);
+    const asks = wholeGroups(book?.asks ?? [], this.step, false, MOST_LEVELS);
+    const bids = wholeGroups(book?.bids ?? [], this.step, true, MOST_LEVELS);
+    const largest = this.largest([...bids.slice(0, this.bids.length), ...asks.slice(0, this.asks.length)]);
     const digits = desk().digits(symbol);
     this.paintSide(this.asks, asks, "SELL", { working, largest, digits });
     this.paintSide(this.bids, bids, "BUY", { working, largest, digits });
@@ -128,7 +157,7 @@ export class Ladder extends HTMLElement {
     setText(field(this, "bid"), fixed(bid, digits));
     setText(field(this, "ask"), fixed(ask, digits));
     setText(field(this, "spread"), fixed(bid && ask ? ask.minus(bid) : null, digits));
-    const status = desk().panelState(`book:${symbol}`, book !== null);
+    const status = desk().panelState(topic, book !== null);
     showPanelState(this, status.state === "empty" ? { ...status, note: t("panel.no-book") } : status);
   }
 
@@ -146,6 +175,8 @@ export class Ladder extends HTMLElement {
     let total = Decimal.ZERO;
     rows.forEach((row, index) => {
       const level = levels[index];
+      // Ten rows always stand; of more, those that the book has.
+      row.node.hidden = !level && index >= FITTING_ROWS;
       if (!level) return this.paintRow(row, ["", "–", "", ""], null, 0);
       const [price, text] = level;
       const size = Decimal.of(text);
