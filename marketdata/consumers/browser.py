@@ -75,11 +75,12 @@ class TopicSocket(HubSocket):
             self._refuse(ErrorReason.REQUEST_MALFORMED, str(error))
 
     async def _subscribe(self, request: Subscribe) -> None:
+        may_listen = await self.may_listen()
         for text, since in request.topics:
             if len(self.listener.topics) >= TOPIC_LIMIT and text not in self.listener.topics:
                 message = f"A socket may have {TOPIC_LIMIT} topics; unsubscribe from some first."
                 self._refuse(ErrorReason.RATE_LIMITED, message, text)
-            elif await self._may_hear(text):
+            elif may_listen and await self._may_hear(text):
                 self.hub.subscribe(self.listener, text, Wish(request.every_ms, since))
             else:
                 # The same answer for what does not exist and what is another's.
@@ -87,7 +88,7 @@ class TopicSocket(HubSocket):
 
     async def _may_hear(self, text: str) -> bool:
         topic = parse_topic(text)
-        if topic is None or not await self.may_listen():
+        if topic is None:
             return False
         if topic.kind in MARKET_KINDS:
             return topic.key in await known_instruments.symbols()

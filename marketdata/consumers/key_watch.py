@@ -5,7 +5,7 @@ prices that went to them.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from accounts.domain.api_keys import KeyPair, Scope
@@ -22,7 +22,20 @@ class _Look:
     """Ends when the key does; runs for as long as a socket waits for that."""
 
     end: "asyncio.Task[None]"
-    sockets: int = 0
+    waiting: "set[asyncio.Future[None]]" = field(default_factory=set)
+    """One for each socket, so that one of thousands leaves without a search among the others."""
+
+    def tell(self, ended: "asyncio.Task[None]") -> None:
+        """Let every socket go on, with the error if the look ended with one."""
+        for waiter in self.waiting:
+            if waiter.done():
+                continue
+            if ended.cancelled():
+                waiter.cancel()
+            elif (error := ended.exception()) is not None:
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(None)
 
 
 class KeyWatch:
@@ -35,16 +48,19 @@ class KeyWatch:
         """Return when the pair is a live key no more, or lacks the scope."""
         key = (pair, scope)
         look = self._looks.get(key)
-        if look is None:
+        if look is None or look.end.done():
             look = self._looks[key] = _Look(asyncio.create_task(_end_of(pair, scope)))
-        look.sockets += 1
+            look.end.add_done_callback(look.tell)
+        waiter = asyncio.get_running_loop().create_future()
+        look.waiting.add(waiter)
         try:
-            await asyncio.shield(look.end)  # one socket that closes must not end it for the others
+            await waiter
         finally:
-            look.sockets -= 1
-            if not look.sockets:
+            look.waiting.discard(waiter)
+            if not look.waiting:
                 look.end.cancel()
-                self._looks.pop(key, None)
+                if self._looks.get(key) is look:
+                    del self._looks[key]
 
 
 async def _end_of(pair: KeyPair, scope: Scope | None) -> None:

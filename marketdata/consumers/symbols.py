@@ -1,64 +1,79 @@
-"""The instruments a socket may ask for, known to the process for a few seconds at a time."""
+"""The instruments a socket may ask for, known to the process for a few seconds at a time.
 
-import asyncio
+Thousands of sockets that come back at once share one reading, and none waits for the next.
+"""
 
-from channels.db import database_sync_to_async
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from django.db import connection
 
 from core.cache import keep
-from core.domain.cache_counts import CacheCounts
+from core.domain.fresh_cache import FreshCache
 from marketdata import selectors
 from marketdata.cache import INSTRUMENTS
 from marketdata.models import Instrument
 
 KNOWN_SECONDS = 5
+_ALL: Final = "all"
+"""They are read together, as one entry."""
+
+
+class _Known(NamedTuple):
+    by_class: dict[str, frozenset[str]]
+    symbols: frozenset[str]
 
 
 class KnownInstruments:
-    """Symbols by asset class; a new instrument appears within KNOWN_SECONDS."""
+    """Symbols by asset class; a new instrument appears within KNOWN_SECONDS. Raises DatabaseError
+    when nothing is known and the database is away.
+    """
 
     def __init__(self) -> None:
-        self.counts = CacheCounts()
-        self._by_class: dict[str, frozenset[str]] = {}
-        self._read_at: float | None = None
-        self._changes = 0
-
-    async def symbols(self) -> frozenset[str]:
-        await self._refresh()
-        return frozenset().union(*self._by_class.values())
-
-    async def of_class(self, asset_class: str) -> frozenset[str]:
-        await self._refresh()
-        return self._by_class.get(asset_class, frozenset())
+        self._cache: FreshCache[str, _Known] = FreshCache(
+            load=lambda key: _read(),
+            load_in_thread=_read_in_thread,
+            ttl_seconds=KNOWN_SECONDS,
+            max_entries=1,
+        )
+        self.counts = self._cache.counts
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_class.values()))
+        return len(self._cache)
+
+    async def symbols(self) -> frozenset[str]:
+        return (await self._known()).symbols
+
+    async def of_class(self, asset_class: str) -> frozenset[str]:
+        return (await self._known()).by_class.get(asset_class, frozenset())
 
     def forget(self, key: str) -> None:
-        """Ask the database again at the next question: the instrument `key` is new or gone."""
+        """The instrument `key` is new or gone: ask the database again at the next question."""
         self.clear()
 
     def clear(self) -> None:
-        self._changes += 1
-        self._read_at = None
+        self._cache.clear()
 
-    async def _refresh(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._read_at is not None and now - self._read_at < KNOWN_SECONDS:
-            self.counts.hits += 1
-            return
-        self.counts.misses += 1
-        changes = self._changes
-        self._by_class = await database_sync_to_async(_read)()
-        # What was forgotten while it was read is asked for again.
-        self._read_at = now if changes == self._changes else None
+    async def _known(self) -> _Known:
+        known = await self._cache.get_async(_ALL)
+        assert known is not None, "a reading always has an answer"
+        return known
 
 
-def _read() -> dict[str, frozenset[str]]:
+def _read() -> _Known:
     rows = list(selectors.tradable_instruments().values_list("asset_class", "symbol"))
-    return {
+    by_class = {
         asset_class: frozenset(symbol for kind, symbol in rows if kind == asset_class)
         for asset_class in Instrument.AssetClass.values
     }
+    return _Known(by_class, frozenset(symbol for _, symbol in rows))
+
+
+def _read_in_thread(keys: Sequence[str]) -> dict[str, _Known]:
+    try:
+        return dict.fromkeys(keys, _read())
+    finally:
+        connection.close()  # this thread serves no request that would give the connection back
 
 
 known_instruments = KnownInstruments()

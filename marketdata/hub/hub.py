@@ -46,6 +46,10 @@ SENDS_AT_ONCE = 100
 asks the system for news, to each of those that few listen to, as an account's.
 """
 SNAPSHOT_RETRY_SECONDS = 0.5
+SNAPSHOT_PAUSE_SECONDS = 0.05
+"""Between two readings of a topic's snapshot. Who joins meanwhile shares the next: of thousands of
+sockets that come back at once, each would cause a reading of each of its topics.
+"""
 SNAPSHOT_AWAY = (RedisError, OSError, DatabaseError, Refusal)
 EACH_MESSAGE = Wish()
 
@@ -279,9 +283,14 @@ class Hub:
         try:
             while topic.joining and self._subscriber.is_confirmed(topic.name):
                 self._go_on(topic)
-                served = dict(topic.joining)
-                if not served:
+                if not topic.joining:
                     break
+                now = asyncio.get_running_loop().time()
+                if now < topic.next_reading_at:
+                    await asyncio.sleep(topic.next_reading_at - now)
+                    continue
+                topic.next_reading_at = now + SNAPSHOT_PAUSE_SECONDS
+                served = dict(topic.joining)
                 losses = topic.losses
                 try:
                     missed = await self._missed(topic, served.values())
@@ -331,6 +340,7 @@ class Hub:
         snapshot: Message,
         missed: Mapping[Position, list[Message]],
     ) -> None:
+        later = topic.events_after(snapshot)
         for listener, since in served.items():
             if since is not None and topic.joining.get(listener) == since:
                 if since in missed:
@@ -339,7 +349,6 @@ class Hub:
                 if since == (snapshot.epoch, snapshot.seq):
                     self._resume(topic, listener, since, [])
                     continue
-            later = topic.events_after(snapshot)
             self._admit(topic, listener, snapshot, later)
         topic.forget_if_settled()
 

@@ -52,6 +52,8 @@ class LiveTopic:
         self.depth = DepthChain() if is_depth_topic(name) else None
         self.check = SequenceCheck()
         self.is_loading = False
+        self.next_reading_at = 0.0
+        """When its snapshot may be read again, by the loop's time."""
         self.losses = 0
         self.joining: dict[Listener, Position | None] = {}
         """And the position from which they would go on."""
