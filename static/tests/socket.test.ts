@@ -131,3 +131,34 @@ test("a topic wanted twice is subscribed once and dropped with its last user", (
 
   expect(sockets[0]!.sent.map((text) => JSON.parse(text).op)).toEqual(["subscribe", "unsubscribe"]);
 });
+
+test("rows want a topic at their pace, and whoever wants it at once makes it hasty", () => {
+  const { live, sockets, advance } = world();
+  live.start();
+  sockets[0]!.opened();
+
+  live.subscribe(["quote:AAPL", "quote:MSFT"], 250);
+  live.subscribe(["quote:AAPL", "trade:AAPL"]);
+  live.unsubscribe(["quote:AAPL", "trade:AAPL"]);
+  live.resync("quote:MSFT");
+  live.subscribe(["quote:AAPL"]);
+  sockets[0]!.onclose?.({ code: 1006 });
+  advance(400);
+  sockets[1]!.opened();
+  live.unsubscribe(["quote:AAPL"], 1000);
+  live.unsubscribe(["quote:MSFT"], 250);
+
+  expect(sockets[0]!.sent.map((text) => JSON.parse(text))).toEqual([
+    { op: "subscribe", topics: ["quote:AAPL", "quote:MSFT"], every_ms: 250 },
+    { op: "subscribe", topics: ["quote:AAPL", "trade:AAPL"] },
+    { op: "subscribe", topics: ["quote:AAPL"], every_ms: 250 },
+    { op: "unsubscribe", topics: ["trade:AAPL"] },
+    { op: "subscribe", topics: ["quote:MSFT"], every_ms: 250 },
+    { op: "subscribe", topics: ["quote:AAPL"] },
+  ]);
+  expect(sockets[1]!.sent.map((text) => JSON.parse(text))).toEqual([
+    { op: "subscribe", topics: ["quote:AAPL"] },
+    { op: "subscribe", topics: ["quote:MSFT"], every_ms: 250 },
+    { op: "unsubscribe", topics: ["quote:MSFT"] },
+  ]);
+});

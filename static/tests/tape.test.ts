@@ -1,9 +1,10 @@
 // What a tape shows: the smallest size, what stands out, and the feed that goes without saying.
 import { expect, test } from "vitest";
 import { Decimal } from "../src/core/decimal";
-import { isAtLeast, largeSize, usualFeed, type ToldTrade } from "../src/core/tape";
+import type { Trade } from "../src/core/protocol";
+import { isAtLeast, largeSize, usualFeed } from "../src/core/tape";
 
-function trade(size: string, feed?: string): ToldTrade {
+function trade(size: string, feed?: string): Trade {
   return { id: 1, price: "1", size, side: null, t: "2026-03-02T15:30:00Z", ...(feed === undefined ? {} : { feed }) };
 }
 

@@ -1,6 +1,7 @@
 // The bars of one chart, kept live: minute bars and trades are folded into the last bar of whatever timeframe is shown.
 // Prices stay strings and are compared exactly; volume of a longer bar is the sum of its minutes.
 import { Decimal } from "./decimal";
+import { hasVolume, isOutsideDays, movesPrice } from "./prices";
 import type { Bar, MinuteBar, Trade } from "./protocol";
 
 export type Timeframe = `${number}${"Sec" | "Min" | "Hour" | "Day" | "Week" | "Month"}`;
@@ -47,13 +48,34 @@ export function secondsOf(instant: string): number {
   return Math.floor(Date.parse(instant) / 1000);
 }
 
+/** How many minutes of a longer bar can still change: the running one, the one that a late trade may amend, and one more. */
+const OPEN_MINUTES = 3;
+
+/** What a bar is made of: `settled` is what the portal told of it before the minutes that can still change; `ahead` are
+ *  the prints that no minute has had yet. */
+interface Parts {
+  settled: Bar | null;
+  minutes: MinuteBar[];
+  ahead: Bar | null;
+}
+
+/** One bar after another in one. */
+function joined(first: Bar | null, later: Bar): Bar {
+  if (!first) return later;
+  return {
+    ...first,
+    h: higher(first.h, later.h),
+    l: lower(first.l, later.l),
+    c: later.c,
+    v: Decimal.of(first.v).plus(Decimal.of(later.v)).toString(),
+  };
+}
+
 export class BarSeries {
   readonly bars: Bar[];
   private readonly changed = new Set<Bar>();
-  /** Volume of the last bar before the minute that is running. */
-  private settledVolume: Decimal | null = null;
-  private minute = 0;
-
+  /** Of the last bar and the one before it: a minute is amended within half a minute after its end. */
+  private readonly parts = new Map<Bar, Parts>();
   private readonly seconds: number;
 
   constructor(
@@ -76,62 +98,104 @@ export class BarSeries {
     return monthStart(seconds - shift, months) + shift;
   }
 
+  /** The portal's own minute takes the place of what this minute was thought to be, in an earlier bar too. */
   takeMinute(minute: MinuteBar): void {
     if (this.seconds < MINUTE_SECONDS) return; // its seconds are in the trades
-    const bar = this.barFor(minute.t, minute);
+    const bar = this.barAt(minute.t, minute);
     if (!bar) return;
-    bar.h = higher(bar.h, minute.h);
-    bar.l = lower(bar.l, minute.l);
-    bar.c = minute.c;
-    bar.v = this.volume(bar, minute);
-    this.changed.add(bar);
+    const parts = this.partsOf(bar);
+    const isKnown = parts.minutes.some(({ t }) => secondsOf(t) === secondsOf(minute.t));
+    if (this.seconds === MINUTE_SECONDS) parts.settled = null;
+    else if (!isKnown && !this.settle(parts, minute)) return this.make(bar, parts);
+    parts.minutes = [...parts.minutes.filter(({ t }) => secondsOf(t) !== secondsOf(minute.t)), minute];
+    parts.minutes.sort((one, other) => secondsOf(one.t) - secondsOf(other.t));
+    while (parts.minutes.length > OPEN_MINUTES) parts.settled = { ...joined(parts.settled, parts.minutes.shift() as MinuteBar) };
+    if (parts.ahead && minuteOf(parts.ahead.t) <= secondsOf(minute.t)) parts.ahead = null;
+    this.make(bar, parts);
   }
 
-  /** A trade moves the last bar at once; the volume of a minute and more comes with the next minute bar. */
+  /** A print that moves the price moves the last bar at once; the next minute bar takes its place, and has the volume. */
   takeTrade(trade: Trade): void {
+    if (isOfDays(this.timeframe) && isOutsideDays(trade)) return;
+    const isOfSeconds = this.seconds < MINUTE_SECONDS;
+    const v = isOfSeconds && hasVolume(trade) ? trade.size : "0";
+    if (!movesPrice(trade)) return this.addVolume(trade, v);
     const price = trade.price;
-    const bar = this.barFor(trade.t, { t: trade.t, o: price, h: price, l: price, c: price, v: "0" });
-    if (!bar) return;
-    bar.h = higher(bar.h, price);
-    bar.l = lower(bar.l, price);
-    bar.c = price;
-    if (this.seconds < MINUTE_SECONDS) bar.v = Decimal.of(bar.v).plus(Decimal.of(trade.size)).toString();
-    this.changed.add(bar);
+    const print: Bar = { t: trade.t, o: price, h: price, l: price, c: price, v };
+    const bar = this.barAt(trade.t, print);
+    if (!bar || bar !== this.bars.at(-1)) return;
+    const parts = this.partsOf(bar);
+    parts.ahead = { ...joined(parts.ahead, print), t: trade.t };
+    this.make(bar, parts);
   }
 
   /** What changed since the last call, oldest first. */
   takeChanged(): Bar[] {
-    const bars = [...this.changed];
+    const bars = [...this.changed].sort((one, other) => secondsOf(one.t) - secondsOf(other.t));
     this.changed.clear();
     return bars;
   }
 
-  /** The bar to fold into: the last one, a new one, or none for an instant before the last bar. */
-  private barFor(instant: string, first: Bar): Bar | null {
+  private addVolume(trade: Trade, v: string): void {
+    const last = this.bars.at(-1);
+    if (v === "0" || !last || this.startOf(trade.t) !== secondsOf(last.t)) return;
+    const parts = this.partsOf(last);
+    const part = parts.ahead ?? parts.settled;
+    if (part) part.v = Decimal.of(part.v).plus(Decimal.of(v)).toString();
+    this.make(last, parts);
+  }
+
+  /** The bar of an instant: one that is there, or a new last one that begins as `first`. */
+  private barAt(instant: string, first: Bar): Bar | null {
     const start = this.startOf(instant);
     const last = this.bars.at(-1);
-    const lastStart = last ? secondsOf(last.t) : -Infinity;
-    if (last && start < lastStart) return null;
-    if (last && start === lastStart) return last;
-    const bar = { ...first, t: new Date(start * 1000).toISOString(), v: "0" };
+    if (last && start <= secondsOf(last.t)) return this.bars.findLast(({ t }) => secondsOf(t) === start) ?? null;
+    const { o, h, l, c } = first;
+    const bar: Bar = { t: new Date(start * 1000).toISOString(), o, h, l, c, v: "0" };
     this.bars.push(bar);
-    this.settledVolume = Decimal.ZERO;
-    this.minute = 0;
+    this.parts.set(bar, { settled: null, minutes: [], ahead: null });
+    const [oldest] = this.parts.keys();
+    if (this.parts.size > 2 && oldest) this.parts.delete(oldest);
     return bar;
   }
 
-  private volume(bar: Bar, minute: MinuteBar): string {
-    if (this.seconds === MINUTE_SECONDS) return minute.v;
-    const start = secondsOf(minute.t);
-    const running = Decimal.of(minute.v);
-    if (this.settledVolume === null) {
-      // The bar came with part of this minute inside; what it lacks is unknown, so it counts on from here.
-      const rest = Decimal.of(bar.v).minus(running);
-      this.settledVolume = rest.sign < 0 ? Decimal.ZERO : rest;
-    } else if (start !== this.minute && this.minute !== 0) {
-      this.settledVolume = Decimal.of(bar.v);
-    }
-    this.minute = start;
-    return this.settledVolume.plus(running).toString();
+  private partsOf(bar: Bar): Parts {
+    const parts = this.parts.get(bar) ?? { settled: { ...bar }, minutes: [], ahead: null };
+    // Bars that are older than the last but one are corrected and forgotten again.
+    if (this.bars.lastIndexOf(bar) >= this.bars.length - 2) this.parts.set(bar, parts);
+    return parts;
   }
+
+  /** Makes room for a minute that was not heard before. A bar came with part of its newest minute inside: what that adds
+   *  is taken off again. False for a minute that lies inside what is settled, and cannot be taken apart from it. */
+  private settle(parts: Parts, minute: MinuteBar): boolean {
+    const { settled } = parts;
+    const [first] = parts.minutes;
+    if (!settled || (first && secondsOf(minute.t) > secondsOf(first.t))) return true;
+    if (!first && !minute.amended && secondsOf(settled.t) === secondsOf(minute.t)) {
+      parts.settled = null;
+      return true;
+    }
+    if (first || minute.amended) {
+      settled.h = higher(settled.h, minute.h);
+      settled.l = lower(settled.l, minute.l);
+      return false;
+    }
+    const rest = Decimal.of(settled.v).minus(Decimal.of(minute.v));
+    settled.v = rest.sign < 0 ? "0" : rest.toString();
+    return true;
+  }
+
+  private make(bar: Bar, { settled, minutes, ahead }: Parts): void {
+    let whole = minutes.reduce<Bar | null>(joined, settled);
+    if (ahead) whole = joined(whole, ahead);
+    if (!whole) return;
+    const { o, h, l, c, v } = whole;
+    Object.assign(bar, { o, h, l, c, v });
+    this.changed.add(bar);
+  }
+}
+
+function minuteOf(instant: string): number {
+  return Math.floor(secondsOf(instant) / MINUTE_SECONDS) * MINUTE_SECONDS;
 }

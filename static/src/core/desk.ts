@@ -6,6 +6,7 @@ import { timeOfDay } from "./format";
 import { t } from "./messages";
 import type { AccountSnapshot, Heartbeat, Instrument, MinuteBar, OrderView, Quote, Trade, Trail, UserMessage } from "./protocol";
 import type { Restriction } from "../elements/restrictions";
+import { lastPrice, middle } from "./prices";
 import { PaintScheduler } from "./scheduler";
 import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
 import { isPrivate, standingOf, TopicStore, type Standing, type TopicState } from "./store";
@@ -25,6 +26,8 @@ export interface PageData {
 export type PanelState = "live" | "empty" | "loading" | "error" | "offline" | "stale" | "resync";
 
 const BAR_TIMEFRAME = "1Min";
+/** How often a row's price is wanted: as often as rows are painted. */
+export const ROW_MILLISECONDS = 250;
 
 export class Desk {
   readonly scheduler = new PaintScheduler();
@@ -68,8 +71,8 @@ export class Desk {
 
   /** The prices of rows that came into sight are wanted, those of rows that left it no more. */
   followPrices(came: string[], left: string[]): void {
-    this.socket.subscribe(came.flatMap(pricesOf));
-    this.socket.unsubscribe(left.flatMap(pricesOf));
+    this.socket.subscribe(came.flatMap(pricesOf), ROW_MILLISECONDS);
+    this.socket.unsubscribe(left.flatMap(pricesOf), ROW_MILLISECONDS);
   }
 
   /** What the account holds is valued wherever it is, so its prices are wanted as long as it is held. */
@@ -147,21 +150,16 @@ export class Desk {
     return this.store.data<Quote>(`quote:${symbol}`);
   }
 
-  /** The last price: the newest trade where trades are followed, else the running minute's close. */
+  /** The last price: the newest trade that moves it where trades are followed, else the running minute's close. */
   last(symbol: string): Decimal | null {
     const trades = this.store.data<{ trades: Trade[] }>(`trade:${symbol}`)?.trades;
     const bar = this.store.data<MinuteBar>(`bar:${symbol}:${BAR_TIMEFRAME}`);
-    return Decimal.parse(trades?.[0]?.price ?? bar?.c ?? this.instruments.get(symbol)?.last);
+    return Decimal.parse(lastPrice(trades ?? []) ?? bar?.c ?? this.instruments.get(symbol)?.last);
   }
 
-  /** What a holding is valued at: the last price, else the middle of the quote. */
+  /** What a holding is valued at: the last price, else the middle of a quote with both sides. */
   mark(symbol: string): Decimal | null {
-    const last = this.last(symbol);
-    if (last) return last;
-    const quote = this.quote(symbol);
-    const bid = Decimal.parse(quote?.bid);
-    const ask = Decimal.parse(quote?.ask);
-    return bid && ask ? bid.plus(ask).dividedBy(Decimal.of("2"), this.digits(symbol) + 1) : null;
+    return this.last(symbol) ?? middle(this.quote(symbol), this.digits(symbol));
   }
 
   /** The connection is fine, yet no prices come: the feed is late or gone. */

@@ -18,6 +18,8 @@ export interface Quote {
   ask: string;
   ask_size: string;
   t: string;
+  /** The feed that told it. */
+  feed?: string;
   /** No source has told anything newer for too long. */
   stale?: boolean;
 }
@@ -42,16 +44,25 @@ export interface Bar {
 
 export interface MinuteBar extends Bar {
   n: number;
-  vw: string;
+  vw: string | null;
   closed: boolean;
+  /** It was closed before, and a late trade has changed it. */
+  amended?: boolean;
+  /** The feed that its newest trade came from. */
+  feed?: string;
 }
 
 export interface Trade {
   id: number;
   price: string;
   size: string;
-  side: Side;
+  /** The aggressor's, where it is known. */
+  side: Side | null;
   t: string;
+  feed?: string;
+  exchange?: string;
+  /** What sets the print apart (core/prices.ts); none for a usual one. */
+  flags?: number;
 }
 
 export type Side = "BUY" | "SELL";

@@ -48,7 +48,8 @@ export class LiveSocket {
   private socket: SocketLike | null = null;
   private openedAt = 0;
   private attempts = 0;
-  private readonly wanted = new Map<string, number>();
+  /** At which pace each user of a topic wants it, in milliseconds; 0 is each message. */
+  private readonly wanted = new Map<string, number[]>();
 
   constructor(
     private readonly parts: SocketParts,
@@ -66,29 +67,51 @@ export class LiveSocket {
     this.watch();
   }
 
-  /** Wants the topics; each is counted, so two widgets may want the same one. */
-  subscribe(topics: string[]): void {
-    const fresh = topics.filter((topic) => !this.wanted.has(topic));
-    for (const topic of topics) this.wanted.set(topic, (this.wanted.get(topic) ?? 0) + 1);
-    this.send({ op: "subscribe", topics: fresh });
+  /** Wants the topics, at most one message of each in `everyMilliseconds`; each is counted, so two widgets may want the
+   *  same one, which then comes as often as the hastier one wants it. */
+  subscribe(topics: string[], everyMilliseconds = 0): void {
+    this.change(topics, (paces) => [...paces, everyMilliseconds]);
   }
 
-  unsubscribe(topics: string[]): void {
-    const last = topics.filter((topic) => this.wanted.get(topic) === 1);
+  /** Gives back what was wanted at this pace. */
+  unsubscribe(topics: string[], everyMilliseconds = 0): void {
+    this.change(topics, (paces) => {
+      const place = paces.indexOf(everyMilliseconds);
+      return paces.filter((_, index) => index !== place);
+    });
+  }
+
+  private change(topics: string[], changed: (paces: number[]) => number[]): void {
+    const asked: string[] = [];
+    const dropped: string[] = [];
     for (const topic of topics) {
-      const count = (this.wanted.get(topic) ?? 1) - 1;
-      if (count > 0) this.wanted.set(topic, count);
+      const before = this.wanted.get(topic) ?? [];
+      const paces = changed(before);
+      if (paces.length > 0) this.wanted.set(topic, paces);
       else this.wanted.delete(topic);
+      if (paces.length === 0 && before.length > 0) dropped.push(topic);
+      else if (paces.length > 0 && Math.min(...paces) !== Math.min(...before)) asked.push(topic);
     }
-    this.send({ op: "unsubscribe", topics: last });
+    this.ask(asked);
+    this.send({ op: "unsubscribe", topics: dropped });
   }
 
   /** Asks for a new snapshot of a topic that lost a message. */
   resync(topic: string): void {
-    this.send({ op: "subscribe", topics: [topic] });
+    this.ask([topic]);
   }
 
-  private send(frame: { op: string; topics: (string | Place)[] }): void {
+  /** One request for each pace. */
+  private ask(topics: string[], place: (topic: string) => Place | null = () => null): void {
+    const byPace = new Map<number, (string | Place)[]>();
+    for (const topic of topics) {
+      const pace = Math.min(...(this.wanted.get(topic) ?? [0]));
+      byPace.set(pace, [...(byPace.get(pace) ?? []), place(topic) ?? topic]);
+    }
+    for (const [pace, places] of byPace) this.send({ op: "subscribe", topics: places, ...(pace > 0 ? { every_ms: pace } : {}) });
+  }
+
+  private send(frame: { op: string; topics: (string | Place)[]; every_ms?: number }): void {
     if (frame.topics.length > 0 && this.socket?.readyState === OPEN) this.socket.send(JSON.stringify(frame));
   }
 
@@ -97,8 +120,7 @@ export class LiveSocket {
     this.socket = socket;
     this.openedAt = this.parts.now();
     socket.onopen = () => {
-      const topics = [...this.wanted.keys()].map((topic) => this.listener.position?.(topic) ?? topic);
-      this.send({ op: "subscribe", topics });
+      this.ask([...this.wanted.keys()], (topic) => this.listener.position?.(topic) ?? null);
     };
     socket.onmessage = (event) => {
       if (this.socket === socket) this.receive(JSON.parse(String(event.data)) as ServerFrame);

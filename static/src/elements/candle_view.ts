@@ -61,6 +61,7 @@ export class CandleView {
   private readonly marks: ISeriesMarkersPluginApi<Time>;
   private readonly lines = new Map<string, { line: IPriceLine; shown: WorkingLine }>();
   private byTime = new Map<number, Bar>();
+  private lastTime = -Infinity;
   private fills: { marks: FillMark[]; series: BarSeries } | null = null;
 
   constructor(
@@ -95,6 +96,7 @@ export class CandleView {
     this.chart.applyOptions({ timeScale: { secondsVisible: showsSeconds } });
     this.showsSeconds = showsSeconds;
     this.byTime = new Map(bars.map((bar) => [secondsOf(bar.t), bar]));
+    this.lastTime = Math.max(-Infinity, ...this.byTime.keys());
     this.candles.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: number(tickSize) } });
     this.candles.setData(bars.map((bar) => this.candle(bar)));
     this.volume.setData(bars.map((bar) => this.volumeBar(bar)));
@@ -103,11 +105,15 @@ export class CandleView {
     this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - BARS_AT_FIRST, to: bars.length + 5 });
   }
 
+  /** The last bar, a new one after it, or a correction of an earlier one. */
   update(bar: Bar): void {
-    this.byTime.set(secondsOf(bar.t), bar);
-    this.candles.update(this.candle(bar));
-    this.volume.update(this.volumeBar(bar));
-    this.paintLastPrice(bar);
+    const time = secondsOf(bar.t);
+    const isEarlier = this.byTime.has(time) && time < this.lastTime;
+    this.byTime.set(time, bar);
+    this.lastTime = Math.max(time, this.lastTime);
+    this.candles.update(this.candle(bar), isEarlier);
+    this.volume.update(this.volumeBar(bar), isEarlier);
+    if (!isEarlier) this.paintLastPrice(bar);
   }
 
   /** The last price's label takes the candle's border colour: a hollow candle has no colour of its own to give. */

@@ -9,6 +9,7 @@ import { fixed, plain } from "../core/format";
 import { STEPS_IN_TICKS, groupOwn, wholeGroups } from "../core/grouping";
 import type { Ladder as Depth } from "../core/ladders";
 import { t } from "../core/messages";
+import { sidePrice } from "../core/prices";
 import type { Level } from "../core/protocol";
 
 const PAINT_MILLISECONDS = 80;
@@ -152,8 +153,8 @@ export class Ladder extends HTMLElement {
     this.paintSide(this.asks, asks, "SELL", { working, largest, digits });
     this.paintSide(this.bids, bids, "BUY", { working, largest, digits });
     const quote = desk().quote(symbol);
-    const bid = Decimal.parse(book?.bids[0]?.[0] ?? quote?.bid);
-    const ask = Decimal.parse(book?.asks[0]?.[0] ?? quote?.ask);
+    const bid = sidePrice(book?.bids[0]?.[0] ?? quote?.bid);
+    const ask = sidePrice(book?.asks[0]?.[0] ?? quote?.ask);
     setText(field(this, "bid"), fixed(bid, digits));
     setText(field(this, "ask"), fixed(ask, digits));
     setText(field(this, "spread"), fixed(bid && ask ? ask.minus(bid) : null, digits));

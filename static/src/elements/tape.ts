@@ -5,7 +5,8 @@ import { desk, showPanelState } from "../core/desk";
 import { element, find, setAttribute, setClass, setText } from "../core/dom";
 import { fixed, plain, timeOfDay } from "../core/format";
 import { t } from "../core/messages";
-import { isAtLeast, largeSize, usualFeed, type ToldTrade } from "../core/tape";
+import type { Trade } from "../core/protocol";
+import { isAtLeast, largeSize, usualFeed } from "../core/tape";
 
 const PAINT_MILLISECONDS = 100;
 const MOST_ROWS = 30;
@@ -43,7 +44,7 @@ export class Tape extends HTMLElement {
   private symbol = desk().symbol;
   private least: Decimal | null = null;
   /** What stood there when it was stopped, and how many came since. */
-  private held: ToldTrade[] | null = null;
+  private held: Trade[] | null = null;
   private arrived = 0;
   private readonly holds = { pressed: false, pointed: false, focused: false };
   private unwatch: () => void = () => undefined;
@@ -100,14 +101,14 @@ export class Tape extends HTMLElement {
       find(this, "tbody").replaceChildren();
     }
     this.unwatch = desk().store.watch(`trade:${desk().symbol}`, (_, frame) => {
-      if (this.held && frame && isAtLeast(frame.data as ToldTrade, this.least)) this.arrived += 1;
+      if (this.held && frame && isAtLeast(frame.data as Trade, this.least)) this.arrived += 1;
       this.mark();
     });
     this.mark();
   }
 
-  private trades(): ToldTrade[] {
-    return desk().store.data<{ trades: ToldTrade[] }>(`trade:${desk().symbol}`)?.trades ?? [];
+  private trades(): Trade[] {
+    return desk().store.data<{ trades: Trade[] }>(`trade:${desk().symbol}`)?.trades ?? [];
   }
 
   private paint(): void {
@@ -131,7 +132,7 @@ export class Tape extends HTMLElement {
     showPanelState(this, desk().panelState(topic, trades.length > 0));
   }
 
-  private paintRow(row: Row, trade: ToldTrade, { digits, large, usual }: { digits: number; large: Decimal | null; usual: string }): void {
+  private paintRow(row: Row, trade: Trade, { digits, large, usual }: { digits: number; large: Decimal | null; usual: string }): void {
     const side = SIDES[trade.side ?? "UNKNOWN"];
     setText(row.time, timeOfDay(trade.t));
     setText(row.glyph, side.glyph);

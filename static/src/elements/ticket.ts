@@ -11,6 +11,7 @@ import {
   ClientOrderIds, gapOf, namesLimit, orderSentence, randomId, shareQuantity, sideWord, stepped, wireFields,
   type TicketState,
 } from "../core/order_ticket";
+import { sidePrice } from "../core/prices";
 import type { OrderView, Refusal, Side } from "../core/protocol";
 import { postForm } from "../core/request";
 import { TicketFields } from "./ticket_fields";
@@ -165,7 +166,7 @@ export class Ticket extends HTMLElement {
   /** The price at which the ticket's side would trade now. */
   private bestPrice(): Decimal | null {
     const quote = this.desk.quote(this.desk.symbol);
-    return Decimal.parse(this.state.side === "BUY" ? quote?.ask : quote?.bid) ?? this.desk.last(this.desk.symbol);
+    return sidePrice(this.state.side === "BUY" ? quote?.ask : quote?.bid) ?? this.desk.last(this.desk.symbol);
   }
 
   private takeShare(percent: number): void {
