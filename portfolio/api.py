@@ -1,7 +1,7 @@
 """The trading account and its positions in the Alpaca Trading API v2 dialect.
 
-Positions are valued at the newest quote's middle; without one, at cost, so that nothing is
-invented.
+Positions are valued at the newest quote's middle; without a fresh one at the last known price,
+which is told as stale; without any at cost, so that nothing is invented (docs/fees-and-margin.md).
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ from portfolio.domain.dialect import (
     dialect_account,
     dialect_position,
 )
+from portfolio.domain.marks import Mark
 from portfolio.models import Position, TradingAccount
 from portfolio.schemas import AccountSerializer, PositionSerializer
 from portfolio.selectors import (
@@ -42,7 +43,7 @@ from portfolio.selectors import (
     default_account,
     equity_at_day_start,
     margin_of,
-    mark_prices,
+    marks_of,
     open_positions,
 )
 
@@ -131,13 +132,14 @@ class PositionView(TradingView):
 def valued_positions(account: TradingAccount) -> Sequence[DialectPosition]:
     """The account's open positions at the newest prices."""
     positions = list(open_positions(account))
-    marks = mark_prices([position.instrument.symbol for position in positions])
-    closes = previous_closes(SystemClock().now()) if positions else {}
+    now = SystemClock().now()
+    marks = marks_of([position.instrument.symbol for position in positions], now)
+    closes = previous_closes(now) if positions else {}
     return [_valued(position, marks, closes) for position in positions]
 
 
 def _valued(
-    position: Position, marks: dict[str, Decimal], closes: dict[int, Decimal]
+    position: Position, marks: dict[str, Mark], closes: dict[int, Decimal]
 ) -> DialectPosition:
     instrument = position.instrument
     average = average_entry_price(position)
@@ -151,7 +153,7 @@ def _valued(
             is_marginable=instrument.is_marginable,
             average=average,
             cost=position.cost_basis,
-            mark=marks.get(instrument.symbol, average),
+            mark=marks.get(instrument.symbol),
             last_close=closes.get(instrument.pk),
         )
     )

@@ -8,13 +8,15 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
+from core.domain.clock import SystemClock
 from core.domain.units import decimal_to_units, divide_half_up
 from marketdata.models import Instrument
-from marketdata.selectors import LiveDataUnavailableError, latest_quotes
+from marketdata.selectors import LiveDataUnavailableError, latest_quotes, latest_trades
 from portfolio.domain.activities import CASH_TYPES
 from portfolio.domain.fees import RATE_PER_BPS
 from portfolio.domain.history import CashMove, Sample
 from portfolio.domain.margin import Exposure, MarginState, margin_state
+from portfolio.domain.marks import Mark, mark_of
 from portfolio.models import Balance, EquitySample, FeeTier, Position, TradingAccount, Transfer
 
 UNIT = Decimal("0.00000001")
@@ -198,10 +200,20 @@ def equity_at_day_start(account: TradingAccount, now: datetime) -> Decimal | Non
     return row.equity if row else None
 
 
-def mark_prices(symbols: Sequence[str]) -> dict[str, Decimal]:
-    """The middle of each symbol's newest quote; a symbol without one is missing."""
+def marks_of(symbols: Sequence[str], now: datetime) -> dict[str, Mark]:
+    """What each symbol is valued at (portfolio.domain.marks); one of which no price is known is
+    missing.
+    """
     try:
         quotes = latest_quotes(symbols) if symbols else {}
+        trades = latest_trades(symbols) if symbols else {}
     except LiveDataUnavailableError:
         return {}
-    return {symbol: (quote.bid + quote.ask) / 2 for symbol, quote in quotes.items()}
+    marks = {symbol: mark_of(quotes.get(symbol), trades.get(symbol), now) for symbol in symbols}
+    return {symbol: mark for symbol, mark in marks.items() if mark is not None}
+
+
+def mark_prices(symbols: Sequence[str]) -> dict[str, Decimal]:
+    """The prices of `marks_of` at this moment."""
+    marks = marks_of(symbols, SystemClock().now())
+    return {symbol: mark.price for symbol, mark in marks.items()}

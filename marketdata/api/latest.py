@@ -167,13 +167,16 @@ def newest(
 ) -> dict[str, Fields]:
     """The newest `kind` of each symbol that has one, in the dialect, with its age at `now`."""
     read, write = _KINDS[kind]
-    return {symbol: aged(write(one, is_crypto), now) for symbol, one in read(symbols).items()}
+    return {symbol: aged(write(one, is_crypto, now), now) for symbol, one in read(symbols).items()}
 
 
-_KINDS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Any, bool], Fields]]] = {
-    "quotes": (latest_quotes, lambda one, is_crypto: quote_fields(one, is_crypto=is_crypto)),
-    "trades": (latest_trades, lambda one, is_crypto: trade_fields(one, is_crypto=is_crypto)),
-    "bars": (latest_bars, lambda one, _: bar_fields(one)),
-    "orderbooks": (latest_books, lambda one, _: book_fields(one) | {"feed": MADE_HERE}),
+_KINDS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Any, bool, datetime], Fields]]] = {
+    "quotes": (
+        latest_quotes,
+        lambda one, is_crypto, now: quote_fields(one, is_crypto=is_crypto, now=now),
+    ),
+    "trades": (latest_trades, lambda one, is_crypto, _: trade_fields(one, is_crypto=is_crypto)),
+    "bars": (latest_bars, lambda one, *_: bar_fields(one)),
+    "orderbooks": (latest_books, lambda one, *_: book_fields(one) | {"feed": MADE_HERE}),
 }  # Any: one wire type for each kind
 """How each kind is read and written."""

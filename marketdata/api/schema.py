@@ -46,7 +46,7 @@ QUOTE = _shape(
         "t": serializers.DateTimeField(),
         **{name: serializers.FloatField() for name in ("bp", "bs", "ap", "as")},
         "stale": serializers.BooleanField(
-            required=False, help_text="Ours: no feed has told anything newer for too long."
+            required=False, help_text="Ours: no feed has told anything newer for 5 seconds."
         ),
         "feed": _feed(),
         "age_ms": _age(),

@@ -6,7 +6,7 @@ writes as RFC 3339 and msgpack as its timestamp extension. `feed` is ours: where
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,10 @@ TAPE = "C"
 MADE_HERE = "engine"
 """The provenance of order books: the engine makes them of the street and of resting orders."""
 MILLISECOND = timedelta(milliseconds=1)
+STALE_AFTER: Final = timedelta(seconds=5)
+"""A price older than this is not the market's, whoever told it: as long as the engine believes a
+quote (orders.domain.matching.street.STREET_TTL_NS). A feed that died says so of nothing.
+"""
 
 _CONDITIONS = {
     TradeFlag.NO_PRICE: "W",
@@ -83,7 +87,14 @@ class BookWire(msgspec.Struct):
     t: datetime
 
 
-def quote_fields(quote: QuoteWire, *, is_crypto: bool) -> Fields:
+def is_stale(told: QuoteWire | TradeWire, now: datetime) -> bool:
+    """Whether nobody knows at `now` if this price still holds: its feed says so, or it is old."""
+    is_told_so = isinstance(told, QuoteWire) and told.stale
+    return is_told_so or now - told.t > STALE_AFTER
+
+
+def quote_fields(quote: QuoteWire, *, is_crypto: bool, now: datetime | None = None) -> Fields:
+    """With `now` the quote is the newest, and told as stale by its age too."""
     fields: Fields = {
         "t": quote.t,
         "bp": quote.bid,
@@ -93,7 +104,7 @@ def quote_fields(quote: QuoteWire, *, is_crypto: bool) -> Fields:
     }
     if not is_crypto:
         fields |= {"bx": VENUE, "ax": VENUE, "c": ["R"], "z": TAPE}
-    if quote.stale:
+    if quote.stale or (now is not None and is_stale(quote, now)):
         fields["stale"] = True
     return fields | _from(quote.feed)
 

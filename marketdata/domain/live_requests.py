@@ -70,7 +70,3 @@ def _topic(item: object) -> tuple[str, Position | None]:
         ):
             return name, Position(epoch, seq)
     raise RequestError('A topic is its name, or {"topic", "epoch", "seq"} to go on from there.')
-
-
-def _is_position(epoch: str, seq: int) -> bool:
-    return len(epoch) <= MOST_EPOCH_LENGTH and 0 <= seq <= MOST_SEQ

@@ -12,7 +12,7 @@ from marketdata.selectors.live import (
     LiveDataUnavailableError,
     latest_books,
     latest_quotes,
-    recent_trades,
+    latest_trades,
 )
 from orders.domain.matching.street import STREET_TTL_NS
 from orders.domain.order_class import Leg
@@ -173,14 +173,16 @@ def _own_opposite(account: TradingAccount, instrument: Instrument, side: Side) -
 
 
 def _fresh_last_price(symbol: str, now: datetime) -> Decimal | None:
-    """The market's last price while it speaks for the market (docs/matching.md E4)."""
+    """The market's last price while it speaks for the market (docs/matching.md E4): that of the
+    newest trade that moves it, for the recent ones hold others too.
+    """
     try:
-        trades = recent_trades(symbol)
+        newest = latest_trades([symbol]).get(symbol)
     except LiveDataUnavailableError:
         return None
-    if not trades or to_ns(now) - to_ns(trades[0].t) > STREET_TTL_NS:
+    if newest is None or to_ns(now) - to_ns(newest.t) > STREET_TTL_NS:
         return None
-    return trades[0].price
+    return newest.price
 
 
 def _silence(instrument: Instrument, now: datetime) -> Denial | None:

@@ -10,6 +10,7 @@ from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.units import units_to_decimal
 from portfolio.domain.margin import MarginState
+from portfolio.domain.marks import Mark
 
 RATIO = Decimal("0.000001")
 
@@ -72,6 +73,10 @@ class DialectPosition(msgspec.Struct, frozen=True, kw_only=True):
     current_price: str
     lastday_price: str
     change_today: str = "0"
+    price_as_of: str | None = None
+    """Ours: when `current_price` was the market's; null where it is the position's own cost."""
+    price_stale: bool = False
+    """Ours: nothing fresh says that `current_price` is still the market's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ class Holding:
     is_marginable: bool
     average: Decimal
     cost: Decimal
-    mark: Decimal
+    mark: Mark | None
     last_close: Decimal | None
 
 
@@ -151,13 +156,17 @@ def dialect_account(
 
 
 def dialect_position(holding: Holding) -> DialectPosition:
-    """The position at its mark. Crypto symbols lose their slash here, as upstream's do."""
-    value = holding.quantity * holding.mark
+    """The position at its mark; without one at cost, so that nothing is invented. Crypto symbols
+    lose their slash here, as upstream's do.
+    """
+    mark = holding.mark
+    price = holding.average if mark is None else mark.price
+    value = holding.quantity * price
     profit = value - holding.cost
     paid = abs(holding.cost)
     ratio = (profit / paid).quantize(RATIO, ROUND_HALF_UP) if paid else Decimal(0)
-    last = holding.last_close or holding.mark
-    change = (holding.mark / last - 1).quantize(RATIO, ROUND_HALF_UP) if last else Decimal(0)
+    last = holding.last_close or price
+    change = (price / last - 1).quantize(RATIO, ROUND_HALF_UP) if last else Decimal(0)
     is_short = holding.quantity < 0
     free = abs(holding.quantity) - holding.locked
     return DialectPosition(
@@ -175,7 +184,9 @@ def dialect_position(holding: Holding) -> DialectPosition:
         unrealized_plpc=to_wire(ratio),
         unrealized_intraday_pl=to_wire(profit),
         unrealized_intraday_plpc=to_wire(ratio),
-        current_price=to_wire(holding.mark),
+        current_price=to_wire(price),
         lastday_price=to_wire(last),
         change_today=to_wire(change),
+        price_as_of=None if mark is None else wire_time(to_ns(mark.as_of)),
+        price_stale=mark is None or mark.is_stale,
     )

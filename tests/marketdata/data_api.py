@@ -120,9 +120,11 @@ class LiveCache:
     def __init__(self) -> None:
         self._redis = Redis.from_url(settings.REDIS_URL)
 
-    def keep(self, topic: str, data: dict[str, object]) -> None:
+    def keep(self, topic: str, data: dict[str, object], *, moves_price: bool = True) -> None:
+        """As the publisher does: a print that moves no price is among the recent only."""
         frame = event_frame(topic, epoch="test", seq=1, data=data)
-        self._redis.set(f"{settings.REDIS_PREFIX}latest:{topic}", frame)
+        if moves_price:
+            self._redis.set(f"{settings.REDIS_PREFIX}latest:{topic}", frame)
         if topic.startswith("trade:"):
             self._redis.lpush(f"{settings.REDIS_PREFIX}recent:{topic}", frame)
 

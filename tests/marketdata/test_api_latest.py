@@ -50,6 +50,26 @@ def test_each_newest_price_has_its_source_and_its_age(
     }  # fmt: skip
 
 
+def test_a_quote_that_nobody_renewed_says_so_itself(
+    get: Get, market: dict[str, Instrument], live: LiveCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.keep("quote:AAPL", QUOTE)
+    live.keep("quote:BTC/USD", QUOTE | {"stale": True})
+    five = DAY + timedelta(seconds=6.5)
+
+    asked = {}
+    for name, now in (("at five", five), ("later", five + timedelta(milliseconds=1))):
+        monkeypatch.setattr(DataView, "clock", FixedClock(now))
+        asked[name] = get("/v2/stocks/quotes/latest", symbols="AAPL").json()["quotes"]["AAPL"]
+    snapshot = get("/v2/stocks/AAPL/snapshot").json()
+    told = get("/v1beta3/crypto/us/latest/quotes", symbols="BTC/USD").json()
+
+    assert (asked["at five"]["age_ms"], "stale" in asked["at five"]) == (5000, False)
+    assert (asked["later"]["age_ms"], asked["later"]["stale"]) == (5001, True)
+    assert snapshot["latestQuote"]["stale"] is True
+    assert told["quotes"]["BTC/USD"]["stale"] is True
+
+
 def test_a_price_from_the_future_is_not_younger_than_now(
     get: Get, market: dict[str, Instrument], live: LiveCache
 ) -> None:

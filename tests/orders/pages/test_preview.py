@@ -8,11 +8,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
+from core.domain.clock import SystemClock, wire_time
+from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.models import Feed, FeedRoute, Instrument
 from orders.models import Order
 from portfolio.models import TradingAccount
 from risk.models import TradingState
+from tests.marketdata.data_api import LiveCache, live
 from tests.orders.pages.asked import JSON, ticket
+
+__all__ = ["live"]
 
 
 def test_a_market_preview_walks_the_book(
@@ -85,6 +90,30 @@ def test_a_preview_names_why_the_order_would_not_pass(
     assert answer["accepted"] is False
     assert answer["reason"] == reason
     assert answer["message"]
+
+
+def test_a_print_that_moves_no_price_passes_no_stop(
+    alice: User,
+    account: TradingAccount,
+    live: LiveCache,
+    signed_in: Callable[[User], Client],
+) -> None:
+    client = signed_in(alice)
+    query = ticket(type="STOP", stop_price="105", limit_price="")
+
+    def tell(number: int, price: str, flags: TradeFlag = TradeFlag.NONE) -> None:
+        t = wire_time(SystemClock().now_ns())
+        data = {"id": number, "price": price, "size": "1", "side": None, "t": t, "flags": flags}
+        live.keep("trade:ACME", data, moves_price=not flags)
+
+    tell(1, "100")
+    tell(2, "250", TradeFlag.NO_PRICE)
+    before = client.get("/orders/preview", query, headers=JSON).json()
+    tell(3, "106")
+    after = client.get("/orders/preview", query, headers=JSON).json()
+
+    assert before["reason"] != "STOP_PRICE_PASSED"
+    assert (after["accepted"], after["reason"]) == (False, "STOP_PRICE_PASSED")
 
 
 @pytest.mark.parametrize(
