@@ -22,8 +22,8 @@ def shown_row(row: WatchRow) -> dict[str, object]:
         "last": _wire(row.last),
         "previous_close": _wire(row.previous_close),
         "change_percent": _wire(row.change_percent),
-        "bid": _wire(quote.bid if quote else None),
-        "ask": _wire(quote.ask if quote else None),
+        "bid": _wire((quote.bid or None) if quote else None),
+        "ask": _wire((quote.ask or None) if quote else None),
     }
 
 

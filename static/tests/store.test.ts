@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isOpen, isResting } from "../src/core/account";
 import type { AccountEvent, AccountSnapshot, Fill, OrderView, ToldOrder, TopicFrame } from "../src/core/protocol";
-import { TopicStore } from "../src/core/store";
+import { shownStanding, TopicStore, type Link } from "../src/core/store";
 
 const QUOTE = "quote:AAPL";
 const ACCOUNT = "account:a1";
@@ -147,4 +147,27 @@ test("after a lost socket log topics wait for the new snapshot", () => {
   expect(store.apply(frame(ACCOUNT, 7, accountEvent(7, {}), "ledger"))).toBe("waiting");
   expect(store.data(ACCOUNT)).toBe(EMPTY);
   expect(gaps).toEqual([]);
+});
+
+test("a row says nothing while its first frames have not come, and the standing afterwards", () => {
+  const store = new TopicStore(() => undefined);
+  const topic = "quote:AAPL";
+  const link = { isOpen: true, silentMilliseconds: 0, feedAgeMilliseconds: 100 };
+  const says = (changes: Partial<Link> = {}, hasHeartbeat = true) => shownStanding(topic, store.state(topic), { ...link, ...changes }, hasHeartbeat);
+
+  expect([says({}, false), says()]).toEqual([null, null]);
+  expect(says({ isOpen: false })).toBe("recovering");
+
+  store.apply({ op: "snapshot", topic, epoch: "e", seq: 1, data: { bid: "1", ask: "2", t: "x" } });
+  expect([says(), says({ feedAgeMilliseconds: 5_001 }), says({ feedAgeMilliseconds: null }), says({ silentMilliseconds: 3_001 })]).toEqual(["live", "stale", "stale", "stale"]);
+
+  store.expectSnapshots();
+  expect(says()).toBe("recovering");
+  store.apply({ op: "resumed", topic, epoch: "e", seq: 1, missed: 0 });
+  expect(says()).toBe("live");
+
+  store.apply({ op: "event", topic, epoch: "e", seq: 2, data: { bid: "1", ask: "2", t: "x", stale: true } });
+  store.expectSnapshots();
+  store.apply({ op: "resumed", topic, epoch: "e", seq: 2, missed: 0 });
+  expect(says()).toBe("stale");
 });

@@ -9,7 +9,7 @@ import type { Restriction } from "../elements/restrictions";
 import { lastPrice, middle } from "./prices";
 import { PaintScheduler } from "./scheduler";
 import { isLate, LiveSocket, browserSocket, type Connection, type SocketListener } from "./socket";
-import { isPrivate, standingOf, TopicStore, type Standing, type TopicState } from "./store";
+import { isPrivate, shownStanding, standingOf, TopicStore, type Link, type Standing, type TopicState } from "./store";
 
 export interface PageData {
   symbol: string;
@@ -170,9 +170,18 @@ export class Desk {
   /** Whether the instrument's price may be called live. */
   standing(symbol: string): Standing {
     const topic = `quote:${symbol}`;
+    return standingOf(topic, this.store.state(topic), this.link);
+  }
+
+  private get link(): Link {
     const isOpen = this.socket.connection === "live" || this.socket.connection === "stale";
-    const feedAgeMilliseconds = this.heartbeat?.feed_age_ms ?? null;
-    return standingOf(topic, this.store.state(topic), { isOpen, silentMilliseconds: this.socket.silence, feedAgeMilliseconds });
+    return { isOpen, silentMilliseconds: this.socket.silence, feedAgeMilliseconds: this.heartbeat?.feed_age_ms ?? null };
+  }
+
+  /** What the row of a price says of it; null while its first frames have not come. */
+  shownStanding(symbol: string): Standing | null {
+    const topic = `quote:${symbol}`;
+    return shownStanding(topic, this.store.state(topic), this.link, this.heartbeat !== null);
   }
 
   /** What a widget that follows `topic` should say about itself. */

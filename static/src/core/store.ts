@@ -173,6 +173,13 @@ export class TopicStore {
   }
 }
 
+/** What a row or a panel says beside a price: null as long as the first frames have not come, which is no news. */
+export function shownStanding(topic: string, state: TopicState, link: Link, hasHeartbeat: boolean): Standing | null {
+  if (!hasHeartbeat) return null;
+  const standing = standingOf(topic, state, link);
+  return standing === "recovering" && link.isOpen && state.phase === "loading" ? null : standing;
+}
+
 export type Standing = "live" | "recovering" | "stale";
 
 /** What is known of the connection: whether there is one, for how long it has been silent, how old the feed's last sign is. */

@@ -5,6 +5,7 @@ import { desk, showPanelState } from "../core/desk";
 import { element, field, find, setAttribute, setClass, setText } from "../core/dom";
 import { fixed, percentChange } from "../core/format";
 import { t } from "../core/messages";
+import { sidePrice } from "../core/prices";
 import { getJson } from "../core/request";
 import { paintChange } from "./price_change";
 import { toast } from "./shell";
@@ -46,7 +47,10 @@ export class Watchlist extends HTMLElement {
   connectedCallback(): void {
     this.mark = desk().scheduler.register(() => this.paint(), PAINT_MILLISECONDS);
     for (const node of this.querySelectorAll<HTMLElement>("tr[data-symbol]")) this.take(node, node.dataset.symbol ?? "");
-    desk().onConnection(this.mark);
+    desk().onConnection(() => {
+      for (const symbol of this.inSight) this.dirty.add(symbol); // time alone makes a price old
+      this.mark();
+    });
     desk().onSymbol(() => this.showCurrent());
     this.addEventListener("click", (event) => this.choose(event));
     find(this, ".filter").addEventListener("input", (event) => this.filter((event.target as HTMLInputElement).value));
@@ -160,9 +164,9 @@ export class Watchlist extends HTMLElement {
     const quote = desk().quote(symbol);
     const last = desk().last(symbol);
     setText(row.last, fixed(last, digits));
-    setText(row.bid, fixed(quote?.bid, digits));
-    setText(row.ask, fixed(quote?.ask, digits));
-    const isStale = quote?.stale === true;
+    setText(row.bid, fixed(sidePrice(quote?.bid), digits));
+    setText(row.ask, fixed(sidePrice(quote?.ask), digits));
+    const isStale = desk().shownStanding(symbol) === "stale";
     setAttribute(row.node, "data-standing", isStale ? "stale" : null);
     if (isStale) {
       setClass(row.change, "flat");

@@ -7,4 +7,4 @@ import { startShell } from "../elements/shell";
 startShell();
 showOwnTimes(document);
 const rows = new LiveRows(document);
-rows.follow(startLivePage({ onTopic: (frame) => rows.apply(frame), onConnection: (connection) => rows.connectionChanged(connection) }));
+rows.follow(startLivePage(rows.part));

@@ -10,7 +10,7 @@ import { startShell } from "../elements/shell";
 startShell();
 define("tp-order", OrderList);
 const rows = new LiveRows(document);
-rows.follow(startLivePage({ onTopic: (frame) => rows.apply(frame), onConnection: (connection) => rows.connectionChanged(connection) }));
+rows.follow(startLivePage(rows.part));
 
 for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
   button.addEventListener("click", () => {
