@@ -1,6 +1,6 @@
 """The small market that tests of the data API read: two stocks and a pair, a key of Alice's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -120,7 +120,7 @@ class LiveCache:
     def __init__(self) -> None:
         self._redis = Redis.from_url(settings.REDIS_URL)
 
-    def keep(self, topic: str, data: dict[str, object], *, moves_price: bool = True) -> None:
+    def keep(self, topic: str, data: Mapping[str, object], *, moves_price: bool = True) -> None:
         """As the publisher does: a print that moves no price is among the recent only."""
         frame = event_frame(topic, epoch="test", seq=1, data=data)
         if moves_price:
