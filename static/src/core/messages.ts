@@ -15,6 +15,7 @@ const ENGLISH = {
   "panel.loading": "Loading…",
   "panel.silent": "Source silent, {time}",
   "price.stale": "Stale",
+  "price.old": "(stale)",
   "panel.waiting": "Waiting for the market…",
   "panel.resync": "Resyncing",
   "panel.as-of": "as of {time}",

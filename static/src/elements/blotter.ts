@@ -7,7 +7,7 @@ import { desk, showPanelState } from "../core/desk";
 import { element, find, setAttribute, setText } from "../core/dom";
 import { fixed, plain } from "../core/format";
 import { t } from "../core/messages";
-import type { Fill, OrderView } from "../core/protocol";
+import type { Fill, OrderView, Position } from "../core/protocol";
 import { postForm } from "../core/request";
 import { sideWord } from "../core/order_ticket";
 import { FILL_COLUMNS, ORDER_COLUMNS, POSITION_COLUMNS, type PositionRow } from "./blotter_columns";
@@ -83,6 +83,7 @@ export class Blotter extends HTMLElement {
 
   private paint(): void {
     const { account } = desk();
+    const isOld = ({ symbol, quantity }: Position) => !Decimal.of(quantity).isZero && desk().shownStanding(symbol) === "stale";
     const open = account.orders.filter(isOpen);
     const held = account.positions.filter((position) => !Decimal.of(position.quantity).isZero || !Decimal.of(position.realized_pnl).isZero);
     this.orders.paint([...open, ...account.orders.filter((order) => !isOpen(order))]);
@@ -90,8 +91,9 @@ export class Blotter extends HTMLElement {
     this.positions.paint(held.map((position) => {
       const mark = desk().mark(position.symbol);
       const quantity = Decimal.of(position.quantity);
-      return { ...position, mark, value: mark ? quantity.times(mark) : null, unrealized: unrealized(position, mark) };
+      return { ...position, mark, value: mark ? quantity.times(mark) : null, unrealized: unrealized(position, mark), isOld: isOld(position) };
     }));
+    for (const position of held) setAttribute(this.positions.row(position.symbol), "data-standing", isOld(position) ? "stale" : null);
     this.fills.paint(account.fills);
     this.showEmpty("orders", account.orders.length);
     this.showEmpty("positions", held.length);

@@ -12,6 +12,8 @@ export interface PositionRow extends Position {
   mark: Decimal | null;
   value: Decimal | null;
   unrealized: Decimal | null;
+  /** Its price may not be called live. */
+  isOld: boolean;
 }
 
 function text<T>(className: string, read: (row: T) => string): Column<T> {
@@ -113,11 +115,17 @@ export const ORDER_COLUMNS: Column<OrderView>[] = [
   },
 ];
 
+/** What a position is valued at, and that nobody knows whether it still holds. */
+function markWords({ mark, symbol, isOld }: PositionRow): string {
+  const shown = fixed(mark, desk().digits(symbol));
+  return isOld && mark ? `${shown} ${t("price.old")}` : shown;
+}
+
 export const POSITION_COLUMNS: Column<PositionRow>[] = [
   heading((position) => position.symbol),
   text("num", (position) => plain(position.quantity)),
   price("num", (position) => position.average_entry_price),
-  price("num", (position) => position.mark),
+  text("num words", markWords),
   text("num mid", (position) => fixed(position.value, 2)),
   gain("num", (position) => position.unrealized),
   gain("num low", (position) => position.realized_pnl),
