@@ -63,7 +63,7 @@ async def replay(folder: str, *, keeps_quotes: bool, ids: Mapping[str, int]) -> 
         "replay", feed, [SYMBOL], FEED_ID, silence_ns=0, can_wait=True, keeps_quotes=keeps_quotes
     )
     publisher = RedisPublisher(settings.REDIS_URL, settings.REDIS_PREFIX)
-    sink = SinkDelivery(import_string(settings.MARKET_SINK)())
+    sink = SinkDelivery(import_string(settings.MARKET_SINK)(), machine_clock)
     outlets = make_outlets(publisher, sink, TickStore(ids, save_rows))
     process = FeedProcess(
         sources=[source],

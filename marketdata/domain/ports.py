@@ -90,6 +90,7 @@ class QuoteSink(Protocol):
 
     Every method raises OSError (ConnectionError and TimeoutError are such) when the other side is
     away; the feed then connects again with growing pauses and goes on with the newest quotes.
+    `t_ns` is when a price held, by the machine's clock and never ahead of it.
     """
 
     async def connect(self) -> None: ...

@@ -2,19 +2,26 @@
 
 from typing import Final, NamedTuple
 
+from core.domain.clock import NANOSECONDS_PER_SECOND
 from marketdata.domain.bars import Bar
 from marketdata.domain.values import Aggressor, Quote, Tick
 
 NANOSECONDS_PER_MICROSECOND: Final = 1_000
+STALE_NS: Final = 5 * NANOSECONDS_PER_SECOND
+"""A price older than this is not the market's: it is published as stale, and the engine, whose
+street ends after as long (docs/matching.md S3), is not told it.
+"""
 
 
 class NumberedTick(NamedTuple):
-    """A tick on its way to the engine, with its number in the live stream. `side` is the trade's
-    aggressor, told or inferred.
+    """A tick on its way to the engine, with its number in the live stream. `t_ns` is when it held
+    by the machine's clock, at most the moment at which it was taken: the engine knows no other
+    clock, and a replay in its own time has one. `side` is the trade's aggressor, told or inferred.
     """
 
     seq: int
     tick: Tick
+    t_ns: int
     side: Aggressor | None = None
 
 

@@ -31,6 +31,7 @@ from marketdata.domain.values import Quote, Tick, Trade
 from marketdata.feeds.controls import follow_controls
 from marketdata.feeds.items import (
     NANOSECONDS_PER_MICROSECOND,
+    STALE_NS,
     NumberedTick,
     QuoteNumbers,
     StoredItem,
@@ -57,10 +58,6 @@ SECOND_CHECK_SECONDS = 0.02
 """How often the process looks whether a new second has begun."""
 ROOM_CHECK_SECONDS = 0.005
 DRAIN_SECONDS = 5
-STALE_NS: Final = 5 * NANOSECONDS_PER_SECOND
-"""A price older than this is not the market's: it is published as stale, and the engine, whose
-street ends after as long (docs/matching.md S3), is not told it.
-"""
 LATE: Final = int(TradeFlag.LATE)
 
 
@@ -242,7 +239,9 @@ class FeedProcess:
             return
         self._stale.discard(symbol)
         seq = self._publish(topic, quote)
-        self._outlets.engine.put_state(symbol, NumberedTick(seq, quote))
+        self._outlets.engine.put_state(
+            symbol, NumberedTick(seq, quote, self._held_ns(quote, now_ns))
+        )
 
     def _take_trade(self, source: Source, trade: Trade, now_ns: int) -> None:
         if trade.symbol in self._unsent:
@@ -259,10 +258,17 @@ class FeedProcess:
         if moves_price:
             side = self._aggressors.infer(trade)
             if side is not None and now_ns - trade.t_ns <= STALE_NS:
-                self._outlets.engine.put_log(NumberedTick(seq, trade, side))
+                held_ns = self._held_ns(trade, now_ns)
+                self._outlets.engine.put_log(NumberedTick(seq, trade, held_ns, side))
         self._finish(taken.finished, source)
         if not taken.is_late:
             self._drawn[trade.symbol] = source.name
+
+    def _held_ns(self, tick: Tick, now_ns: int) -> int:
+        """When it held, by the machine's clock; no later than now, also by a source's clock that is
+        ahead of ours.
+        """
+        return self._around.machine_clock.now_ns() - max(0, now_ns - tick.t_ns)
 
     def _take_minute(self, source: Source, bar: Bar, now_ns: int) -> None:
         if bar.symbol in self._halted:

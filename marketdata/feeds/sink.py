@@ -1,14 +1,16 @@
 """The feed's way to the engine: delivers numbered ticks to the configured sink and connects again
-when it must.
+when it must. What grew old on the way is left out.
 """
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from core.domain.clock import Clock
 from marketdata.domain.ports import QuoteSink
 from marketdata.domain.values import Quote
-from marketdata.feeds.items import NumberedTick
+from marketdata.feeds.items import STALE_NS, NumberedTick
+from marketdata.metrics import LINK_DROPPED
 
 TIMEOUT_SECONDS = 5
 
@@ -18,8 +20,9 @@ class SinkDelivery:
     away.
     """
 
-    def __init__(self, sink: QuoteSink) -> None:
+    def __init__(self, sink: QuoteSink, machine_clock: Clock) -> None:
         self._sink = sink
+        self._clock = machine_clock
         self._is_connected = False
 
     async def deliver(self, batch: Sequence[NumberedTick]) -> None:
@@ -36,11 +39,13 @@ class SinkDelivery:
         if not self._is_connected:
             await self._sink.connect()
             self._is_connected = True
-        for seq, tick, side in batch:
-            if isinstance(tick, Quote):
-                await self._sink.quote(tick.symbol, seq, tick.bids, tick.asks, tick.t_ns)
+        for seq, tick, t_ns, side in batch:
+            if self._clock.now_ns() - t_ns > STALE_NS:
+                LINK_DROPPED.labels("engine").inc()
+            elif isinstance(tick, Quote):
+                await self._sink.quote(tick.symbol, seq, tick.bids, tick.asks, t_ns)
             elif side is not None:
-                await self._sink.trade(tick.symbol, tick.price, tick.size, side.value, tick.t_ns)
+                await self._sink.trade(tick.symbol, tick.price, tick.size, side.value, t_ns)
 
     async def close(self) -> None:
         await self._sink.close()

@@ -320,11 +320,14 @@ class ConfigureAccount(Command, frozen=True, array_like=True, tag_field="command
 
 
 class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", tag="street_quote"):
-    """The feed's quote: levels (price, quantity), best first."""
+    """The feed's quote: levels (price, quantity), best first. `t_ns` is the time that its source
+    tells; None: that of the batch (S3).
+    """
 
     symbol: str
     bids: Levels
     asks: Levels
+    t_ns: int | None = None
 
     def __post_init__(self) -> None:
         for levels in (self.bids, self.asks):
@@ -336,12 +339,13 @@ class QuoteStreet(Command, frozen=True, array_like=True, tag_field="command", ta
 class PrintStreetTrade(
     Command, frozen=True, array_like=True, tag_field="command", tag="street_trade"
 ):
-    """A trade on the street, with the side that took."""
+    """A trade on the street, with the side that took; `t_ns` as of a quote."""
 
     symbol: str
     price: Decimal
     quantity: Decimal
     aggressor: Side
+    t_ns: int | None = None
 
     def __post_init__(self) -> None:
         check_number(self.price)

@@ -27,10 +27,10 @@ class EngineFeedSink:
     async def quote(
         self, symbol: str, seq: int, bids: Sequence[Level], asks: Sequence[Level], t_ns: int
     ) -> None:
-        await self._client.tell(QuoteStreet(symbol, bids, asks))
+        await self._client.tell(QuoteStreet(symbol, bids, asks, t_ns))
 
     async def trade(self, symbol: str, price: Decimal, size: Decimal, side: str, t_ns: int) -> None:
-        await self._client.tell(PrintStreetTrade(symbol, price, size, Side(side)))
+        await self._client.tell(PrintStreetTrade(symbol, price, size, Side(side), t_ns))
 
     async def close(self) -> None:
         await self._client.close()

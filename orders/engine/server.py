@@ -28,6 +28,7 @@ from orders.engine.protocol import (
     encode,
 )
 from orders.engine.publisher import Publisher
+from orders.engine.waiting_line import WaitingLine
 from orders.engine.writer import BatchWriter
 
 logger = structlog.get_logger(__name__)
@@ -96,8 +97,7 @@ class EngineServer:
         self._writer = writer
         self._clock = clock
         self._liveness = Liveness(core.state.order_sessions, clock.now_ns())
-        self._pending: list[Waiting] = []
-        self._pending_weight = 0
+        self._line = WaitingLine()
         self._has_work = asyncio.Event()
         self._is_stopping = False
         self._listener: asyncio.Server | None = None
@@ -105,7 +105,7 @@ class EngineServer:
     @property
     def pending(self) -> int:
         """How much has come and is not yet on its way to the database."""
-        return self._pending_weight + self._batches.weight
+        return self._line.weight + self._batches.weight
 
     def now_ns(self) -> int:
         return self._clock.now_ns()
@@ -121,19 +121,23 @@ class EngineServer:
         command: AnyCommand,
         frame: bytes | None = None,
     ) -> None:
-        """Put a command behind what waits, or answer busy. What gateways announce is heard at
-        once, and changes nothing.
+        """Put a command behind what waits, or answer busy; a quote takes the place of an older one
+        of its instrument. What gateways announce is heard at once, and changes nothing.
         """
         if isinstance(command, AnnounceSessions):
             self._liveness.hear(command.session_ids, self._clock.now_ns())
             return
-        if self.pending >= MAX_PENDING and connection is not None:
-            if request_id != NO_REPLY:
-                connection.send(encode(request_id, BusyReply()))
+        waiting = Waiting(connection, request_id, command, self._clock.now_ns(), frame)
+        if self._line.replace(waiting):
             return
-        now_ns = self._clock.now_ns()
-        self._pending.append(Waiting(connection, request_id, command, now_ns, frame))
-        self._pending_weight += weight_of(command)
+        if self.pending >= MAX_PENDING and connection is not None:
+            forgotten = self._line.forget_street(waiting.received_ns)
+            if not forgotten:
+                if request_id != NO_REPLY:
+                    connection.send(encode(request_id, BusyReply()))
+                return
+            logger.warning("engine_line_full", street_commands_forgotten=forgotten)
+        self._line.put(waiting)
         self._has_work.set()
 
     def ask_itself(self, command: AnyCommand) -> None:
@@ -180,7 +184,7 @@ class EngineServer:
 
     async def finish(self) -> None:
         """Carry out and commit all that waits."""
-        while self._pending or self._batches.is_open:
+        while self._line or self._batches.is_open:
             if not await self._work():
                 await self._batches.land()
         await self._batches.land()
@@ -196,33 +200,24 @@ class EngineServer:
         if not self._may_take() and (batches.is_landing or not batches.is_open):
             batches.tell()
             return False
-        await batches.carry_out(self._take() if batches.may_grow else [])
+        await batches.carry_out(self._line.take(self._room) if batches.may_grow else [])
         return True
 
     def _may_take(self) -> bool:
         """Whether what waits is to be carried out now. While a batch is on its way a few more may
         gather: they cannot be committed before it, and share one look at the client order ids.
         """
-        if not self._pending or not self._batches.may_grow:
+        if not self._line or not self._batches.may_grow:
             return False
         if not self._batches.is_landing:
             return True
-        weight = weight_of(self._pending[0].command)
-        has_room = not self._batches.is_open or self._batches.weight + weight <= MAX_BATCH
-        return has_room and self._pending_weight >= MIN_AHEAD
+        has_room = not self._batches.is_open or weight_of(self._line.first) <= self._room
+        return has_room and self._line.weight >= MIN_AHEAD
 
-    def _take(self) -> list[Waiting]:
-        """What waits, oldest first, as much as the open batch has room for."""
-        weight = self._batches.weight
-        taken: list[Waiting] = []
-        for waiting in self._pending:
-            if weight + weight_of(waiting.command) > MAX_BATCH:
-                break
-            weight += weight_of(waiting.command)
-            taken.append(waiting)
-        del self._pending[: len(taken)]
-        self._pending_weight -= weight - self._batches.weight
-        return taken
+    @property
+    def _room(self) -> int:
+        """How much the open batch may still take."""
+        return MAX_BATCH - self._batches.weight
 
     async def _tick(self) -> None:
         """Once a second: end the sessions that fell silent, let orders expire, and let the loop

@@ -1,7 +1,7 @@
 """The feed's quotes and trades as they enter the books: replace the street, fill what it reached.
 
-Nothing is guessed at: a symbol we do not know and a halted instrument are left out, and so is a
-whole quote with one level off the grid; the street before it then stands until it expires.
+Nothing is guessed at: a symbol we do not know and a halted instrument are left out, and so is what
+is too old (S3); of a quote the levels off the grid are, and no price is rounded (S1).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from decimal import Decimal
 from core.domain.units import decimal_to_units
 from marketdata.domain.market_states import MarketState
 from orders.domain.commands import PrintStreetTrade, QuoteStreet
-from orders.domain.matching.street import StreetQuote
+from orders.domain.matching.street import STREET_TTL_NS, StreetQuote
 from orders.engine.lifecycle import fill_makers
 from orders.engine.queueing import COLLECTING
 from orders.engine.state import Instrument
@@ -22,13 +22,10 @@ from orders.engine.windows import note_trade
 def quote(step: Step, command: QuoteStreet) -> None:
     """Take a quote into the instrument's book and settle the resting orders it went through."""
     instrument = step.state.instrument(command.symbol)
-    if instrument is None or instrument.state is MarketState.HALTED:
+    t_ns = step.now_ns if command.t_ns is None else min(command.t_ns, step.now_ns)
+    if instrument is None or instrument.state is MarketState.HALTED or _is_old(t_ns, step):
         return
-    bids = _levels(command.bids, instrument)
-    asks = _levels(command.asks, instrument)
-    if bids is None or asks is None:
-        return
-    shown = StreetQuote(bids, asks, step.now_ns)
+    shown = StreetQuote(_levels(command.bids, instrument), _levels(command.asks, instrument), t_ns)
     if instrument.volatility_bps and instrument.market_state(step.now_ns) not in COLLECTING:
         check_quote(step, instrument, shown)
         if instrument.market_state(step.now_ns) is MarketState.HALTED:
@@ -47,11 +44,13 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
     instrument = step.state.instrument(command.symbol)
     if instrument is None or instrument.state is MarketState.HALTED:
         return
+    if command.t_ns is not None and _is_old(command.t_ns, step):
+        return
     if instrument.market_state(step.now_ns) in COLLECTING:
         return
     price = _steps(command.price, instrument.tick_units)
     quantity = _steps(command.quantity, instrument.lot_units)
-    if price is None or quantity is None:
+    if price is None or quantity is None or price <= 0 or quantity <= 0:
         return
     if instrument.volatility_bps:
         check_print(step, instrument, price, command.aggressor.opposite)
@@ -63,22 +62,27 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
     fill_makers(step, fills)
 
 
+def _is_old(t_ns: int, step: Step) -> bool:
+    """Whether what held at `t_ns` is not taken any more (S3)."""
+    return step.now_ns - t_ns > STREET_TTL_NS
+
+
 def _levels(
     levels: Sequence[tuple[Decimal, Decimal]], instrument: Instrument
-) -> list[tuple[int, int]] | None:
+) -> list[tuple[int, int]]:
+    """Those on the grid (S1)."""
     result: list[tuple[int, int]] = []
     for price, quantity in levels:
         ticks = _steps(price, instrument.tick_units)
         lots = _steps(quantity, instrument.lot_units)
-        if ticks is None or lots is None:
-            return None
-        result.append((ticks, lots))
+        if ticks is not None and lots is not None:
+            result.append((ticks, lots))
     return result
 
 
 def _steps(value: Decimal, step_units: int) -> int | None:
-    """`value` in whole steps, or None when it is off the grid or not above zero."""
+    """`value` in whole steps, or None when it is off the grid."""
     units = decimal_to_units(value)
-    if units is None or units <= 0 or units % step_units:
+    if units is None or units % step_units:
         return None
     return units // step_units

@@ -11,7 +11,7 @@ from core.domain.units import units_to_wire
 from core.services.audit_log import AuditRow
 from marketdata.domain.market_states import MarketState, Pause
 from orders.domain.market_commands import SetBands
-from orders.domain.matching.street import StreetQuote, is_sound
+from orders.domain.matching.street import StreetQuote, displayed
 from orders.domain.matching.volatility import Edges
 from orders.domain.reasons import CloseReason
 from orders.domain.values import Side, TimeInForce
@@ -55,10 +55,10 @@ def stop_at_edge(step: Step, order: OrderState, reach: Reach) -> bool:
     return True
 
 
-def check_quote(step: Step, instrument: Instrument, shown: StreetQuote) -> None:
+def check_quote(step: Step, instrument: Instrument, quote: StreetQuote) -> None:
     """A quote that reaches an order outside the band begins the pause (V5)."""
-    within = edges(instrument, step.now_ns)
-    if within is None or not is_sound(shown):
+    within, shown = edges(instrument, step.now_ns), displayed(quote)
+    if within is None or shown is None:
         return
     for side, levels in ((Side.BUY, shown.asks), (Side.SELL, shown.bids)):
         if levels:

@@ -127,7 +127,10 @@ class FeedRun:
             outlets=Outlets(
                 live=Link("redis", self._publisher.deliver, (RedisError, OSError)),
                 engine=Link(
-                    "engine", SinkDelivery(self.sink).deliver, (OSError,), keeps_missed=False
+                    "engine",
+                    SinkDelivery(self.sink, self.clock).deliver,
+                    (OSError,),
+                    keeps_missed=False,
                 ),
                 bars=Link("database", self._save, (OSError,)),
                 ticks=Link("ticks", self._keep, (OSError,)),

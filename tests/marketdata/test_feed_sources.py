@@ -18,8 +18,8 @@ from marketdata.domain.ports import Gap
 from marketdata.domain.provider_chain import Change
 from marketdata.domain.trade_conditions import TradeFlag
 from marketdata.domain.values import Aggressor, Quote, Trade
-from marketdata.feeds import process as process_module
 from marketdata.feeds import runner as runner_module
+from marketdata.feeds.items import STALE_NS
 from orders.domain.matching.street import STREET_TTL_NS
 from tests.marketdata.feeding import PREFIX, FeedRun, quote, trade, with_feed
 from tests.marketdata.sockets import until
@@ -388,4 +388,4 @@ def test_every_price_names_its_feed_and_its_row(valkey: ValkeyServer, now: datet
 
 
 def test_prices_are_stale_when_the_engines_street_ends() -> None:
-    assert process_module.STALE_NS == STREET_TTL_NS
+    assert STALE_NS == STREET_TTL_NS

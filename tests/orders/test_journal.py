@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from orders.domain import commands
+from orders.domain.matching.street import STREET_TTL_NS
 from orders.domain.replies import DoneReply
 from orders.domain.values import Side
 from orders.engine import journal as journaling
@@ -126,12 +127,24 @@ def test_print_that_another_replaced_is_dropped_with_its_quote() -> None:
     assert bench.kept() == ["quote 2", "trade 101", "CancelAllOrders"]
 
 
-def test_print_outside_the_street_and_refused_quotes_are_dropped() -> None:
+def test_print_outside_the_street_and_what_came_too_late_are_dropped() -> None:
     bench = Bench()
+    late_ns = START_NS - STREET_TTL_NS - 1
 
-    bench.ask(at(1), trade("105"), at(2, bid="101", ask="99"), at(2, bid="99.001"), CANCEL)
+    bench.ask(at(1), trade("105"))
+    for late in (at(2), trade("100")):
+        bench.ask(msgspec.structs.replace(late, t_ns=late_ns))
+    bench.ask(CANCEL)
 
     assert bench.kept() == ["quote 1", "CancelAllOrders"]
+
+
+def test_refused_quote_counts_as_any_other_for_it_emptied_the_street() -> None:
+    bench = Bench()
+
+    bench.ask(at(1), at(2, bid="101", ask="99"), CANCEL, at(3), CANCEL)
+
+    assert bench.kept() == ["quote 2", "CancelAllOrders", "quote 3", "CancelAllOrders"]
 
 
 def test_expiry_without_effect_is_dropped_and_reads_nothing() -> None:

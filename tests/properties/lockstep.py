@@ -23,7 +23,14 @@ from tests.properties.swarm import (
     Succeed,
     Wait,
 )
-from tests.reference.book import STREET_TTL_NS, RestingRow, StreetFill, TakerFill, is_sound_quote
+from tests.reference.book import (
+    STREET_TTL_NS,
+    UNKNOWN_AHEAD,
+    RestingRow,
+    StreetFill,
+    TakerFill,
+    is_sound_quote,
+)
 from tests.reference.books import PlainBook, restarted
 from tests.reference.placing import place
 
@@ -35,8 +42,10 @@ SOMETIMES = frozenset(
         "street between two orders",
         "quote through an order",
         "quote through several orders",
-        "crossed quote ignored",
-        "malformed quote ignored",
+        "crossed quote refused",
+        "malformed quote refused",
+        "refused quote left what stood ahead",
+        "locked quote showed what does not lock",
         "quote arrived expired",
         "street expired",
         "street trade left a part of what stood ahead",
@@ -101,7 +110,7 @@ class Lockstep:
             case Succeed() as message:
                 self._succeed(message, before)
             case Quote() as message:
-                self._quote(message)
+                self._quote(message, before)
             case Print() as message:
                 self._print(message, before)
             case Wait() as message:
@@ -186,7 +195,7 @@ class Lockstep:
         self._mark("succeeded before another at its price", is_followed(row, before))
         self._mark("succeeded with less, behind the street", row[5] > 0 and left < row[4])
 
-    def _quote(self, message: Quote) -> None:
+    def _quote(self, message: Quote, before: list[RestingRow]) -> None:
         bids, asks = list(message.bids), list(message.asks)
         received_ns = self._now_ns - message.age_ns
         fills = self._agree(
@@ -194,9 +203,13 @@ class Lockstep:
         )
 
         is_sound = is_sound_quote(bids, asks)
-        crossed = bool(bids and asks and bids[0][0] >= asks[0][0])
-        self._mark("crossed quote ignored", crossed)
-        self._mark("malformed quote ignored", not is_sound and not crossed)
+        crossed = bool(bids and asks and bids[0][0] > asks[0][0])
+        self._mark("crossed quote refused", crossed)
+        self._mark("malformed quote refused", not is_sound and not crossed)
+        has_ahead = any(0 < row[5] < UNKNOWN_AHEAD for row in before)
+        self._mark("refused quote left what stood ahead", not is_sound and has_ahead)
+        locked = bool(bids and asks and bids[0][0] == asks[0][0])
+        self._mark("locked quote showed what does not lock", is_sound and locked and len(bids) > 1)
         self._mark("quote arrived expired", is_sound and message.age_ns > STREET_TTL_NS)
         self._mark("quote through an order", len(fills) > 0)
         self._mark("quote through several orders", len(fills) > 1)

@@ -32,6 +32,7 @@ from tests.reference.book import (
     StreetFill,
     TakerFill,
     is_sound_quote,
+    without_lock,
 )
 from tests.reference.books import BOOKS, FastBook, PlainBook, restarted
 from tests.reference.placing import Incoming, Outcome, place
@@ -233,10 +234,13 @@ class Watch:
         shown = sum(sum(self._street(side).values()) for side in SIDES)
         filled = sum(fill[2] for fill in fills)
         if not is_sound_quote(bids, asks):
-            assert filled == 0
+            assert filled == shown == 0
+            assert self.book.resting() == before  # what stands ahead, too
+            self._received_ns = self._now_ns - STREET_TTL_NS - 1  # nothing is known of the street
             return
         self._received_ns = received_ns
         is_fresh = quote.age_ns <= STREET_TTL_NS
+        bids, asks = without_lock(bids, asks)
         quoted = sum(quantity for _, quantity in bids + asks) if is_fresh else 0
         assert shown + filled == quoted
 

@@ -71,12 +71,15 @@ class StreetSwarm(MarketSwarm):
         if draw.random() < 0.4:
             side = draw.choice(tuple(Side))
             price = bid if side is Side.SELL else bid + tick
-            return commands.PrintStreetTrade(listing.symbol, price, listing.lot, side)
+            return commands.PrintStreetTrade(
+                listing.symbol, price, listing.lot, side, self.told_ns()
+            )
         sizes = [draw.randint(1, 500) * listing.lot for _ in range(4)]
         return commands.QuoteStreet(
             listing.symbol,
             [(bid, sizes[0]), (bid - tick, sizes[1])],
             [(bid + tick, sizes[2]), (bid + 2 * tick, sizes[3])],
+            self.told_ns(),
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orders.domain.market_commands import SetBands
 from tests.reference.auction import reference as auction_reference
-from tests.reference.book import OPPOSITE, is_sound_quote, limit_reaches
+from tests.reference.book import OPPOSITE, is_sound_quote, limit_reaches, without_lock
 from tests.reference.plans import Plans, follow
 from tests.reference.state import ReferenceState, Refused
 
@@ -97,6 +97,7 @@ def quote_leaves(
     """V5: whether it reaches an order outside."""
     if not is_sound_quote(bids, asks):
         return False
+    bids, asks = without_lock(bids, asks)
     touched = ("BUY", asks), ("SELL", bids)
     return any(_reaches_outside(state, bands, symbol, side, other) for side, other in touched)
 

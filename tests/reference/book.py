@@ -45,14 +45,25 @@ def limit_reaches(taker_side: str, limit_price: int | None, maker_price: int) ->
 
 
 def is_sound_quote(bids: list[Level], asks: list[Level]) -> bool:
-    """S1: ten levels a side at most, best first, each price once, all positive, not crossed."""
+    """S1: ten levels a side at most, best first, each price once, all positive, not crossed (it may
+    be locked).
+    """
     bid_prices, ask_prices = [price for price, _ in bids], [price for price, _ in asks]
     return (
         max(len(bids), len(asks)) <= STREET_LEVELS_MAX
         and all(price > 0 and quantity > 0 for price, quantity in bids + asks)
         and bid_prices == sorted(set(bid_prices), reverse=True)
         and ask_prices == sorted(set(ask_prices))
-        and not (bids and asks and bid_prices[0] >= ask_prices[0])
+        and not (bids and asks and bid_prices[0] > ask_prices[0])
+    )
+
+
+def without_lock(bids: list[Level], asks: list[Level]) -> tuple[list[Level], list[Level]]:
+    """S1: a sound quote without the price that is on both sides."""
+    shared = {price for price, _ in bids} & {price for price, _ in asks}
+    return (
+        [level for level in bids if level[0] not in shared],
+        [level for level in asks if level[0] not in shared],
     )
 
 
@@ -313,10 +324,12 @@ class ReferenceBook:
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
     ) -> bool:
         """S1, Q2 without M1: what the street shows while nothing trades (X4)."""
+        self._street = {"BUY": {}, "SELL": {}}
+        self._street_received_ns = received_ns
         if not is_sound_quote(bids, asks):
             return False
+        bids, asks = without_lock(bids, asks)
         self._street = {"BUY": dict(bids), "SELL": dict(asks)}
-        self._street_received_ns = received_ns
         for order in self._orders:  # Q2
             shown = self._displayed(order.side, now_ns).get(order.price, 0)
             order.ahead = min(order.ahead, shown)

@@ -167,7 +167,7 @@ class FastBook:
     def set_street(
         self, bids: list[Level], asks: list[Level], received_ns: int, now_ns: int
     ) -> list[StreetFill]:
-        quote = StreetQuote(bids=tuple(bids), asks=tuple(asks), applied_ns=received_ns)
+        quote = StreetQuote(bids=tuple(bids), asks=tuple(asks), t_ns=received_ns)
         return [
             (fill.order_id, fill.price, fill.quantity, fill.leaves)
             for fill in self.book.set_street(quote, now_ns)

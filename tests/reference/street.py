@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orders.domain import commands
 from tests.reference import bands
-from tests.reference.book import StreetFill
+from tests.reference.book import STREET_TTL_NS, StreetFill
 from tests.reference.state import STREET, whole
 
 if TYPE_CHECKING:
@@ -20,11 +20,15 @@ def take_quote(engine: ReferenceEngine, command: commands.QuoteStreet, now_ns: i
     terms = engine.find(command.symbol)
     if terms is None or engine.states[terms.symbol] == "HALTED":
         return
+    told_ns = min(now_ns, now_ns if command.t_ns is None else command.t_ns)
+    if now_ns - told_ns > STREET_TTL_NS:
+        engine.marks.add("a quote came too late")
+        return
     sides = []
     for levels in (command.bids, command.asks):
         whole_levels = [(whole(p, terms.tick), whole(q, terms.lot)) for p, q in levels]
         if any(None in level for level in whole_levels):
-            return  # off the grid: never guessed at
+            engine.marks.add("a level was off the grid")
         sides.append([(p, q) for p, q in whole_levels if p is not None and q is not None])
     bids, asks = sides
     book = engine.books[terms.symbol]
@@ -36,14 +40,17 @@ def take_quote(engine: ReferenceEngine, command: commands.QuoteStreet, now_ns: i
         if engine.states[terms.symbol] == "HALTED":
             return
     if engine.market(terms) in ("CLOSED", "AUCTION"):
-        book.show_street(bids, asks, now_ns, now_ns)
+        book.show_street(bids, asks, told_ns, now_ns)
     else:
-        street_fills(engine, book.set_street(bids, asks, now_ns, now_ns))
+        street_fills(engine, book.set_street(bids, asks, told_ns, now_ns))
 
 
 def take_print(engine: ReferenceEngine, command: commands.PrintStreetTrade, now_ns: int) -> None:
     terms = engine.find(command.symbol)
     if terms is None or engine.states[terms.symbol] == "HALTED":
+        return
+    if command.t_ns is not None and now_ns - command.t_ns > STREET_TTL_NS:
+        engine.marks.add("a print came too late")
         return
     price, lots = whole(command.price, terms.tick), whole(command.quantity, terms.lot)
     if price is None or lots is None or price <= 0 or lots <= 0:

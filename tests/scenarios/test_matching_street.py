@@ -32,16 +32,49 @@ def test_empty_quote_empties_the_street(market: Market) -> None:
     assert (market.bids, market.asks) == ("", "")
 
 
-@pytest.mark.parametrize("bids", ["101x1", "102x1", "102x1 99x9"])
-def test_locked_or_crossed_quote_is_ignored(market: Market, bids: str) -> None:
+@pytest.mark.parametrize("bids", ["102x1", "102x1 99x9"])
+def test_crossed_quote_empties_the_street_and_fills_nobody(market: Market, bids: str) -> None:
     market.quote(bids="99x5", asks="103x5")
     market.place("charlie-1", "SELL 1 @ 101")
     market.place("charlie-2", "BUY 1 @ 99")
 
     assert market.quote(bids=bids, asks="101x7") == []
 
-    assert (market.bids, market.asks) == ("99x6", "101x1 103x5")
+    assert (market.bids, market.asks) == ("99x1", "101x1")
     assert market.queue == ["charlie-2 BUY 1 @ 99 ahead 5", "charlie-1 SELL 1 @ 101 ahead 0"]
+    assert market.place("alice-1", "BUY 2 MARKET") == [
+        "1 @ 101 charlie-1 leaves 0",
+        "LIQUIDITY_EXHAUSTED",
+    ]
+
+
+def test_locked_quote_shows_the_levels_that_do_not_lock(market: Market) -> None:
+    market.quote(bids="100x5", asks="102x5")
+    market.place("charlie-1", "BUY 1 @ 100")
+
+    assert market.quote(bids="101x3 100x2", asks="101x7 103x4") == []
+
+    assert (market.bids, market.asks) == ("100x3", "103x4")
+    assert market.queue == ["charlie-1 BUY 1 @ 100 ahead 2"]
+
+
+def test_quote_that_does_nothing_but_lock_leaves_no_old_price_to_trade_at(market: Market) -> None:
+    market.quote(bids="100x5", asks="102x5")
+
+    market.quote(bids="101x3", asks="101x3")
+
+    assert (market.bids, market.asks) == ("", "")
+    assert market.takeable("BUY 9 MARKET") == (0, 0)
+
+
+def test_locked_quote_goes_through_an_order_beyond_its_lock(market: Market) -> None:
+    market.place("charlie-1", "BUY 5 @ 103")
+    market.place("alice-1", "BUY 5 @ 101")
+
+    fills = market.quote(bids="101x3", asks="101x7 102x4")
+
+    assert fills == ["charlie-1 4 @ 103 leaves 1"]
+    assert market.asks == ""
 
 
 @pytest.mark.parametrize(
@@ -56,12 +89,12 @@ def test_locked_or_crossed_quote_is_ignored(market: Market, bids: str) -> None:
     ],
     ids=["out of order", "price twice", "empty", "negative", "free", "eleven levels"],
 )
-def test_malformed_quote_is_ignored(market: Market, asks: str) -> None:
+def test_malformed_quote_empties_the_street(market: Market, asks: str) -> None:
     market.quote(bids="99x5", asks="103x5")
 
     assert market.quote(bids="98x5", asks=asks) == []
 
-    assert (market.bids, market.asks) == ("99x5", "103x5")
+    assert (market.bids, market.asks) == ("", "")
 
 
 def test_ten_levels_a_side_are_kept(market: Market) -> None:
@@ -73,15 +106,16 @@ def test_ten_levels_a_side_are_kept(market: Market) -> None:
     assert (market.bids, market.asks) == (bids, asks)
 
 
-def test_ignored_quote_does_not_keep_the_street_alive(market: Market) -> None:
+def test_quote_after_a_refused_one_is_taken(market: Market) -> None:
     market.quote(bids="99x5", asks="101x5")
-    market.wait(TTL_NS)
-    market.quote(bids="101x5", asks="101x5")
-    assert market.bids == "99x5"
+    market.place("charlie-1", "BUY 1 @ 99")
+    market.quote(bids="102x5", asks="101x5")
+    assert market.queue == ["charlie-1 BUY 1 @ 99 ahead 5"]
 
-    market.wait(1)
+    market.quote(bids="99x4", asks="101x5")
 
-    assert (market.bids, market.asks) == ("", "")
+    assert (market.bids, market.asks) == ("99x5", "101x5")
+    assert market.queue == ["charlie-1 BUY 1 @ 99 ahead 4"]
 
 
 def test_street_counts_up_to_its_time_to_live_and_not_longer(market: Market) -> None:

@@ -5,7 +5,7 @@ from orders.domain.replies import DoneReply
 from orders.domain.values import Side
 from orders.engine.core import Core
 from orders.engine.state import EngineState
-from tests.simulation.floor import APPLE, START_NS, fresh, levels_of
+from tests.simulation.floor import APPLE, START_NS, Floor, fresh, levels_of
 
 
 def test_quote_that_reaches_nobody_needs_no_street_account() -> None:
@@ -19,3 +19,27 @@ def test_quote_that_reaches_nobody_needs_no_street_account() -> None:
 
     assert reply == DoneReply()
     assert state.instruments["AAPL"].book.best(Side.BUY, START_NS) == 9900
+
+
+# S1: the grid and what is refused
+
+
+def test_level_off_the_grid_is_left_out_alone() -> None:
+    floor = Floor()
+    floor.quote(bids="99x5", asks="101x5")
+
+    floor.quote(bids="100.995x5 100.99x3", asks="101x2.5 101.02x4")
+
+    book = floor.state.instruments["AAPL"].book
+    assert book.depth(Side.BUY, 9, START_NS) == [(10_099, 3)]
+    assert book.depth(Side.SELL, 9, START_NS) == [(10_102, 4)]
+
+
+def test_market_order_does_not_trade_at_a_price_that_a_refused_quote_ended() -> None:
+    floor = Floor()
+    floor.quote(bids="100x5", asks="100.02x5")
+
+    floor.quote(bids="101.01x5", asks="101x5")
+
+    assert floor.place("alice-1", "BUY 1 MARKET") == "LIQUIDITY_NONE"
+    assert floor.state.instruments["AAPL"].last_trade is None

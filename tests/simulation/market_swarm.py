@@ -27,6 +27,7 @@ from tests.simulation.switch_swarm import SwitchSwarm
 from tests.simulation.trail_swarm import TrailSwarm
 
 SECOND_NS = 10**9
+TTL_NS = 5 * SECOND_NS
 GRIDS = (("0.01", "1", "0"), ("0.05", "0.001", "1"), ("0.0001", "0.0001", "0"), ("1", "3", "10"))
 """Tick size, lot size, smallest value."""
 
@@ -434,21 +435,29 @@ class MarketSwarm:
         draw = self._random
         if draw.random() < 0.3:
             quantity = draw.randint(-1, self._quantity_max) * listing.lot
+            side, t_ns = draw.choice(tuple(Side)), self.told_ns()
             return commands.PrintStreetTrade(
-                listing.symbol, self._price(listing), quantity, draw.choice(tuple(Side))
+                listing.symbol, self._price(listing), quantity, side, t_ns
             )
         bid = self._middle + draw.randint(-self._ticks, self._ticks)
         ask = bid + draw.choice((1, 1, 1, 2, 3, 0))
-        return commands.QuoteStreet(
-            listing.symbol, self._levels(listing, bid, -1), self._levels(listing, ask, 1)
-        )
+        sides = self._levels(listing, bid, -1), self._levels(listing, ask, 1)
+        return commands.QuoteStreet(listing.symbol, *sides, self.told_ns())
+
+    def told_ns(self) -> int | None:
+        """Mostly none; or around the age at which nothing is taken any more, or ahead of us."""
+        draw = self._random
+        if draw.random() < 0.9:
+            return None
+        return self._now_ns - draw.choice((-1, 1, TTL_NS - 1, TTL_NS, TTL_NS + 1))
 
     def _levels(self, listing: Listing, ticks: int, step: int) -> list[tuple[Decimal, Decimal]]:
         draw = self._random
         levels = draw.choice((0, 1, 2, 4))
+        off = listing.tick / 2 if draw.random() < 0.02 else 0
         return [
             (
-                (ticks + step * number) * listing.tick,
+                (ticks + step * number) * listing.tick + (0 if number else off),
                 draw.randint(1, self._quantity_max) * listing.lot,
             )
             for number in range(levels)

@@ -81,7 +81,7 @@ async def _run(parts: Sequence[SourceParts]) -> None:
     database = _Database(symbols, clock)
     resumed = await sync_to_async(services.resumed_bars)(await database.days(), clock.now_ns())
     publisher = RedisPublisher(settings.REDIS_URL, settings.REDIS_PREFIX)
-    sink = SinkDelivery(import_string(settings.MARKET_SINK)())
+    sink = SinkDelivery(import_string(settings.MARKET_SINK)(), machine_clock)
     ids = await sync_to_async(selectors.instrument_ids)(symbols)
     process = FeedProcess(
         sources=sources,

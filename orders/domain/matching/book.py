@@ -12,7 +12,7 @@ from uuid import UUID
 
 from orders.domain.matching.ladder import Ladder, Owner, RestingOrder
 from orders.domain.matching.resting import RestingBook
-from orders.domain.matching.street import StreetFill, StreetQuote, is_sound
+from orders.domain.matching.street import StreetFill, StreetQuote, displayed
 from orders.domain.values import Side
 
 
@@ -45,12 +45,13 @@ class Book(RestingBook):
 
     def show_street(self, quote: StreetQuote, now_ns: int) -> bool:
         """Replace the street without filling anybody: in an auction nothing trades (X4). False for
-        a quote that is refused (S1).
+        a quote that is refused: it empties the street, and what stands ahead stays (S1).
         """
-        if not is_sound(quote):
-            return False
-        self._street.replace(quote)
+        taken = displayed(quote)
+        self._street.replace(taken or StreetQuote((), (), quote.t_ns))
         self.quotes_taken += 1
+        if taken is None:
+            return False
         for side, ladder in self._ladders.items():
             shown = self._street.levels(side, now_ns)
             for price in tuple(ladder.queued):

@@ -17,13 +17,13 @@ MAX_STREET_LEVELS = 10
 
 @dataclass(frozen=True, slots=True)
 class StreetQuote:
-    """Levels `(price in ticks, quantity in lots)`, best first. `applied_ns` is the time of the
-    batch that brought them into the book; their age counts from it.
+    """Levels `(price in ticks, quantity in lots)`, best first. `t_ns` is when they held: the
+    source's time, or that of the batch that brings them when that is earlier (S3).
     """
 
     bids: Sequence[tuple[int, int]]
     asks: Sequence[tuple[int, int]]
-    applied_ns: int
+    t_ns: int
 
 
 class StreetFill(NamedTuple):
@@ -35,13 +35,18 @@ class StreetFill(NamedTuple):
     leaves: int
 
 
-def is_sound(quote: StreetQuote) -> bool:
-    """Whether the quote is strictly ordered, positive and not crossed (S1)."""
-    return (
-        _is_ordered(quote.bids, -1)
-        and _is_ordered(quote.asks, 1)
-        and not (quote.bids and quote.asks and quote.bids[0][0] >= quote.asks[0][0])
-    )
+def displayed(quote: StreetQuote) -> StreetQuote | None:
+    """What the street shows of the quote: all of it, or of a locked one what does not lock. None
+    when it is refused: not strictly ordered, not positive, or crossed (S1).
+    """
+    bids, asks = quote.bids, quote.asks
+    if not (_is_ordered(bids, -1) and _is_ordered(asks, 1)):
+        return None
+    if not bids or not asks or bids[0][0] < asks[0][0]:
+        return quote
+    if bids[0][0] > asks[0][0]:
+        return None
+    return StreetQuote(bids[1:], asks[1:], quote.t_ns)
 
 
 def _is_ordered(levels: Sequence[tuple[int, int]], direction: int) -> bool:
@@ -69,7 +74,7 @@ class Street:
 
     def replace(self, quote: StreetQuote) -> None:
         self._levels = {Side.BUY: dict(quote.bids), Side.SELL: dict(quote.asks)}
-        self.ends_ns = quote.applied_ns + STREET_TTL_NS
+        self.ends_ns = quote.t_ns + STREET_TTL_NS
 
     def levels(self, side: Side, now_ns: int) -> dict[int, int]:
         """Price → quantity left, best first; empty once the quote has expired (S3)."""

@@ -71,7 +71,7 @@ def test_street_fills_and_cancels_in_one_queue_keep_time_order(book: Book) -> No
 
 
 def test_nothing_is_kept_of_orders_that_are_gone(book: Book) -> None:
-    street = StreetQuote(bids=((99, 5),), asks=((101, 5),), applied_ns=NOW_NS)
+    street = StreetQuote(bids=((99, 5),), asks=((101, 5),), t_ns=NOW_NS)
     book.set_street(street, NOW_NS)
     for number in range(1, 101):
         rest(book, number, price=101 + number % 7)
