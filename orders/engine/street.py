@@ -13,7 +13,7 @@ from orders.domain.commands import PrintStreetTrade, QuoteStreet
 from orders.domain.matching.street import STREET_TTL_NS, StreetQuote
 from orders.engine.lifecycle import fill_makers
 from orders.engine.queueing import COLLECTING
-from orders.engine.state import Instrument
+from orders.engine.state import Instrument, LastTrade
 from orders.engine.step import Step
 from orders.engine.volatility import check_print, check_quote
 from orders.engine.windows import note_trade
@@ -22,7 +22,7 @@ from orders.engine.windows import note_trade
 def quote(step: Step, command: QuoteStreet) -> None:
     """Take a quote into the instrument's book and settle the resting orders it went through."""
     instrument = step.state.instrument(command.symbol)
-    t_ns = step.now_ns if command.t_ns is None else min(command.t_ns, step.now_ns)
+    t_ns = _held_ns(command, step)
     if instrument is None or instrument.state is MarketState.HALTED or _is_old(t_ns, step):
         return
     shown = StreetQuote(_levels(command.bids, instrument), _levels(command.asks, instrument), t_ns)
@@ -44,7 +44,8 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
     instrument = step.state.instrument(command.symbol)
     if instrument is None or instrument.state is MarketState.HALTED:
         return
-    if command.t_ns is not None and _is_old(command.t_ns, step):
+    t_ns = _held_ns(command, step)
+    if _is_old(t_ns, step):
         return
     if instrument.market_state(step.now_ns) in COLLECTING:
         return
@@ -58,8 +59,14 @@ def print_trade(step: Step, command: PrintStreetTrade) -> None:
             return
     if instrument.book.is_inside_street(price, step.now_ns):
         note_trade(step, instrument, price)
+        instrument.last_trade = LastTrade(price, t_ns)  # no younger than it is (S3)
     fills = instrument.book.street_trade(price, quantity, command.aggressor, step.now_ns)
     fill_makers(step, fills)
+
+
+def _held_ns(command: QuoteStreet | PrintStreetTrade, step: Step) -> int:
+    """The time that its age counts from (S3)."""
+    return step.now_ns if command.t_ns is None else min(command.t_ns, step.now_ns)
 
 
 def _is_old(t_ns: int, step: Step) -> bool:

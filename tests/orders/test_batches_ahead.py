@@ -14,6 +14,7 @@ from core.domain.clock import wire_time
 from orders.domain import commands
 from orders.domain.replies import AnyReply, BusyReply, DeniedReply, OrderReply
 from orders.engine.batches import MAX_OPEN_NS
+from orders.engine.changes import Changes
 from orders.engine.protocol import FrameBuffer, decode_reply
 from orders.engine.server import MIN_AHEAD, Connection, EngineServer
 from orders.engine.writer import Prepared
@@ -35,6 +36,8 @@ class WaitingWriter(MemoryWriter):
     def __init__(self, engine: MemoryEngine) -> None:
         super().__init__(engine)
         self.written: list[Prepared] = []
+        self.contents: list[bytes] = []
+        """Of the journal, by batch."""
         self.failure: Exception | None = None
         self.lets_go = asyncio.Semaphore(0)
         self.lets_look = asyncio.Event()
@@ -47,6 +50,10 @@ class WaitingWriter(MemoryWriter):
         for _ in range(self.turns_of_a_look):
             await asyncio.sleep(0)
         return known
+
+    def prepare(self, changes: Changes, content: bytes, now_ns: int) -> Prepared:
+        self.contents.append(content)
+        return super().prepare(changes, content, now_ns)
 
     def let_go(self, commits: int) -> None:
         for _ in range(commits):

@@ -42,9 +42,7 @@ def applied(engine: Engine) -> list[commands.AnyCommand]:
     """What the journal has of the batches that were committed."""
     return [
         command
-        for prepared in engine.writer.written
-        for content in prepared.values
-        if isinstance(content, bytes)
+        for content in engine.writer.contents
         for _, command in read_batch(content)
         if not isinstance(command, commands.ExpireOrders)
     ]

@@ -49,7 +49,8 @@ def take_print(engine: ReferenceEngine, command: commands.PrintStreetTrade, now_
     terms = engine.find(command.symbol)
     if terms is None or engine.states[terms.symbol] == "HALTED":
         return
-    if command.t_ns is not None and now_ns - command.t_ns > STREET_TTL_NS:
+    told_ns = min(now_ns, now_ns if command.t_ns is None else command.t_ns)
+    if now_ns - told_ns > STREET_TTL_NS:
         engine.marks.add("a print came too late")
         return
     price, lots = whole(command.price, terms.tick), whole(command.quantity, terms.lot)
@@ -64,6 +65,7 @@ def take_print(engine: ReferenceEngine, command: commands.PrintStreetTrade, now_
         return
     if book.is_inside_street(price, now_ns):
         engine.traded(terms, price)
+        engine.elections.last[terms.symbol] = (price, told_ns)  # S3
     street_fills(engine, book.street_trade(price, lots, command.aggressor.value, now_ns))
 
 

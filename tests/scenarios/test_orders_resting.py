@@ -131,14 +131,16 @@ def test_street_trade_of_a_buyer_leaves_bids_alone(floor: Floor) -> None:
         (" ".join(f"{price}x1" for price in range(90, 79, -1)), "102x5"),  # eleven levels
     ],
 )
-def test_unsound_quote_leaves_the_street_as_it_was(floor: Floor, bids: str, asks: str) -> None:
+def test_quote_that_shows_nothing_there_leaves_no_old_price_to_trade_at(
+    floor: Floor, bids: str, asks: str
+) -> None:
     floor.quote(bids="99x5", asks="101x5")
     floor.place("alice-1", "BUY 1 @ 100.5")
 
     floor.quote(bids=bids, asks=asks)
 
     assert floor.events == []
-    assert floor.place("charlie-1", "BUY 5 @ 101") == "FILLED 5/5"
+    assert floor.place("charlie-1", "BUY 5 @ 101") == "ACCEPTED 0/5"
 
 
 @pytest.mark.parametrize(
