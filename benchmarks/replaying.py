@@ -74,6 +74,7 @@ async def replay(folder: str, *, keeps_quotes: bool, ids: Mapping[str, int]) -> 
             _none_halted,
             _no_days,
             publisher.control,
+            publisher.left_quotes,
             clock,
             machine_clock,
             Random(1),  # noqa: S311 - a pause

@@ -257,6 +257,20 @@ class BarBuilder:
         if self._open.period.start_ns == period.start_ns:
             self._open.add_bar(bar)
 
+    def add_closed(self, bar: Bar) -> None:
+        """Know again a bar that an earlier run has closed, so that a late trade amends it."""
+        period = self._period_of(bar.start_ns)
+        if period is not None:
+            growing = self._closed[period.start_ns] = Growing(period)
+            growing.add_bar(bar)
+
+    def knows(self, t_ns: int) -> bool:
+        """Whether the bar at `t_ns` is open, or closed and not forgotten."""
+        growing, period = self._open, self._period_of(t_ns)
+        if growing is not None and growing.period.opens_ns <= t_ns < growing.period.ends_ns:
+            return True
+        return period is not None and period.start_ns in self._closed
+
     def _is_newest(self, period: Period) -> bool:
         return all(period.start_ns > start_ns for start_ns in self._closed)
 

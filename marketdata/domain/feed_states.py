@@ -27,16 +27,27 @@ RATE_SECONDS: Final = 10
 """The rate is that of so many past seconds."""
 
 
+AHEAD_MS: Final = 5_000
+"""Two machines' clocks may differ by so much; a mark further ahead was made by a wrong one."""
+
+
+def age_ms(alive_ms: int, now_ms: int) -> int | None:
+    """How old the feed's mark of life is; None when it lies in the future: nobody knows then."""
+    age = now_ms - alive_ms
+    return None if age < -AHEAD_MS else max(0, age)
+
+
 @dataclass(slots=True)
 class FeedStatus:
-    """One source, as this process knows it. Times are ours, in nanoseconds."""
+    """One source, as this process knows it. Times are in nanoseconds: those named `steady_ns` of a
+    clock that never jumps.
+    """
 
     name: str
     state: FeedState = FeedState.CONNECTING
     error: str = ""
-    opened_ns: int = 0
     heard_ns: int = 0
-    """When it told something last, or was opened."""
+    """When, by the steady clock, it told something last, or was opened."""
     last_message_ns: int | None = None
     messages: int = 0
     reconnects: int = 0
@@ -48,21 +59,21 @@ class FeedStatus:
     def connect(self) -> None:
         self.state = FeedState.CONNECTING
 
-    def open(self, now_ns: int) -> None:
+    def open(self, steady_ns: int) -> None:
         """The source is there; it is LIVE with its first message."""
         self.reconnects += self.is_known
         self.is_known = True
-        self.opened_ns = self.heard_ns = now_ns
+        self.heard_ns = steady_ns
 
-    def hear(self, count: int, now_ns: int) -> None:
+    def hear(self, count: int, now_ns: int, steady_ns: int) -> None:
         """`count` messages came, one at least."""
         self.state, self.error = FeedState.LIVE, ""
         self.messages += count
-        self.heard_ns = self.last_message_ns = now_ns
+        self.last_message_ns, self.heard_ns = now_ns, steady_ns
 
-    def wait(self, now_ns: int) -> int:
+    def wait(self, steady_ns: int) -> int:
         """Nothing came; returns for how many nanoseconds nothing did."""
-        silence_ns = now_ns - self.heard_ns
+        silence_ns = steady_ns - self.heard_ns
         if silence_ns > QUIET_NS:
             self.state = FeedState.SILENT
         return silence_ns

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import msgspec
 
-from core.domain.clock import wire_time
+from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from marketdata.domain.bars import Bar
+from marketdata.domain.dialect import QuoteWire
 from marketdata.domain.values import Level, Quote, Trade
 
 FRAME_WRITER = "tradeportal.frame_writer"
@@ -39,6 +40,13 @@ class Envelope(msgspec.Struct):
 
 
 envelope_decoder = msgspec.json.Decoder(Envelope)
+
+
+class _QuoteFrame(msgspec.Struct):
+    data: QuoteWire
+
+
+_left = msgspec.json.Decoder(_QuoteFrame)
 
 
 def event_frame(topic: str, *, epoch: str, seq: int, data: object, at: int | None = None) -> bytes:
@@ -94,6 +102,24 @@ def quote_data(quote: Quote, *, is_stale: bool = False) -> dict[str, str | bool]
     if is_stale:
         data["stale"] = True
     return data
+
+
+def read_quote(symbol: str, frame: bytes) -> Quote | None:
+    """The quote of a frame that `quote_data` went into, with its best levels; None when the frame
+    is of another shape.
+    """
+    try:
+        data = _left.decode(frame).data
+    except msgspec.DecodeError:
+        return None
+    bid, ask = Level(data.bid, data.bid_size), Level(data.ask, data.ask_size)
+    return Quote(
+        symbol,
+        () if bid == EMPTY else (bid,),
+        () if ask == EMPTY else (ask,),
+        to_ns(data.t),
+        data.feed,
+    )
 
 
 def trade_data(trade: Trade) -> dict[str, str | int | None]:

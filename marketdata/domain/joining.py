@@ -15,9 +15,8 @@ STORE_LAG: Final = timedelta(seconds=60)
 
 def joined(stored: Sequence[TradeWire], recent: Sequence[TradeWire]) -> list[TradeWire]:
     """Both in the order of time and number, each trade once; `stored` wins."""
-    known = {(trade.t, trade.id) for trade in stored}
-    both = [*stored, *(trade for trade in recent if (trade.t, trade.id) not in known)]
-    return sorted(both, key=lambda trade: (trade.t, trade.id))
+    both = {(trade.t, trade.id): trade for trade in (*recent, *stored)}
+    return [both[key] for key in sorted(both)]
 
 
 def has_hole(last_stored: datetime | None, oldest_recent: datetime) -> bool:

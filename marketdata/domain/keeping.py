@@ -42,6 +42,10 @@ class ResumedBars:
     """
 
     day: Bar | None = None
+    ended_day: Bar | None = None
+    """That of a session that has ended, while its closing print may still come; `start_ns` lies
+    in the session.
+    """
     minute: Bar | None = None
     drawn_until_ns: int = 0
     days: TradingDays = field(default_factory=UtcDays)
@@ -69,6 +73,8 @@ class _Bars:
         self.day = BarBuilder(
             symbol, self.days.period_of, left.day, patience_ns=CLOSING_PATIENCE_NS
         )
+        if left.ended_day is not None:
+            self.day.add_closed(left.ended_day)
         if left.minute is not None:
             self.day.add_bar(left.minute, left.minute.start_ns)
         self.newest_ns = 0
@@ -76,6 +82,11 @@ class _Bars:
         """Trades of before are those of an earlier run: nobody here knows the others of their bars,
         or they are drawn.
         """
+
+    def follow_back(self, clock_ns: int) -> None:
+        """Our clock was ahead and is set right: the time it told must not make trades late."""
+        if self.newest_ns - clock_ns > LATE_NS:
+            self.newest_ns = clock_ns
 
     def close(self, now_ns: int) -> list[DatedBar]:
         """What is over at `now_ns`, shorter bars first; with each minute goes the day so far."""
@@ -116,17 +127,15 @@ class _Bars:
         return Taken(finished, is_late=False)
 
     def _take_closing(self, trade: Trade, closing_ns: int) -> list[DatedBar]:
-        """A closing print is its session's last: in the last minute, unless that is of an earlier
-        run, and in the day.
+        """A closing print is its session's last: in the last minute while that can be amended, and
+        in the day if its bar is known. It begins no day: the stored one would be lost.
         """
-        taking = [(DAY, self.day)]
-        if closing_ns >= (self.known_from_ns or 0):
-            taking = [(MINUTE, self.minute), *taking]
-        return [
-            DatedBar(timeframe, bar)
-            for timeframe, builder in taking
-            if (bar := builder.add(trade, closing_ns)) is not None
-        ]
+        told: list[tuple[str, Bar | None]] = []
+        if self.newest_ns - closing_ns <= LATE_NS and closing_ns >= (self.known_from_ns or 0):
+            told.append((MINUTE, self.minute.add(trade, closing_ns)))
+        if self.day.knows(closing_ns):
+            told.append((DAY, self.day.add(trade, closing_ns)))
+        return [DatedBar(timeframe, bar) for timeframe, bar in told if bar is not None]
 
 
 class BarKeeper:
@@ -162,7 +171,9 @@ class BarKeeper:
         return [*finished, *told] if day is None else [*finished, *told, DatedBar(DAY, day)]
 
     def close_until(self, now_ns: int) -> list[DatedBar]:
-        """The bars that are over at `now_ns` although no later trade has said so."""
+        """The bars that are over at `now_ns`, by our clock, although no later trade has said so."""
+        for bars in self._bars.values():
+            bars.follow_back(now_ns)
         return [dated for bars in self._bars.values() for dated in bars.close(now_ns)]
 
     def open_bars(self, symbols: Iterable[str] | None = None) -> list[DatedBar]:

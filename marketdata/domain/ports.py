@@ -35,8 +35,8 @@ class Feed(Protocol):
     """A source of ticks. Each adapter in `marketdata.feeds` is one.
 
     `open` and `receive` raise FeedAwayError when the source is away; after that `open` is called
-    again, and whatever was subscribed is subscribed anew. An error of another kind is a mistake of
-    ours and ends the process.
+    again, and whatever was subscribed is subscribed anew. Errors of the kinds that the runner names
+    count as such; one of another kind is a mistake of ours and ends the process.
     """
 
     name: str

@@ -40,6 +40,29 @@ class _Telling:
     last_ns: int = 0
     since_ns: int = 0
 
+    def hear(self, now_ns: int, limit_ns: int) -> None:
+        if not self.since_ns or now_ns - self.last_ns > limit_ns:
+            self.since_ns = now_ns
+        self.last_ns = now_ns
+
+    def is_silent(self, now_ns: int, limit_ns: int) -> bool:
+        if self.last_ns > now_ns:
+            self.last_ns = now_ns  # the clock was set back
+        return now_ns - self.last_ns > limit_ns
+
+
+@dataclass(slots=True)
+class _Told:
+    """Of one feed: anything at all, and quotes, if it has ever told one."""
+
+    anything: _Telling = field(default_factory=_Telling)
+    quotes: _Telling = field(default_factory=_Telling)
+
+    @property
+    def lasting(self) -> _Telling:
+        """What must last before an instrument goes back to the feed."""
+        return self.quotes if self.quotes.last_ns else self.anything
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -50,7 +73,7 @@ class _Followed:
     """The newest time of any tick that was followed."""
     floor_t_ns: int = 0
     """The newest time of what was followed before the last change."""
-    tellings: list[_Telling] = field(default_factory=list)
+    told: list[_Told] = field(default_factory=list)
 
 
 class ProviderChain:
@@ -62,8 +85,7 @@ class ProviderChain:
         """`routes` gives each instrument's feeds, the best first."""
         self._started_ns = started_ns
         self._followed = {
-            symbol: _Followed(line, tellings=[_Telling() for _ in line])
-            for symbol, line in routes.items()
+            symbol: _Followed(line, told=[_Told() for _ in line]) for symbol, line in routes.items()
         }
         self._places = {
             (route.feed, symbol): place
@@ -73,15 +95,24 @@ class ProviderChain:
         self.changes: list[Change] = []
         """The changes since somebody last emptied the list."""
 
-    def offer(self, feed: str, symbol: str, t_ns: int, now_ns: int) -> bool:
+    def offer(
+        self, feed: str, symbol: str, t_ns: int, now_ns: int, *, is_quote: bool = False
+    ) -> bool:
         """Whether the instrument follows this tick of `feed`, which came at `now_ns`."""
         place = self._places.get((feed, symbol))
         if place is None:
             return False
         followed = self._followed[symbol]
-        self._hear(followed, place, now_ns)
+        limit_ns = followed.routes[place].limit_ns
+        if now_ns - t_ns <= limit_ns:
+            # A feed that is behind is as good as silent, however much it tells.
+            followed.told[place].anything.hear(now_ns, limit_ns)
+            if is_quote:
+                followed.told[place].quotes.hear(now_ns, limit_ns)
         if place != followed.place:
-            if t_ns < followed.newest_t_ns or not self._may_take_over(followed, place, now_ns):
+            if t_ns < followed.newest_t_ns:
+                return False
+            if not self._may_take_over(followed, place, now_ns, is_quote=is_quote):
                 return False
             self._change(symbol, followed, place, now_ns)
         elif t_ns < followed.floor_t_ns:
@@ -99,15 +130,12 @@ class ProviderChain:
         """`feed` is away: when it is back, it has told without a pause from then on only."""
         for (name, symbol), place in self._places.items():
             if name == feed:
-                self._followed[symbol].tellings[place].since_ns = 0
+                told = self._followed[symbol].told[place]
+                told.anything.since_ns = told.quotes.since_ns = 0
 
-    def _hear(self, followed: _Followed, place: int, now_ns: int) -> None:
-        telling = followed.tellings[place]
-        if not telling.since_ns or now_ns - telling.last_ns > followed.routes[place].limit_ns:
-            telling.since_ns = now_ns
-        telling.last_ns = now_ns
-
-    def _may_take_over(self, followed: _Followed, place: int, now_ns: int) -> bool:
+    def _may_take_over(
+        self, followed: _Followed, place: int, now_ns: int, *, is_quote: bool
+    ) -> bool:
         current = followed.place
         if current is None:
             # P2: the better ones have their limit to tell something.
@@ -116,12 +144,27 @@ class ProviderChain:
                 for better in range(place)
             )
         if place < current:
-            has_lasted = now_ns - followed.tellings[place].since_ns >= RETURN_AFTER_NS
-            return has_lasted or self._is_silent(followed, current, now_ns)
-        return all(self._is_silent(followed, better, now_ns) for better in range(current, place))
+            return self._has_lasted(followed, place, now_ns) or self._is_silent(
+                followed, current, now_ns, is_quote=is_quote
+            )
+        return all(
+            self._is_silent(followed, better, now_ns, is_quote=is_quote)
+            for better in range(current, place)
+        )
 
-    def _is_silent(self, followed: _Followed, place: int, now_ns: int) -> bool:
-        return now_ns - followed.tellings[place].last_ns > followed.routes[place].limit_ns
+    def _has_lasted(self, followed: _Followed, place: int, now_ns: int) -> bool:
+        telling, limit_ns = followed.told[place].lasting, followed.routes[place].limit_ns
+        if not telling.since_ns or telling.is_silent(now_ns, limit_ns):
+            return False
+        return now_ns - telling.since_ns >= RETURN_AFTER_NS
+
+    def _is_silent(self, followed: _Followed, place: int, now_ns: int, *, is_quote: bool) -> bool:
+        """Whether the feed tells nothing, or no quotes any more while another has a quote."""
+        told, limit_ns = followed.told[place], followed.routes[place].limit_ns
+        if told.anything.is_silent(now_ns, limit_ns):
+            return True
+        had_quotes = told.quotes.last_ns > 0
+        return is_quote and had_quotes and told.quotes.is_silent(now_ns, limit_ns)
 
     def _change(self, symbol: str, followed: _Followed, place: int, now_ns: int) -> None:
         before = "" if followed.place is None else followed.routes[followed.place].feed

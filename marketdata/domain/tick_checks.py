@@ -7,13 +7,15 @@ it came, or it does not go on, and each rule counts what it met.
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
 from core.domain.words import Word
+from marketdata.domain.bars import DAY_NS, Bar
+from marketdata.domain.e8 import LARGEST_E8, from_e8
 from marketdata.domain.trade_conditions import TradeFlag
-from marketdata.domain.values import Level, Quote, Tick, Trade
+from marketdata.domain.values import Quote, Tick, Trade
 
 
 class Effect(Word):
@@ -28,6 +30,8 @@ class Rule(Word):
     """The rules, in the order in which they are asked."""
 
     FUTURE = "FUTURE"
+    ANCIENT = "ANCIENT"
+    NOT_STORABLE = "NOT_STORABLE"
     NOT_POSITIVE = "NOT_POSITIVE"
     CROSSED = "CROSSED"
     DUPLICATE = "DUPLICATE"
@@ -46,6 +50,14 @@ class Wording(NamedTuple):
 RULES: Final[dict[Rule, Wording]] = {
     Rule.FUTURE: Wording(
         Effect.REFUSED, "Its time is more than 5 s ahead of our clock: one of the clocks is wrong."
+    ),
+    Rule.ANCIENT: Wording(
+        Effect.REFUSED,
+        "Its time is more than 366 days ago: a source's last state may be old, but not so old.",
+    ),
+    Rule.NOT_STORABLE: Wording(
+        Effect.REFUSED,
+        "A price or a size is no number, or above 92 233 720 368, the most that the store holds.",
     ),
     Rule.NOT_POSITIVE: Wording(Effect.REFUSED, "A price or a size is zero or below."),
     Rule.CROSSED: Wording(
@@ -82,6 +94,11 @@ RULES: Final[dict[Rule, Wording]] = {
 
 EFFECTS: Final[dict[Rule, Effect]] = {rule: wording.effect for rule, wording in RULES.items()}
 FUTURE_NS: Final = 5 * NANOSECONDS_PER_SECOND
+ANCIENT_NS: Final = 366 * DAY_NS
+"""An instrument that trades once in months is told with its last trade; older times are mistakes,
+and far older ones no calendar holds.
+"""
+LARGEST: Final = from_e8(LARGEST_E8)
 SPIKE_WINDOW_NS: Final = 60 * NANOSECONDS_PER_SECOND
 SPIKE_FACTOR: Final = 2
 NO_PRICE: Final = int(TradeFlag.NO_PRICE)
@@ -127,19 +144,35 @@ class TickChecks:
         seen = self._seen.get(symbol)
         if seen is None:
             seen = self._seen[symbol] = _Seen()
-        if tick.t_ns > now_ns + FUTURE_NS:
-            self.counts[Rule.FUTURE] += 1
-            return ()
-        if isinstance(tick, Quote):
-            rule, price = self._check_quote(tick, seen)
-        else:
-            rule, price = self._check_trade(tick, seen)
+        rule, price = self._check_time(tick.t_ns, now_ns), None
+        if rule is None:
+            try:
+                if isinstance(tick, Quote):
+                    rule, price = self._check_quote(tick, seen)
+                else:
+                    rule, price = self._check_trade(tick, seen)
+            except InvalidOperation:  # NaN compares with nothing
+                rule = Rule.NOT_STORABLE
         if rule is not None:
             self.counts[rule] += 1
             return ()
         if price is None:
             return (tick,)
         return self._check_price(tick, price, seen)
+
+    def accepts(self, bar: Bar, now_ns: int) -> bool:
+        """Whether a closed minute that the source told whole may go on."""
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        rule = self._check_time(bar.start_ns, now_ns)
+        if rule is None and not all(value.is_finite() for value in (*prices, bar.volume)):
+            rule = Rule.NOT_STORABLE
+        if rule is None and max(*prices, bar.volume) > LARGEST:
+            rule = Rule.NOT_STORABLE
+        if rule is None and (min(prices) <= 0 or bar.volume < 0):
+            rule = Rule.NOT_POSITIVE
+        if rule is not None:
+            self.counts[rule] += 1
+        return rule is None
 
     def note_gap(self, missed: int) -> None:
         """The source's own numbering has a hole of `missed` messages."""
@@ -161,10 +194,16 @@ class TickChecks:
             if EFFECTS[rule] is not Effect.COUNTED
         }
 
+    def _check_time(self, t_ns: int, now_ns: int) -> Rule | None:
+        if t_ns > now_ns + FUTURE_NS:
+            return Rule.FUTURE
+        return Rule.ANCIENT if t_ns < now_ns - ANCIENT_NS or t_ns < 0 else None
+
     def _check_quote(self, quote: Quote, seen: _Seen) -> tuple[Rule | None, Decimal | None]:
         bids, asks = quote.bids, quote.asks
-        if not (_are_positive(bids) and _are_positive(asks)):
-            return Rule.NOT_POSITIVE, None
+        rule = _fault(bids) or _fault(asks)
+        if rule is not None:
+            return rule, None
         if bids and asks and bids[0][0] > asks[0][0]:
             return Rule.CROSSED, None
         newest = seen.quote
@@ -179,8 +218,9 @@ class TickChecks:
         return None, (bids or asks)[0][0] if bids or asks else None
 
     def _check_trade(self, trade: Trade, seen: _Seen) -> tuple[Rule | None, Decimal | None]:
-        if trade.price <= 0 or trade.size <= 0:
-            return Rule.NOT_POSITIVE, None
+        rule = _fault(((trade.price, trade.size),))
+        if rule is not None:
+            return rule, None
         if not self._is_new(trade):
             return Rule.DUPLICATE, None
         if self._consecutive:
@@ -231,9 +271,9 @@ class TickChecks:
         return ()
 
 
-def _are_positive(levels: Iterable[Level]) -> bool:
-    # A generator in all() costs as much again, and this is asked of every quote.
-    for price, size in levels:  # noqa: SIM110
-        if price <= 0 or size <= 0:
-            return False
-    return True
+def _fault(levels: Iterable[tuple[Decimal, Decimal]]) -> Rule | None:
+    """What is wrong with the numbers. Asked of every quote: one comparison each when nothing is."""
+    for price, size in levels:
+        if not (0 < price <= LARGEST and 0 < size <= LARGEST):
+            return Rule.NOT_STORABLE if max(price, size) > LARGEST else Rule.NOT_POSITIVE
+    return None

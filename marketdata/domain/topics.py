@@ -10,6 +10,7 @@ from typing import NamedTuple
 STATE_KINDS = frozenset({"quote", "book", "bar", "trails", "notifications"})
 MARKET_KINDS = frozenset({"quote", "book", "bar", "trade", "depth"})
 DEPTH_KIND = "depth"
+BAR_KIND = "bar"
 LIVE_BAR_TIMEFRAME = "1Min"
 LIVE_BAR_TIMEFRAMES = frozenset({"1Sec", "1Min", "1Day"})
 MAX_TOPIC_LENGTH = 80
@@ -45,6 +46,10 @@ def bar_topic(symbol: str, timeframe: str = LIVE_BAR_TIMEFRAME) -> str:
 
 def is_state_topic(topic: str) -> bool:
     return topic.partition(":")[0] in STATE_KINDS
+
+
+def is_bar_topic(topic: str) -> bool:
+    return topic.partition(":")[0] == BAR_KIND
 
 
 def is_depth_topic(topic: str) -> bool:

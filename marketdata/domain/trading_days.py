@@ -32,6 +32,12 @@ class TradingDays(Protocol):
         ...
 
 
+def ended_session(days: TradingDays, now_ns: int) -> Period | None:
+    """The session that ended by `now_ns` and may still be told its closing print; else None."""
+    closing_ns = days.closing_ns(now_ns)
+    return None if closing_ns is None else days.period_of(closing_ns)
+
+
 class UtcDays:
     """Days from midnight to midnight UTC."""
 

@@ -86,14 +86,18 @@ class Link(Generic[Item]):
         return not self._is_up or len(self._queue) * 2 < self._pace.queue_limit
 
     def put_state(self, key: Hashable, item: Item) -> None:
-        self._queue.put_state(key, item)
-        self._wake.set()
-
-    def put_log(self, item: Item) -> None:
-        if self._queue.put_log(item):
+        if self._queue.put_state(key, item):
             self._wake.set()
         else:
             LINK_DROPPED.labels(self._name).inc()
+
+    def put_log(self, item: Item) -> bool:
+        """Queue a fact; False when the line is full, and it is dropped and counted."""
+        if self._queue.put_log(item):
+            self._wake.set()
+            return True
+        LINK_DROPPED.labels(self._name).inc()
+        return False
 
     async def run(self) -> None:
         """Deliver until `close`; keeps trying while the other side is away."""

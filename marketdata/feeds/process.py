@@ -10,9 +10,10 @@ Each way out is a link of its own; a link whose other side is away never holds u
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from time import monotonic_ns
 from typing import Final
 
 import structlog
@@ -20,7 +21,7 @@ import structlog
 from core.domain.clock import NANOSECONDS_PER_SECOND, Clock
 from core.domain.ids import new_id
 from marketdata.domain.aggressor import AggressorRule
-from marketdata.domain.bars import NO_PRICE, Bar
+from marketdata.domain.bars import MINUTE_NS, NO_PRICE, Bar
 from marketdata.domain.keeping import SECOND, BarKeeper, DatedBar
 from marketdata.domain.ports import Gap, Told
 from marketdata.domain.provider_chain import ProviderChain
@@ -47,6 +48,7 @@ from marketdata.feeds.publisher import (
 )
 from marketdata.feeds.runner import SourceRunner
 from marketdata.feeds.sources import Source
+from marketdata.feeds.staleness import STALE_NS, Staleness
 from marketdata.feeds.status import StatusBoard
 
 logger = structlog.get_logger(__name__)
@@ -58,6 +60,8 @@ SECOND_CHECK_SECONDS = 0.02
 """How often the process looks whether a new second has begun."""
 ROOM_CHECK_SECONDS = 0.005
 DRAIN_SECONDS = 5
+LEFT_CHECK_SECONDS = 1
+"""How often Redis, while it is away, is asked for the quotes that an earlier process has left."""
 LATE: Final = int(TradeFlag.LATE)
 
 
@@ -80,7 +84,7 @@ class Outlets:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the process is given by whoever composes it. `clock` is the market's: the machine's, or
-    the one that a replay of past times moves; silence is measured by `machine_clock`.
+    the one that a replay of past times moves.
     `halted_symbols` and `trading_days` must not raise when the database is away: they then give
     what they knew.
     """
@@ -89,9 +93,13 @@ class Surroundings:
     trading_days: Callable[[], Awaitable[Mapping[str, TradingDays]]]
     control: Callable[[str], Awaitable[bytes | None]]
     """What operators ask of the feed of that name (JSON), if anything."""
+    left_quotes: Callable[[], Awaitable[Mapping[str, Quote] | None]]
+    """The newest quotes in Redis, whoever published them; None while Redis is away."""
     clock: Clock
     machine_clock: Clock
     random: Random
+    steady_ns: Callable[[], int] = monotonic_ns
+    """Nanoseconds that never jump, by which silence is measured."""
 
 
 class FeedProcess:
@@ -117,15 +125,16 @@ class FeedProcess:
         self._halted: frozenset[str] = frozenset()
         self._second = 0
         self._aggressors = AggressorRule()
+        self._facts: defaultdict[str, int] = defaultdict(int)
+        """Of a bar topic: the number of its newest closed or amended bar."""
         self._drawn: dict[str, str] = {}
         """Instruments whose open bars have changed since they were last published, and by which
         feed.
         """
-        self._quotes: dict[str, Quote] = {}
+        self._staleness = Staleness()
         self._quote_numbers = QuoteNumbers()
         self._unsent: dict[str, int] = {}
         """Instruments whose newest quote is not on its way yet, and when it came."""
-        self._stale: set[str] = set()
         self._at_us: int | None = None
         """When the message that is being taken was received."""
         self._board = StatusBoard(sources, chain, epoch=self._epoch)
@@ -139,6 +148,7 @@ class FeedProcess:
             *links,
             asyncio.create_task(self._follow_halts()),
             asyncio.create_task(self._follow_hours()),
+            asyncio.create_task(self._find_what_was_left()),
             asyncio.create_task(follow_controls(self._sources, self._around.control)),
             asyncio.create_task(self._keep_time()),
             *(asyncio.create_task(self._runner(source).run()) for source in self._sources),
@@ -164,7 +174,8 @@ class FeedProcess:
                 for tick in source.checks.check(item, now_ns):
                     self._take_tick(source, tick, now_ns)
             elif isinstance(item, Bar):
-                self._take_minute(source, item, now_ns)
+                if source.checks.accepts(item, now_ns):
+                    self._take_minute(source, item, now_ns)
             else:
                 self._take_gap(source, item)
         for symbol, came_ns in self._unsent.items():
@@ -184,6 +195,7 @@ class FeedProcess:
             self.take,
             lambda lost: self._chain.lose(lost.name),
             clock=self._around.machine_clock,
+            steady_ns=self._around.steady_ns,
             random=self._around.random,
         )
 
@@ -200,6 +212,8 @@ class FeedProcess:
         for dated in self._keeper.open_bars():
             row = dated._replace(feed=self._chain.feed_of(dated.bar.symbol) or "")
             self._outlets.bars.put_state(_row_key(dated), row)
+        for quote in self._staleness.quotes.values():
+            self._publish(quote_topic(quote.symbol), StaleQuote(quote))
         for link in self._outlets.all:
             link.close()
         await asyncio.wait(links, timeout=DRAIN_SECONDS)
@@ -209,7 +223,10 @@ class FeedProcess:
     def _take_tick(self, source: Source, tick: Tick, now_ns: int) -> None:
         """An instrument that is halted, or follows another source, gets nothing of this one."""
         symbol = tick.symbol
-        if symbol in self._halted or not self._chain.offer(source.name, symbol, tick.t_ns, now_ns):
+        is_quote = isinstance(tick, Quote)
+        if symbol in self._halted or not self._chain.offer(
+            source.name, symbol, tick.t_ns, now_ns, is_quote=is_quote
+        ):
             return
         self._board.told_ns[symbol] = tick.t_ns
         if tick.feed != source.name:
@@ -221,7 +238,7 @@ class FeedProcess:
 
     def _take_quote(self, source: Source, quote: Quote, now_ns: int) -> None:
         symbol = quote.symbol
-        self._quotes[symbol] = quote
+        self._staleness.quotes[symbol] = quote
         self._aggressors.see(quote)
         if source.keeps_quotes:
             number = self._quote_numbers.number(quote)
@@ -232,12 +249,10 @@ class FeedProcess:
         """The newest quote goes out once for all that one message told, and before the trades that
         came after it.
         """
-        quote, topic = self._quotes[symbol], quote_topic(symbol)
-        if now_ns - quote.t_ns > STALE_NS:
-            self._stale.add(symbol)
+        quote, topic = self._staleness.quotes[symbol], quote_topic(symbol)
+        if self._staleness.is_stale(quote, now_ns):
             self._publish(topic, StaleQuote(quote))
             return
-        self._stale.discard(symbol)
         seq = self._publish(topic, quote)
         self._outlets.engine.put_state(
             symbol, NumberedTick(seq, quote, self._held_ns(quote, now_ns))
@@ -273,31 +288,42 @@ class FeedProcess:
     def _take_minute(self, source: Source, bar: Bar, now_ns: int) -> None:
         if bar.symbol in self._halted:
             return
-        if self._chain.offer(source.name, bar.symbol, bar.start_ns, now_ns):
+        if self._chain.offer(source.name, bar.symbol, bar.start_ns + MINUTE_NS, now_ns):
             self._finish(self._keeper.take_minute(bar), source)
 
     def _take_gap(self, source: Source, gap: Gap) -> None:
         source.checks.note_gap(gap.missed)
         logger.warning("feed_gap", feed=source.name, symbol=gap.symbol, missed=gap.missed)
 
-    def _publish(
-        self, topic: str, message: Message, kind: Kind = Kind.STATE, *, key: Hashable = None
-    ) -> int:
-        self._numbers[topic] += 1
-        seq = self._numbers[topic]
-        publication = Publication(topic, message, kind, self._epoch, seq, self._at_us)
+    def _publish(self, topic: str, message: Message, kind: Kind = Kind.STATE) -> int:
+        seq, publication = self._numbered(topic, message, kind)
         if kind is Kind.STATE:
-            # A closed bar has a key of its own, so that the next minute's bar never overtakes it.
-            self._outlets.live.put_state(key or topic, publication)
+            self._outlets.live.put_state(topic, publication)
         else:
             self._outlets.live.put_log(publication)
         return seq
+
+    def _publish_bar(self, timeframe: str, live: LiveBar) -> None:
+        """A closed or amended bar is a fact. An open one replaces an open one that waits behind the
+        same facts, and so overtakes none.
+        """
+        topic = bar_topic(live.bar.symbol, timeframe)
+        seq, publication = self._numbered(topic, live, Kind.STATE)
+        if not live.bar.is_closed:
+            self._outlets.live.put_state((topic, self._facts[topic]), publication)
+        elif self._outlets.live.put_log(publication):
+            self._facts[topic] = seq
+
+    def _numbered(self, topic: str, message: Message, kind: Kind) -> tuple[int, Publication]:
+        self._numbers[topic] += 1
+        seq = self._numbers[topic]
+        return seq, Publication(topic, message, kind, self._epoch, seq, self._at_us)
 
     def _publish_drawn(self) -> None:
         """The open minute and day of what traded: once for all that one message told."""
         for symbol, feed in self._drawn.items():
             for timeframe, bar, _ in self._keeper.open_bars((symbol,)):
-                self._publish(bar_topic(symbol, timeframe), LiveBar(bar, feed))
+                self._publish_bar(timeframe, LiveBar(bar, feed))
         self._drawn.clear()
 
     def _put_tick(self, item: StoredItem) -> None:
@@ -308,8 +334,7 @@ class FeedProcess:
         for dated in finished:
             timeframe, bar, _ = dated
             feed = source or self._source_of(bar.symbol)
-            topic = bar_topic(bar.symbol, timeframe)
-            self._publish(topic, LiveBar(bar, feed.name if feed else ""), key=(topic, bar.start_ns))
+            self._publish_bar(timeframe, LiveBar(bar, feed.name if feed else ""))
             if timeframe != SECOND:
                 row = DatedBar(timeframe, bar, feed.name if feed else "")
                 self._outlets.bars.put_state(_row_key(dated), row)
@@ -340,11 +365,17 @@ class FeedProcess:
             self._outlets.live.put_state(key, Publication(key, text, Kind.NOTE))
 
     def _say_what_is_stale(self, now_ns: int) -> None:
-        for symbol, quote in self._quotes.items():
-            if symbol not in self._stale and now_ns - quote.t_ns > STALE_NS:
-                self._stale.add(symbol)
-                self._publish(quote_topic(symbol), StaleQuote(quote))
-                logger.warning("feed_quote_stale", symbol=symbol, feed=quote.feed)
+        for quote, is_first in self._staleness.due(now_ns):
+            self._publish(quote_topic(quote.symbol), StaleQuote(quote))
+            if is_first:
+                logger.warning("feed_quote_stale", symbol=quote.symbol, feed=quote.feed)
+
+    async def _find_what_was_left(self) -> None:
+        """Quotes that an earlier process has left stand in Redis as if they were fresh."""
+        while (left := await self._around.left_quotes()) is None:
+            await asyncio.sleep(LEFT_CHECK_SECONDS)
+        self._staleness.find(left)
+        await asyncio.Event().wait()  # a helper that ends would end the process
 
     async def _follow_halts(self) -> None:
         while True:

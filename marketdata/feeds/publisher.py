@@ -16,7 +16,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from marketdata.domain.bars import Bar
-from marketdata.domain.frames import bar_data, event_frame, quote_data, trade_data
+from marketdata.domain.frames import bar_data, event_frame, quote_data, read_quote, trade_data
+from marketdata.domain.topics import quote_topic
 from marketdata.domain.values import Quote, Trade
 
 RECENT_TRADES = 50
@@ -25,6 +26,7 @@ FEED_STATUS_KEY = "feed:status:"
 FEED_FOLLOWED_KEY = "feed:followed"
 FEED_CONTROL_KEY = "feed:control:"
 TIMEOUT_SECONDS = 2
+SCAN_COUNT = 1_000
 
 
 class Kind(Enum):
@@ -88,6 +90,8 @@ class RedisPublisher:
 
     def __init__(self, url: str, prefix: str) -> None:
         self._prefix = prefix
+        self._newest_bars: dict[str, int] = {}
+        """By topic: the start of the newest bar that was kept."""
         # No hidden retries: the link that calls us waits and tries again, and says so in the log.
         self._redis: Redis = Redis.from_url(
             url,
@@ -97,17 +101,17 @@ class RedisPublisher:
         )
 
     async def deliver(self, batch: Sequence[Publication]) -> None:
-        """Store and publish `batch`; raises RedisError when Redis is away (part of it may have been
-        published).
+        """Store and publish `batch`, all or nothing; raises RedisError when Redis is away (then all
+        of it may have been published, if only the answer was lost).
         """
-        pipeline = self._redis.pipeline(transaction=False)
+        pipeline = self._redis.pipeline(transaction=True)
         recent: dict[str, list[bytes]] = {}
         for publication in batch:
             topic, kind, frame = publication.topic, publication.kind, publication.frame
             if kind is Kind.NOTE:
                 pipeline.set(self._prefix + topic, frame)
                 continue
-            if kind is not Kind.PRINT:
+            if kind is not Kind.PRINT and not self._is_of_the_past(publication):
                 pipeline.set(f"{self._prefix}latest:{topic}", frame)
             if kind is not Kind.STATE:
                 recent.setdefault(topic, []).append(frame)
@@ -117,6 +121,34 @@ class RedisPublisher:
             pipeline.lpush(key, *frames[-RECENT_TRADES:])
             pipeline.ltrim(key, 0, RECENT_TRADES - 1)
         await pipeline.execute()
+
+    def _is_of_the_past(self, publication: Publication) -> bool:
+        """An amended bar is told, but the newest bar of its topic is a later one."""
+        if not isinstance(publication.message, LiveBar):
+            return False
+        topic, start_ns = publication.topic, publication.message.bar.start_ns
+        if start_ns < self._newest_bars.get(topic, start_ns):
+            return True
+        self._newest_bars[topic] = start_ns
+        return False
+
+    async def left_quotes(self) -> dict[str, Quote] | None:
+        """The newest quote of every instrument that has one, whichever process published it; None
+        when Redis is away. What cannot be read is left out.
+        """
+        begin = f"{self._prefix}latest:{quote_topic('')}"
+        left: dict[str, Quote] = {}
+        try:
+            keys = [key async for key in self._redis.scan_iter(f"{begin}*", count=SCAN_COUNT)]
+            frames = await self._redis.mget(keys) if keys else []
+        except (RedisError, OSError):
+            return None
+        for key, frame in zip(keys, frames, strict=True):
+            symbol = key.decode().removeprefix(begin)
+            quote = read_quote(symbol, frame) if isinstance(frame, bytes) else None
+            if quote is not None:
+                left[symbol] = quote
+        return left
 
     async def control(self, feed: str) -> bytes | None:
         """What operators ask of a feed (`feed:control:{name}`); None for nothing, or when Redis is

@@ -7,6 +7,8 @@ process; how it is stands in its status.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
+from time import monotonic_ns
+from typing import TypeVar
 
 import structlog
 
@@ -22,13 +24,23 @@ RECEIVE_TIMEOUT_SECONDS = 10
 """`receive` answers within a second, be it with nothing; one that does not hangs."""
 CLOSE_TIMEOUT_SECONDS = 5
 
+ADAPTER_ERRORS = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What an adapter raises for what its source should not have told: a number beyond all bounds, a
+member that is missing, text of another encoding. The source is away then, and the others go on.
+"""
+
+Answer = TypeVar("Answer")
 Take = Callable[[Source, Sequence[Told]], Awaitable[None]]
 Lose = Callable[[Source], None]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class SourceRunner:
-    """Runs one source for ever. `clock` is the machine's: silence is measured by it."""
+    """Runs one source for ever. Silence is measured by `steady_ns`, for the machine's clock may
+    jump.
+    """
 
     def __init__(
         self,
@@ -38,14 +50,14 @@ class SourceRunner:
         *,
         clock: Clock,
         random: Random,
-        sleep: Sleep = asyncio.sleep,
+        steady_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
         self._source = source
         self._take = take
         self._lose = lose
         self._clock = clock
+        self._steady_ns = steady_ns
         self._random = random
-        self._sleep = sleep
 
     async def run(self) -> None:
         """Open, receive, and after each loss wait and open again. Ends only by an error that is a
@@ -62,7 +74,7 @@ class SourceRunner:
                 logger.warning(
                     "feed_away", feed=self._source.name, error=error, pause_seconds=round(pause, 3)
                 )
-                await self._sleep(pause)
+                await asyncio.sleep(pause)
         finally:
             await self._close()
 
@@ -71,10 +83,9 @@ class SourceRunner:
         source = self._source
         source.status.connect()
         try:
-            async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
-                await source.feed.open()
+            await _answer(source.feed.open(), OPEN_TIMEOUT_SECONDS)
             source.checks.start_anew()
-            source.status.open(self._clock.now_ns())
+            source.status.open(self._steady_ns())
             logger.info("feed_open", feed=source.name)
             await self._follow()
         except FeedAwayError as error:
@@ -89,14 +100,12 @@ class SourceRunner:
     async def _follow(self) -> None:
         source = self._source
         while True:
-            async with asyncio.timeout(RECEIVE_TIMEOUT_SECONDS):
-                told = await source.feed.receive()
-            now_ns = self._clock.now_ns()
+            told = await _answer(source.feed.receive(), RECEIVE_TIMEOUT_SECONDS)
             if told:
-                source.status.hear(len(told), now_ns)
+                source.status.hear(len(told), self._clock.now_ns(), self._steady_ns())
                 await self._take(source, told)
                 continue
-            silence_ns = source.status.wait(now_ns)
+            silence_ns = source.status.wait(self._steady_ns())
             if source.silence_ns and silence_ns > source.silence_ns:
                 seconds = silence_ns // NANOSECONDS_PER_SECOND
                 raise FeedAwayError(f"silent for {seconds} s")
@@ -107,3 +116,17 @@ class SourceRunner:
                 await self._source.feed.close()
         except TimeoutError:
             logger.warning("feed_close_timeout", feed=self._source.name)
+
+
+async def _answer(asked: Awaitable[Answer], seconds: float) -> Answer:
+    """What the adapter answers. FeedAwayError or TimeoutError when it does not; an error that it
+    should not raise is logged whole, and is a FeedAwayError with its text.
+    """
+    async with asyncio.timeout(seconds):
+        try:
+            return await asked
+        except FeedAwayError:
+            raise
+        except ADAPTER_ERRORS as error:
+            logger.exception("feed_adapter_error")
+            raise FeedAwayError(f"{type(error).__name__}: {error}") from error

@@ -5,6 +5,7 @@ thread, a second's worth at once.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import structlog
 
@@ -30,6 +31,45 @@ class Rows:
 
 
 SaveRows = Callable[[Rows], None]
+
+
+Row = TypeVar("Row")
+
+
+def save_what_can_be(
+    rows: Sequence[Row],
+    save: Callable[[Sequence[Row]], object],
+    refusals: tuple[type[Exception], ...],
+) -> list[tuple[Row, Exception]]:
+    """Save `rows`, halving those that are refused together, until only rows are left that are
+    refused by themselves: these are returned, each with its error. What was refused once is tried
+    again first, for a partition that was dropped meanwhile is made anew.
+    """
+    if not rows:
+        return []
+    try:
+        _twice(save, rows, refusals)
+    except refusals as error:
+        if len(rows) == 1:
+            return [(rows[0], error)]
+    else:
+        return []
+    middle = len(rows) // 2
+    return [
+        *save_what_can_be(rows[:middle], save, refusals),
+        *save_what_can_be(rows[middle:], save, refusals),
+    ]
+
+
+def _twice(
+    save: Callable[[Sequence[Row]], object],
+    rows: Sequence[Row],
+    refusals: tuple[type[Exception], ...],
+) -> None:
+    try:
+        save(rows)
+    except refusals:
+        save(rows)
 
 
 class TickStore:

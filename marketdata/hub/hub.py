@@ -155,8 +155,9 @@ class Hub:
         topic = self._topics.get(message.topic)
         if topic is None:
             return
-        if topic.is_state or topic.depth is not None:
-            self._inbox.put_state(message.topic, message)
+        topic.mark(message)
+        if (topic.is_state and not message.is_fact) or topic.depth is not None:
+            self._inbox.put_state(message.key, message)
         elif not self._inbox.put_log(message):
             self._start_over(topic)
         self._has_mail.set()
@@ -238,8 +239,8 @@ class Hub:
         outgoing = message.outgoing_for(listener.form)
         if outgoing is None:
             return
-        if topic.is_state:
-            listener.put_state(topic.name, outgoing)
+        if topic.is_state and not message.is_fact:
+            listener.put_state(message.key, outgoing)
         elif not listener.put_log(outgoing):
             # The queue is full: the rest is dropped, and a snapshot tells it once there is room.
             HUB_OVERFLOWS.inc()

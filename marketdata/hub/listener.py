@@ -8,7 +8,7 @@ queued meanwhile.
 
 import asyncio
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from typing import Any, cast
 
 from marketdata.domain.conflation import ConflatingQueue
@@ -69,7 +69,7 @@ class Listener:
         self._delivered += 1
         return True
 
-    def put_state(self, key: str, outgoing: Outgoing) -> None:
+    def put_state(self, key: Hashable, outgoing: Outgoing) -> None:
         """Send the newest state of `key`, now or when the socket can take it."""
         if self._writer is None:
             self._write(outgoing)

@@ -3,7 +3,7 @@
 The work of a form is done once per message, however many sockets share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -48,7 +48,10 @@ class Message:
     when the source's message came, where it is known.
     """
 
-    __slots__ = ("_outgoing", "at", "base", "data", "epoch", "is_snapshot", "seq", "text", "topic")
+    __slots__ = (
+        "_outgoing", "at", "base", "data", "epoch", "is_fact", "is_snapshot", "key", "seq", "text",
+        "topic",
+    )  # fmt: skip
 
     def __init__(
         self, topic: str, epoch: str, seq: int, *, text: str, data: bytes, is_snapshot: bool
@@ -61,6 +64,10 @@ class Message:
         self.is_snapshot = is_snapshot
         self.base = seq - 1
         self.at: int | None = None
+        self.is_fact = False
+        """Of a state topic: it must reach every reader, as a closed bar."""
+        self.key: Hashable = topic
+        """Of a state: what a newer one must share to take its place in a line."""
         self._outgoing: dict[str, Outgoing | None] = {}
 
     def outgoing_for(self, form: "Form") -> Outgoing | None:

@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from core.domain.clock import Clock, SystemClock, wire_time
+from marketdata.domain.feed_states import age_ms
 from marketdata.hub.ending import end_if_cancelled
 from marketdata.hub.messages import Message
 
@@ -49,7 +50,7 @@ class Pulse:
                 "op": HEARTBEAT_TOPIC,
                 "now": wire_time(now_ns),
                 "engine": "down" if engine is None else "live",
-                "feed_age_ms": None if feed is None else max(0, now_ns // 1_000_000 - int(feed)),
+                "feed_age_ms": None if feed is None else age_ms(int(feed), now_ns // 1_000_000),
             }
         )
         return Message(HEARTBEAT_TOPIC, "", 0, text=frame.decode(), data=b"", is_snapshot=False)

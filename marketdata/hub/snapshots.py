@@ -2,8 +2,8 @@
 Redis or from the app that owns it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -89,7 +89,7 @@ class Snapshots:
         if provider is None and kind == "trade":
             frames = await self._redis.lrange(f"{self._prefix}recent:{topic}", 0, -1)
             events = [read_event(frame) for frame in reversed(frames) if isinstance(frame, bytes)]
-            return events_since(events, since)
+            return events_since(once_each(events), since)
         return None
 
     async def close(self) -> None:
@@ -97,11 +97,24 @@ class Snapshots:
 
     async def _recent(self, topic: str) -> Snapshot:
         frames = await self._redis.lrange(f"{self._prefix}recent:{topic}", 0, -1)
-        envelopes = [envelope_decoder.decode(frame) for frame in frames]
+        envelopes = once_each([envelope_decoder.decode(frame) for frame in frames])
         data = {"trades": [envelope.data for envelope in envelopes]}
         if not envelopes:
             return Snapshot("", 0, data)
         return Snapshot(envelopes[0].epoch, envelopes[0].seq, data)
+
+
+class Numbered(Protocol):
+    epoch: str
+    seq: int
+
+
+Event = TypeVar("Event", bound=Numbered)
+
+
+def once_each(events: Iterable[Event]) -> list[Event]:
+    """Each (epoch, seq) once: a delivery whose answer was lost is repeated."""
+    return [*{(event.epoch, event.seq): event for event in events}.values()]
 
 
 def events_since(events: Sequence[Message], since: Position) -> list[Message] | None:

@@ -3,12 +3,12 @@ meanwhile.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from marketdata.domain.live_requests import Position, Wish
 from marketdata.domain.pacing import EACH
 from marketdata.domain.sequence import SequenceCheck
-from marketdata.domain.topics import is_depth_topic, is_state_topic
+from marketdata.domain.topics import is_bar_topic, is_depth_topic, is_state_topic
 from marketdata.hub.depth import DepthChain, merged_deltas
 from marketdata.hub.listener import Listener
 from marketdata.hub.messages import Message, events_message
@@ -16,6 +16,9 @@ from marketdata.hub.snapshots import RESUME_LIMIT, events_since
 
 EARLY_LIMIT = 512
 """Events kept for those who wait for a snapshot."""
+
+CLOSED = b'"closed":true'
+"""How the publisher writes a closed bar (marketdata/domain/frames.py)."""
 
 GATHER_LIMIT = 256
 """Facts that gather for one frame; then it goes out, whatever interval was chosen."""
@@ -31,7 +34,7 @@ class PacedReaders:
     def gather(self, message: Message, *, is_state: bool) -> bool:
         """Keep it for the end of the interval; False when it is the last that fits."""
         if is_state:
-            self.gathered.clear()
+            self.gathered = _facts(self.gathered)
         self.gathered.append(message)
         return len(self.gathered) < GATHER_LIMIT
 
@@ -49,6 +52,7 @@ class LiveTopic:
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_state = is_state_topic(name)
+        self.is_bar = is_bar_topic(name)
         self.depth = DepthChain() if is_depth_topic(name) else None
         self.check = SequenceCheck()
         self.is_loading = False
@@ -62,12 +66,25 @@ class LiveTopic:
         self._held: dict[Listener, None] = {}
         self._paces: dict[Listener, int] = {}
         self._floors: dict[Listener, Message] = {}
+        self._newest_fact = 0
         self._early: list[Message] = []
         self._recent: deque[Message] = deque(maxlen=RESUME_LIMIT)
 
     @property
     def is_empty(self) -> bool:
         return not (self._live or self.joining or self._held or self.paced)
+
+    def mark(self, message: Message) -> None:
+        """Say of a bar whether it is a fact (closed or amended), which no newer bar may replace; an
+        open bar takes the place of one that waits behind the same facts.
+        """
+        if not self.is_bar:
+            return
+        message.is_fact = CLOSED in message.data
+        if message.is_fact:
+            self._newest_fact = message.seq
+        else:
+            message.key = (self.name, self._newest_fact)
 
     def join(self, listener: Listener, wish: Wish | None = None) -> None:
         """Wait for a snapshot; without a wish at the pace chosen before."""
@@ -117,8 +134,8 @@ class LiveTopic:
         if not self.joining:
             return
         if self.is_state:
-            self._early.clear()
-        elif len(self._early) >= EARLY_LIMIT:
+            self._early = _facts(self._early)
+        if len(self._early) >= EARLY_LIMIT:
             del self._early[0]
         self._early.append(message)
 
@@ -150,9 +167,9 @@ class LiveTopic:
         for listener in paced.readers:
             floor = self._floors.pop(listener, None)
             if floor is None:
-                result.append((listener, for_all))
+                result.extend((listener, message) for message in for_all)
             elif later := [message for message in gathered if _is_later(message, floor)]:
-                result.append((listener, self._together(later)))
+                result.extend((listener, message) for message in self._together(later))
             else:
                 self._floors[listener] = floor
         return result
@@ -189,11 +206,11 @@ class LiveTopic:
     def _paced_readers(self) -> list[Listener]:
         return [listener for paced in self.paced.values() for listener in paced.readers]
 
-    def _together(self, messages: Sequence[Message]) -> Message:
-        """One message that says what these say."""
+    def _together(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """One message that says what these say; of a state its facts and the newest."""
         if self.is_state or len(messages) == 1:
-            return messages[-1]
-        return events_message(messages) if self.depth is None else merged_deltas(messages)
+            return messages
+        return [events_message(messages) if self.depth is None else merged_deltas(messages)]
 
     def _is_after(self, listener: Listener, message: Message) -> bool:
         floor = self._floors.get(listener)
@@ -203,6 +220,10 @@ class LiveTopic:
             return False
         del self._floors[listener]
         return True
+
+
+def _facts(messages: Iterable[Message]) -> list[Message]:
+    return [message for message in messages if message.is_fact]
 
 
 def _is_later(message: Message, snapshot: Message) -> bool:

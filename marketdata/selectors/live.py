@@ -18,6 +18,7 @@ from core.domain.cache_counts import CacheCounts
 from core.domain.clock import SystemClock
 from core.domain.errors import ErrorReason, Refusal
 from marketdata.domain.dialect import BarWire, BookWire, QuoteWire, TradeWire
+from marketdata.domain.feed_states import age_ms
 from marketdata.domain.topics import (
     LIVE_BAR_TIMEFRAME,
     bar_topic,
@@ -121,7 +122,8 @@ def feed_age_seconds() -> int | None:
         return None
     if alive is None:
         return None
-    return max(0, (SystemClock().now_ns() // 1_000_000 - int(alive)) // 1_000)
+    age = age_ms(int(alive), SystemClock().now_ns() // 1_000_000)
+    return None if age is None else age // 1_000
 
 
 def _latest(topics: Sequence[str]) -> list[bytes | None]:

@@ -1,6 +1,7 @@
 """Keeps bars in PostgreSQL: what the running feed draws, and what it finds when it starts again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -10,7 +11,7 @@ from marketdata.domain import bars as domain
 from marketdata.domain.demo import SOURCE_FEED
 from marketdata.domain.e8 import NotStorableError, to_e8
 from marketdata.domain.keeping import DatedBar, ResumedBars
-from marketdata.domain.trading_days import TradingDays
+from marketdata.domain.trading_days import TradingDays, ended_session
 from marketdata.metrics import TICKS_NOT_STORABLE
 from marketdata.models import Bar, Instrument
 from marketdata.selectors import instrument_ids
@@ -89,9 +90,9 @@ def _is_storable(bar: domain.Bar) -> bool:
 
 
 def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, ResumedBars]:
-    """Of each instrument in `days`: the bars of the day that runs at `now_ns`, as an earlier run
-    (or the seeding) has left them. What a killed run had not stored is drawn from its stored trades
-    (`lost_bars`), and stored.
+    """Of each instrument in `days`: the bars of the day that runs at `now_ns`, or whose closing
+    print may still come, as an earlier run (or the seeding) has left them. What a killed run had
+    not stored is drawn from its stored trades (`lost_bars`), and stored.
 
     Minutes that nobody recorded stay missing: a hole in the chart is the truth about a feed that
     was off.
@@ -101,6 +102,7 @@ def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, Resu
     minute_ns = domain.floor_ns(now_ns, domain.MINUTE_NS)
     left = {symbol: ResumedBars(days=of_venue) for symbol, of_venue in days.items()}
     running = {symbol: of_venue.period_of(now_ns) for symbol, of_venue in days.items()}
+    ended = {symbol: ended_session(of_venue, now_ns) for symbol, of_venue in days.items()}
     rows = (
         Bar.objects.filter(
             instrument__symbol__in=list(days),
@@ -114,14 +116,17 @@ def resumed_bars(days: Mapping[str, TradingDays], now_ns: int) -> dict[str, Resu
     minutes: dict[str, list[domain.Bar]] = {symbol: [] for symbol in days}
     for row in rows:
         bar = domain_bar(row, row.instrument.symbol)
-        period = running[bar.symbol]
+        period = running[bar.symbol] or ended[bar.symbol]
         if bar.start_ns == minute_ns:
             left[bar.symbol].minute = bar
         elif period is not None and period.opens_ns <= bar.start_ns < period.ends_ns:
             minutes[bar.symbol].append(bar)
     for symbol, bars in minutes.items():
-        if bars:
-            left[symbol].day = domain.roll_up(bars, bars[0].start_ns)
+        day = domain.roll_up(bars, bars[0].start_ns) if bars else None
+        if running[symbol] is not None:
+            left[symbol].day = day
+        else:
+            left[symbol].ended_day = _stored_day(symbol, ended[symbol]) or day
     for symbol, found in lost.items():
         kept = left[symbol].minute
         if found.minute is None:
@@ -151,3 +156,13 @@ def _store_fuller(minutes: Sequence[DatedBar]) -> None:
             if minute.bar.trade_count > stored.get((minute.bar.symbol, minute.bar.start_ns), 0)
         ]
     )
+
+
+def _stored_day(symbol: str, session: domain.Period | None) -> domain.Bar | None:
+    """The day as it is stored: a closing print may be in it that no minute has."""
+    if session is None:
+        return None
+    row = Bar.objects.filter(
+        instrument__symbol=symbol, timeframe=Bar.Timeframe.DAY, start=from_ns(session.start_ns)
+    ).first()
+    return replace(domain_bar(row, symbol), start_ns=session.opens_ns) if row else None

@@ -140,9 +140,11 @@ class FeedRun:
                 self._halted,
                 self._days,
                 self._publisher.control,
+                self._publisher.left_quotes,
                 self.clock,
                 self.clock,
                 Random(1),
+                self.clock.now_ns,
             ),
         )
 

@@ -165,13 +165,18 @@ def _lines_in(path: Path) -> Iterator[str]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as packed:
             yield from io.TextIOWrapper(packed, "ascii", errors="replace")
-    except (zipfile.BadZipFile, IndexError, zlib.error) as error:
+    except (zipfile.BadZipFile, IndexError, EOFError, zlib.error) as error:
         raise BadLineError(f"{path.name} is no zip with a file in it") from error
+    except (RuntimeError, NotImplementedError) as error:  # encrypted; packed in another way
+        raise BadLineError(f"{path.name} cannot be unpacked: {error}") from error
 
 
 def _rows_in(path: Path) -> Iterator[list[str]]:
     """The rows of a CSV; a first line without any digit is a header."""
-    with closing(path.open(encoding="utf-8", newline="")) as file:
-        for number, row in enumerate(csv.reader(file)):
-            if row and (number or any(letter.isdigit() for cell in row for letter in cell)):
-                yield row
+    try:
+        with closing(path.open(encoding="utf-8", newline="")) as file:
+            for number, row in enumerate(csv.reader(file)):
+                if row and (number or any(letter.isdigit() for cell in row for letter in cell)):
+                    yield row
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadLineError(f"{path.name} is no CSV: {error}") from error

@@ -7,7 +7,7 @@ has come (feed.py). Prices of equities are ten-thousandths in LEAN's files.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -77,7 +77,7 @@ def trade_ticks(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
                 continue
             told = (number, Decimal(price) * stream.price_unit, Decimal(size), exchange, flags)
             yield Event(midnight_ns + int(at) * MILLISECOND_NS, order, Kind.TRADE, symbol, told)
-        except (ValueError, InvalidOperation) as error:
+        except (ValueError, ArithmeticError) as error:
             raise BadLineError(f"no trade tick: {line!r}") from error
 
 
@@ -98,7 +98,7 @@ def quote_ticks(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
             if ask != "0":
                 asks = known.get((ask, ask_size)) or _level(known, ask, ask_size, stream)
             t_ns = midnight_ns + int(at) * MILLISECOND_NS
-        except (ValueError, InvalidOperation) as error:
+        except (ValueError, ArithmeticError) as error:
             raise BadLineError(f"no quote tick: {line!r}") from error
         if bids and asks:
             yield Event(t_ns, order, Kind.QUOTE, symbol, (bids, asks))
@@ -122,7 +122,7 @@ def trade_minutes(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
             opened, high, low, close = (Decimal(price) * stream.price_unit for price in prices)
             t_ns = stream.midnight_ns + int(at) * MILLISECOND_NS + MINUTE_NS
             told = (opened, high, low, close, Decimal(volume))
-        except (ValueError, InvalidOperation) as error:
+        except (ValueError, ArithmeticError) as error:
             raise BadLineError(f"no minute of trades: {line!r}") from error
         yield Event(t_ns, stream.order, Kind.BAR, stream.symbol, told)
 
@@ -137,7 +137,7 @@ def quote_minutes(lines: Iterable[str], stream: Stream) -> Iterator[Event]:
             at, bid, bid_size, ask, ask_size = (parts[place] for place in (0, 4, 5, 9, 10))
             t_ns = stream.midnight_ns + int(at) * MILLISECOND_NS + MINUTE_NS
             told = (_side(bid, bid_size, stream), _side(ask, ask_size, stream))
-        except (ValueError, InvalidOperation, IndexError) as error:
+        except (ValueError, ArithmeticError, IndexError) as error:
             raise BadLineError(f"no minute of quotes: {line!r}") from error
         if told[0] and told[1]:
             yield Event(t_ns, stream.order, Kind.QUOTE, stream.symbol, told)
@@ -180,7 +180,7 @@ def csv_rows(
                 told = (own, *values, "", 0)
             else:
                 t_ns, told = t_ns + MINUTE_NS, tuple(values)
-        except (ValueError, InvalidOperation, IndexError) as error:
+        except (ValueError, ArithmeticError, IndexError) as error:
             raise BadLineError(f"not the columns of the option `columns`: {row!r}") from error
         yield Event(t_ns, stream.order, columns.kind, stream.symbol, told)
 

@@ -4,10 +4,9 @@ in feeds/.
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -31,11 +30,15 @@ from marketdata.feeds.process import FeedProcess, Outlets, Surroundings
 from marketdata.feeds.publisher import Publication, RedisPublisher
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.sink import SinkDelivery
-from marketdata.feeds.store import Rows, TickStore
+from marketdata.feeds.store import Rows, TickStore, save_what_can_be
+from marketdata.metrics import LINK_DROPPED
 from marketdata.selectors.feed_setup import credentials_of
 
 logger = structlog.get_logger(__name__)
 DATABASE_AWAY = (DatabaseError, InterfaceError)
+REFUSALS = (DataError, IntegrityError, ArithmeticError, ValueError)
+"""What the database, or Python on the way there, says of rows that can never be stored."""
+Row = TypeVar("Row")
 
 
 class Command(BaseCommand):
@@ -89,7 +92,13 @@ async def _run(parts: Sequence[SourceParts]) -> None:
         outlets=make_outlets(publisher, sink, TickStore(ids, save_rows)),
         keeper=BarKeeper(resumed),
         around=Surroundings(
-            database.halted, database.days, publisher.control, clock, machine_clock, SystemRandom()
+            database.halted,
+            database.days,
+            publisher.control,
+            publisher.left_quotes,
+            clock,
+            machine_clock,
+            SystemRandom(),
         ),
     )
     logger.info("feed_started", feeds=[part.name for part in parts], instruments=symbols)
@@ -103,7 +112,7 @@ def make_outlets(publisher: RedisPublisher, sink: SinkDelivery, store: TickStore
     """The ways out of the process, as it runs and as benchmarks measure it."""
 
     async def save(rows: Sequence[DatedBar]) -> None:
-        await sync_to_async(services.save_feed_bars)(rows)
+        await sync_to_async(save_bars)(rows)
 
     live: Link[Publication] = Link("redis", publisher.deliver, (RedisError, OSError))
     engine: Link[NumberedTick] = Link("engine", sink.deliver, (OSError,), keeps_missed=False)
@@ -113,19 +122,24 @@ def make_outlets(publisher: RedisPublisher, sink: SinkDelivery, store: TickStore
 
 
 def save_rows(rows: Rows) -> None:
-    """Runs in a thread of its own. Rows that the store refuses for good are given up, with a log
-    line; an absent database raises what the link waits out.
+    """Runs in a thread of its own. A row that the store refuses for good is given up, counted, with
+    a log line; an absent database raises what the link waits out.
     """
     close_old_connections()
-    for table, save in (
-        ("trades", partial(services.save_trades, rows.trades)),
-        ("quotes", partial(services.save_quotes, rows.quotes)),
-        ("seconds", partial(services.save_seconds, rows.seconds)),
-    ):
-        try:
-            save()
-        except (DataError, IntegrityError) as error:
-            logger.error("ticks_refused", table=table, error=str(error))
+    _save_each("ticks", rows.trades, services.save_trades)
+    _save_each("ticks", rows.quotes, services.save_quotes)
+    _save_each("ticks", rows.seconds, services.save_seconds)
+
+
+def save_bars(rows: Sequence[DatedBar]) -> None:
+    """As `save_rows`, for what the feed has drawn."""
+    _save_each("database", rows, services.save_feed_bars)
+
+
+def _save_each(link: str, rows: Sequence[Row], save: Callable[[Sequence[Row]], object]) -> None:
+    for row, error in save_what_can_be(rows, save, REFUSALS):
+        LINK_DROPPED.labels(link).inc()
+        logger.error("row_refused", link=link, row=repr(row), error=str(error))
 
 
 class _Database:
