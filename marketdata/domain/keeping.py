@@ -127,11 +127,11 @@ class _Bars:
         return Taken(finished, is_late=False)
 
     def _take_closing(self, trade: Trade, closing_ns: int) -> list[DatedBar]:
-        """A closing print is its session's last: in the last minute while that can be amended, and
-        in the day if its bar is known. It begins no day: the stored one would be lost.
+        """A closing print is its session's last: in the last minute, unless that is of an earlier
+        run, and in the day if its bar is known. It begins no day: the stored one would be lost.
         """
         told: list[tuple[str, Bar | None]] = []
-        if self.newest_ns - closing_ns <= LATE_NS and closing_ns >= (self.known_from_ns or 0):
+        if closing_ns >= (self.known_from_ns or 0):
             told.append((MINUTE, self.minute.add(trade, closing_ns)))
         if self.day.knows(closing_ns):
             told.append((DAY, self.day.add(trade, closing_ns)))

@@ -60,6 +60,7 @@ SECOND_CHECK_SECONDS = 0.02
 """How often the process looks whether a new second has begun."""
 ROOM_CHECK_SECONDS = 0.005
 DRAIN_SECONDS = 5
+CANCEL_AGAIN_SECONDS = 0.5
 LEFT_CHECK_SECONDS = 1
 """How often Redis, while it is away, is asked for the quotes that an earlier process has left."""
 LATE: Final = int(TradeFlag.LATE)
@@ -206,9 +207,12 @@ class FeedProcess:
         stopping: "asyncio.Task[bool]",
     ) -> None:
         others = [task for task in (*helpers, stopping) if task not in links]
-        for task in others:
-            task.cancel()
-        await asyncio.wait(others)
+        waiting = {*others}
+        while waiting:
+            # More than once: the client of Redis may turn a cancellation into a timeout of its own.
+            for task in waiting:
+                task.cancel()
+            _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_SECONDS)
         for dated in self._keeper.open_bars():
             row = dated._replace(feed=self._chain.feed_of(dated.bar.symbol) or "")
             self._outlets.bars.put_state(_row_key(dated), row)

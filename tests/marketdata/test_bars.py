@@ -392,3 +392,29 @@ def test_minute_that_a_source_tells_whole_is_kept_and_grows_the_day() -> None:
         9,
         10,
     )
+
+
+def test_closing_print_alone_begins_no_day() -> None:
+    bars = keeper(ResumedBars(days=new_york()))
+
+    closing = trade(0, "11", "500", TradeFlag.CLOSING, start=local_ns(2, 16, 5))
+
+    assert bars.take(closing).finished == []
+    assert bars.open_bars() == []
+    assert bars.close_until(local_ns(2, 16, 6)) == []
+
+
+def test_closing_print_after_a_restart_amends_the_day_that_was_stored() -> None:
+    price = Decimal(10)
+    stored = Bar(
+        *("AAPL", local_ns(2, 9, 30), price, price, price, price, Decimal(900), 40, price),
+        is_closed=True,
+    )
+    bars = keeper(ResumedBars(days=new_york(), ended_day=stored))
+    assert bars.close_until(local_ns(2, 16, 4)) == []
+
+    closing = trade(0, "11", "100", TradeFlag.CLOSING, start=local_ns(2, 16, 5))
+    (day,) = of("1Day", bars.take(closing).finished)
+
+    assert (day.start_ns, day.open, day.close) == (local_ns(2, 0), 10, 11)
+    assert (day.volume, day.trade_count, day.is_amended) == (1000, 41, True)

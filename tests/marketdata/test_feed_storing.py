@@ -1,8 +1,9 @@
 """What the feed process reads from the database and writes into it."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,17 +12,19 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
-from marketdata.domain.bars import Bar, Period
+from marketdata.domain.bars import MINUTE_NS, Bar, Period
 from marketdata.domain.keeping import DatedBar
-from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.plan import FeedInstrument, FeedOptionError
 from marketdata.domain.ports import FeedAwayError
-from marketdata.domain.trading_days import UtcDays
+from marketdata.domain.sessions import Session as MarketSession
+from marketdata.domain.stored import TradeRow
+from marketdata.domain.trading_days import SessionDays, UtcDays
 from marketdata.domain.values import Aggressor, Grid, Level, Quote, Trade
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
 from marketdata.feeds.items import QuoteNumbers, StoredItem
 from marketdata.feeds.replay.clock import ReplayClock
 from marketdata.feeds.store import Rows, TickStore
-from marketdata.management.commands.run_feed import parts_of, save_rows
+from marketdata.management.commands.run_feed import parts_of, save_bars, save_rows
 from marketdata.models import Bar as StoredBar
 from marketdata.models import (
     Feed,
@@ -31,9 +34,11 @@ from marketdata.models import (
     Session,
     StoredQuote,
     StoredTrade,
+    TickDay,
 )
 from marketdata.selectors import configured_feeds, ranked_feeds, trading_days
 from marketdata.services import resumed_bars, save_feed_bars, seed_replay
+from marketdata.services import ticks as ticks_module
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -278,3 +283,70 @@ def test_feed_whose_key_cannot_be_read_is_away_and_says_so(
     assert (source.name, source.symbols) == ("locked", ["AAPL"])
     with pytest.raises(FeedAwayError, match="its key cannot be read"):
         asyncio.run(source.feed.open())
+    with pytest.raises(FeedOptionError, match=complaint):
+        make_source(parts(**options), ReplayClock(FixedClock(now)), 1)
+
+
+def test_a_row_that_the_store_refuses_costs_no_other(instruments: dict[str, Instrument]) -> None:
+    pk = instruments["AAPL"].pk
+    rows = Rows()
+    for number, exchange in enumerate(["Q", "\x00", "P"]):
+        rows.trades.append(TradeRow(pk, at(1), number, 100, 100, 0, 4, 0, exchange))
+    rows.trades.append(TradeRow(pk, -(10**30), 3, 100, 100, 0, 4, 0, ""))
+    rows.trades.append(TradeRow(pk, at(1), 4, -100, 100, 0, 4, 0, ""))
+
+    save_rows(rows)
+
+    numbers = StoredTrade.objects.order_by("number").values_list("number", flat=True)
+    assert list(numbers) == [0, 2]
+
+
+def test_a_day_that_was_dropped_meanwhile_is_made_anew(
+    instruments: dict[str, Instrument], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = ticks_module.ensure_days, []
+
+    def ensure(table: TickDay.Table, days: Iterable[date]) -> None:
+        calls.append(table)
+        if len(calls) > 1:  # the first time the partition is dropped right after
+            real(table, days)
+
+    monkeypatch.setattr(ticks_module, "ensure_days", ensure)
+    rows = Rows()
+    rows.trades.append(TradeRow(instruments["AAPL"].pk, at(1), 1, 100, 100, 0, 4, 0, "Q"))
+
+    save_rows(rows)
+
+    assert StoredTrade.objects.count() == 1
+
+
+def test_bars_that_can_never_be_stored_hold_up_no_others(
+    instruments: dict[str, Instrument],
+) -> None:
+    def bar(price: str, minute: int) -> DatedBar:
+        value = Decimal(price)
+        made = Bar(*("AAPL", at(0) + minute * MINUTE_NS, *[value] * 4, value, 1, value), True)
+        return DatedBar("1Min", made, "hand")
+
+    save_bars([bar("10", 0), bar("1e25", 1), bar("11", 2)])
+
+    assert list(StoredBar.objects.order_by("start").values_list("close", flat=True)) == [10, 11]
+
+
+def test_day_of_a_session_that_has_just_ended_is_resumed_as_it_is_stored(
+    instruments: dict[str, Instrument],
+) -> None:
+    day = datetime(2026, 3, 2, tzinfo=UTC)
+    session = MarketSession(day.date(), to_ns(day) + 50, at(0))
+    days = SessionDays([session], "UTC")
+    StoredBar.objects.create(
+        instrument=instruments["AAPL"], timeframe="1Day", start=day, source="hand",
+        open=1, high=4, low=1, close=3, volume=900, trade_count=40, vwap=2,
+    )  # fmt: skip
+
+    left = resumed_bars({"AAPL": days}, at(0) + 60 * 10**9)["AAPL"]
+
+    assert left.day is None
+    assert left.ended_day is not None
+    assert (left.ended_day.start_ns, left.ended_day.volume) == (to_ns(day) + 50, 900)
+    assert resumed_bars({"AAPL": days}, at(0) + 3600 * 10**9)["AAPL"].ended_day is None
