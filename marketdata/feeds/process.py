@@ -48,7 +48,7 @@ from marketdata.feeds.publisher import (
 )
 from marketdata.feeds.runner import SourceRunner
 from marketdata.feeds.sources import Source
-from marketdata.feeds.staleness import STALE_NS, Staleness
+from marketdata.feeds.staleness import Staleness
 from marketdata.feeds.status import StatusBoard
 
 logger = structlog.get_logger(__name__)

@@ -8,11 +8,8 @@ from typing import Final
 
 from core.domain.clock import NANOSECONDS_PER_SECOND
 from marketdata.domain.values import Quote
+from marketdata.feeds.items import STALE_NS
 
-STALE_NS: Final = 5 * NANOSECONDS_PER_SECOND
-"""A price older than this is not the market's: it is published as stale, and the engine, whose
-street ends after as long (docs/matching.md S3), is not told it.
-"""
 REPEAT_NS: Final = 10 * NANOSECONDS_PER_SECOND
 """A mark is said again after so long: a Redis that starts anew may have lost its last second."""
 

@@ -14,7 +14,7 @@ from django.db import connection
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import MINUTE_NS, Bar, Period
 from marketdata.domain.keeping import DatedBar
-from marketdata.domain.plan import FeedInstrument, FeedOptionError
+from marketdata.domain.plan import FeedInstrument
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.sessions import Session as MarketSession
 from marketdata.domain.stored import TradeRow
@@ -283,8 +283,6 @@ def test_feed_whose_key_cannot_be_read_is_away_and_says_so(
     assert (source.name, source.symbols) == ("locked", ["AAPL"])
     with pytest.raises(FeedAwayError, match="its key cannot be read"):
         asyncio.run(source.feed.open())
-    with pytest.raises(FeedOptionError, match=complaint):
-        make_source(parts(**options), ReplayClock(FixedClock(now)), 1)
 
 
 def test_a_row_that_the_store_refuses_costs_no_other(instruments: dict[str, Instrument]) -> None:
