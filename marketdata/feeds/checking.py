@@ -13,9 +13,12 @@ from marketdata.feeds import feed_factory
 LIGHT_READERS: dict[str, str] = {
     "alpaca": "marketdata.feeds.alpaca.options",
     "ccxt": "marketdata.feeds.ccxt_exchange.options",
+    "replay": "marketdata.feeds.replay.options",
 }
-"""Adapters whose options are read apart from their clients, which would load a whole library."""
-WITH_KEYS = frozenset(LIGHT_READERS)
+"""Adapters whose options are read apart from their clients: these would load a whole library, or
+look for days of instruments that a feed without routes does not have.
+"""
+WITH_KEYS = frozenset({"alpaca", "ccxt"})
 """Adapters that sign in with a key and a secret."""
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
@@ -189,6 +191,22 @@ def test_replay_follows_the_folder_that_is_configured(
     }
     assert ranked_feeds(["replay"]) == {"SPY": ["replay"]}
     assert Instrument.objects.filter(symbol="AIG").exists()
+
+
+def test_options_of_a_replay_are_changed_by_command(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    (tmp_path / "equity/usa/tick/aig").mkdir(parents=True)
+    seed_replay(folder=str(tmp_path))
+
+    call_command("feed", "change", "replay", "--option", f"folder={tmp_path}", "--option",
+                 "shift=false", "--option", "speed=0", stdout=StringIO())  # fmt: skip
+    with pytest.raises(CommandError, match="The speed must be a whole number"):
+        call_command("feed", "change", "replay", "--option", f"folder={tmp_path}", "--option",
+                     "speed=-1")  # fmt: skip
+
+    options = Feed.objects.get(name="replay").options
+    assert options == {"folder": str(tmp_path), "shift": False, "speed": 0}
 
 
 def test_folder_without_recorded_days_is_refused_and_changes_nothing(
