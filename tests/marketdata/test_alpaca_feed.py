@@ -471,7 +471,7 @@ def test_a_broken_book_is_told_as_a_loss_after_what_came_before_it() -> None:
     line = _Line(None, {}, Dialect(NAMES))
     book = {"T": "o", "S": "BTC/USD", "t": T, "b": [], "a": [{"p": 0, "s": 1}], "r": True}
 
-    ticks = line.ticks([trade(1), book, trade(2)])
+    ticks = line.ticks([trade(1) | {"t": T}, book, trade(2) | {"t": T}])
 
     assert [getattr(tick, "trade_id", None) for tick in ticks] == [1]
     assert "cannot be right" in str(line.lost)

@@ -152,7 +152,7 @@ def test_bar_of_a_price_that_is_too_fine_is_not_stored_as_its_trade_is_not(
     price = Decimal("0.00000001")
     fine = Bar("AAPL", at(0), price, price, price * Decimal("0.4"), price, Decimal("0.123456789"),
                1, None, is_closed=True)  # fmt: skip
-    whole = replace(fine, start_ns=at(60), low=price)
+    whole = replace(fine, start_ns=at(0) + MINUTE_NS, low=price)
 
     save_feed_bars([DatedBar("1Min", fine, "x"), DatedBar("1Min", whole, "x")])
 
