@@ -1,6 +1,7 @@
 """What ccxt makes of exchanges' messages becomes ticks without loss; exchanges' repeats do not."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from marketdata.feeds.ccxt_exchange.options import known_exchanges, read_options
 from marketdata.feeds.ccxt_exchange.parse import (
     REMEMBERED_TRADES,
     BookStream,
+    Told,
     TradeStream,
     bar_of,
     quote_of,
@@ -82,7 +84,7 @@ def told(**changed: Any) -> dict[str, Any]:
     return {"id": "1", "timestamp": AT_MS, "side": "buy", "price": 1.5, "amount": 2.0} | changed
 
 
-def new(stream: TradeStream, messages: list[dict[str, Any]], since_ns: int) -> list[Trade]:
+def new(stream: TradeStream, messages: Sequence[Told], since_ns: int) -> list[Trade]:
     trades = [stream.take(message, since_ns) for message in messages]
     return [trade for trade in trades if trade is not None]
 
@@ -185,7 +187,7 @@ def test_the_memory_of_trades_without_an_id_is_bounded_but_holds_a_whole_answer(
 
 def test_a_repeated_book_without_a_time_is_not_told_as_new() -> None:
     stream = BookStream("BTC")
-    book = {"bids": [[1, 1]], "asks": [[2, 1]]}
+    book: dict[str, Any] = {"bids": [[1, 1]], "asks": [[2, 1]]}
 
     told = [
         stream.take(one, received_ns)
