@@ -5,6 +5,7 @@ Each round runs it twice, without and with every quote going to the tick store a
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,10 @@ from benchmarks.report import Row, Section
 
 ROUNDS_MAX = 3
 """A round takes a minute or two."""
+LOOK_SECONDS = 0.1
+BUSY_SHARE = 0.3
+"""Of a core: an engine that takes less has nothing left of what the feed has told it."""
+LONGEST_LAG_SECONDS = 30
 
 
 class Run(msgspec.Struct):
@@ -27,6 +32,7 @@ class Run(msgspec.Struct):
     cpu_seconds: float
     resident_mib: float
     engine_cpu_seconds: float = 0.0
+    engine_lag_seconds: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -55,6 +61,7 @@ def measure(portal: Portal, options: Options) -> Section:
             Row("engine's share of a core", "%", [
                 run.engine_cpu_seconds / run.seconds * 100 for run in live
             ]),
+            Row("engine still busy after the end", "s", [run.engine_lag_seconds for run in live]),
             Row("feed process at most", "MiB", [run.resident_mib for run in live + store]),
         ],
         [
@@ -75,5 +82,19 @@ def _run(portal: Portal, folder: Path, way: str) -> Run:
         environment={**os.environ, **portal.environment},
     )
     run = msgspec.json.decode(output.splitlines()[-1], type=Run)
+    run.engine_lag_seconds = _lag(engine)
     run.engine_cpu_seconds = cpu_seconds(engine) - before
     return run
+
+
+def _lag(engine: int) -> float:
+    """For how many seconds from now the engine works at what it has been told."""
+    began = time.monotonic()
+    seconds = 0.0
+    while seconds < LONGEST_LAG_SECONDS:
+        before = cpu_seconds(engine)
+        time.sleep(LOOK_SECONDS)
+        if cpu_seconds(engine) - before < BUSY_SHARE * LOOK_SECONDS:
+            break
+        seconds = time.monotonic() - began
+    return seconds

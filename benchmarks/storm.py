@@ -12,7 +12,7 @@ from redis import Redis
 from benchmarks.fanout import SYMBOL
 from benchmarks.options import SYMBOLS, Options
 from benchmarks.portal import Portal, TraderSpec
-from benchmarks.processes import peak_mib, resident_mib
+from benchmarks.processes import cpu_seconds, peak_mib, resident_mib
 from benchmarks.report import Row, Section
 from benchmarks.sockets.helper import helper
 from benchmarks.sockets.spec import StormSpec
@@ -36,13 +36,16 @@ def measure(portal: Portal, options: Options) -> Section:
         topics=TOPICS,
     )
     cut: list[float] = []
+    cpu_ms: list[float] = []
     killed: list[float] = []
     at_rest: list[float] = []
     peaks: list[float] = []
     with helper("benchmarks.sockets.storm", spec) as client:
         for _ in range(options.rounds):
             at_rest.append(resident_mib(portal.pid("gateway")))
+            before = cpu_seconds(portal.pid("gateway"))
             cut.append(_storm(client, "cut"))
+            cpu_ms.append((cpu_seconds(portal.pid("gateway")) - before) / sockets * 1000)
             peaks.append(peak_mib(portal.pid("gateway")))
             os.kill(portal.pid("gateway"), signal.SIGKILL)
             killed.append(_storm(client, "wait"))
@@ -52,6 +55,7 @@ def measure(portal: Portal, options: Options) -> Section:
         title=f"{sockets:,} sockets of {len(TOPICS)} topics reconnect at once",
         rows=[
             Row("connections cut: all in sync", "s", cut, BAR),
+            Row("  of that, gateway's CPU a socket", "ms", cpu_ms),
             Row("gateway killed: all in sync", "s", killed, BAR),
             Row("gateway's memory, all in sync", "MiB", at_rest),
             Row("gateway's memory at its peak", "MiB", peaks),

@@ -166,4 +166,4 @@ class TestAgainstPortal:
     def test_every_socket_is_back_after_a_storm(self, portal: Portal) -> None:
         section = storm.measure(portal, A_MOMENT)
 
-        assert [len(row.values) for row in section.rows] == [1, 1, 1, 2]
+        assert [len(row.values) for row in section.rows] == [1, 1, 1, 1, 2]

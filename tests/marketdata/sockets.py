@@ -15,17 +15,19 @@ from marketdata.domain.frames import event_frame
 from marketdata.hub import Hub, Listener, TextForm
 
 PREFIX = "hubtest:"
+HEARTBEAT = b'"op":"heartbeat"'
 
 
 class FakeSocket:
     """An ASGI send that records what it took. While it is not `reading`, a send waits, as with a
-    client that reads nothing.
+    client that reads nothing. Heartbeats, which come whenever their second is over, are apart.
     """
 
     def __init__(self, *, takes_frames: bool = False) -> None:
         self.frames: list[str] = []
         self.finished: list[bytes] = []
         """What it took as finished frames, if it takes them."""
+        self.beats: list[str] = []
         self.stuck_count = 0
         self._reading = asyncio.Event()
         self._reading.set()
@@ -33,13 +35,14 @@ class FakeSocket:
         self.listener = Listener(self.send, TextForm(), self._on_stuck, write_frame)
 
     def write_frame(self, frame: bytes) -> bool:
-        if self._reading.is_set():
+        if self._reading.is_set() and HEARTBEAT not in frame:
             self.finished.append(frame)
         return self._reading.is_set()
 
     async def send(self, event: dict[str, Any]) -> None:
         await self._reading.wait()
-        self.frames.append(event["text"])
+        text = event["text"]
+        (self.beats if HEARTBEAT in text.encode() else self.frames).append(text)
 
     def stop_reading(self) -> None:
         self._reading.clear()
