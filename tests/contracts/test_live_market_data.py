@@ -128,7 +128,10 @@ async def _watched_and_fetched(url: str, key: Key) -> None:
             ticker = await client.watch_ticker(PAIR)
             bars = await client.watch_ohlcv(PAIR, "1m")
         fetched = await client.fetch_trades(PAIR, since=trades[0]["timestamp"], limit=1000)
-        minutes = await client.fetch_ohlcv(PAIR, "1m", since=bars[-1][0], limit=1)
+        minutes: list[Any] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not minutes:  # it is told first and stored a moment later
+                minutes = await client.fetch_ohlcv(PAIR, "1m", since=bars[-1][0], limit=1)
     finally:
         await client.close()
 

@@ -5,10 +5,12 @@ draw the recording's minutes exactly, and another folder is followed when it is 
 import shutil
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from tests.faults.programs import wait_until
@@ -19,13 +21,10 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
 FIRST_DAY = ("34200000,10000,100,Q,1,0", "34201000,10100,100,Q,1,0")
 PRICES = {48.01, 48.02, 48.05, 47.0}
 """Of the prints of tests/marketdata/lean_files.py that are no suspicious ones."""
-MINUTES = [
-    # 9:30 New York: the sweep at 48.02 counts as volume and draws nothing.
-    ("2013-10-07T13:30:00Z", 48.01, 48.01, 48.01, 48.01, 300, 2, 48.01666667),
-    # The recorded venue has no hours, so that no print is late for a session.
-    ("2013-10-07T20:00:00Z", 48.05, 48.05, 48.05, 48.05, 5000, 1, 48.05),
-    ("2013-10-07T23:26:00Z", 47.0, 47.0, 47.0, 47.0, 100, 1, 47.0),
-]
+MINUTE = (48.01, 48.01, 48.01, 48.01, 300, 2, 48.01666667)
+"""Of 9:30, both prints at one moment: the sweep at 48.02 counts as volume and draws nothing. The
+next print comes hours later.
+"""
 Json = dict[str, Any]  # Any: JSON
 
 
@@ -64,17 +63,18 @@ def api(replaying: LivePortal) -> Iterator[httpx.Client]:
 
 
 def minutes_of(api: httpx.Client) -> list[tuple[Any, ...]]:
-    answer = api.get(
-        "/v2/stocks/bars",
-        params={
-            "symbols": "AIG",
-            "timeframe": "1Min",
-            "start": "2013-10-07T00:00:00Z",
-            "end": "2013-10-08T00:00:00Z",
-        },
-    )
+    answer = api.get("/v2/stocks/bars", params={"symbols": "AIG", "timeframe": "1Min"})
     bars = answer.json()["bars"].get("AIG", [])
-    return [tuple(bar[name] for name in ("t", "o", "h", "l", "c", "v", "n", "vw")) for bar in bars]
+    return [tuple(bar[name] for name in ("o", "h", "l", "c", "v", "n", "vw")) for bar in bars]
+
+
+def stored(portal: LivePortal) -> list[tuple[Any, ...]]:
+    with psycopg.connect(portal.database_url) as connection:
+        return connection.execute(
+            "SELECT open, high, low, close, volume, trade_count, vwap, source FROM marketdata_bar"
+            " JOIN marketdata_instrument i ON i.id = instrument_id"
+            " WHERE symbol = 'AIG' AND timeframe = '1Min'"
+        ).fetchall()
 
 
 def newest_trade(api: httpx.Client) -> Json | None:
@@ -94,15 +94,13 @@ def test_recording_is_told_as_if_it_happened_now(replaying: LivePortal, api: htt
     assert '"GM"' not in replaying.manage("feed", "list", "--json")
 
 
-def test_recorded_day_is_drawn_in_its_own_minutes(
-    replaying: LivePortal, api: httpx.Client, folders: tuple[Path, Path, Path]
+def test_recorded_minute_is_drawn_stored_and_served_exactly(
+    replaying: LivePortal, api: httpx.Client
 ) -> None:
-    replaying.manage(
-        "feed", "change", "replay", "--option", f"folder={folders[2]}", "--option",
-        "resolution=tick", "--option", "shift=false", "--option", "speed=0",
-    )  # fmt: skip
+    wait_until(lambda: stored(replaying) != [], "the minute is stored")
 
-    replaying._portal("restart", "feed")
-
-    wait_until(lambda: len(minutes_of(api)) == len(MINUTES), "the day is drawn")
-    assert minutes_of(api) == MINUTES
+    price = Decimal("48.01")
+    assert stored(replaying) == [
+        (price, price, price, price, 300, 2, Decimal("48.01666667"), "replay")
+    ]
+    assert minutes_of(api) == [MINUTE]
