@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from redis import Redis
 
 from core.domain.clock import NANOSECONDS_PER_SECOND as SECOND
 from core.domain.clock import FixedClock, to_ns
@@ -39,10 +40,11 @@ BAR = "bar:AAPL:1Min"
 START = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 
 
-async def leave_quote(run: FeedRun, symbol: str, t: str) -> None:
+def leave_quote(valkey: ValkeyServer, symbol: str, t: str) -> None:
     data = {"bid": "99", "bid_size": "1", "ask": "101", "ask_size": "2", "t": t, "feed": "old"}
     frame = event_frame(f"quote:{symbol}", epoch="earlier", seq=900, data=data)
-    await run.redis.set(f"{PREFIX}latest:quote:{symbol}", frame)
+    with Redis.from_url(valkey.url) as redis:
+        redis.set(f"{PREFIX}latest:quote:{symbol}", frame)
 
 
 async def until_stale(run: FeedRun, symbol: str) -> dict[str, object]:
@@ -57,11 +59,12 @@ async def until_stale(run: FeedRun, symbol: str) -> dict[str, object]:
 def test_quotes_that_an_earlier_process_left_are_said_to_be_stale(
     valkey: ValkeyServer, now: datetime
 ) -> None:
+    # NOBODY is no instrument of the process any more.
+    for symbol in ("AAPL", "NOBODY"):
+        leave_quote(valkey, symbol, "2026-03-02T15:29:58.000000Z")
+
     async def scenario(run: FeedRun) -> None:
-        # NOBODY is no instrument of the process any more.
-        for symbol in ("AAPL", "NOBODY"):
-            await leave_quote(run, symbol, "2026-03-02T15:29:58.000000Z")
-        await asyncio.sleep(0.3)
+        await until(lambda: "NOBODY" in run.process._staleness.quotes)
         frame = await run.latest("quote:AAPL")
         assert frame is not None
         assert frame["epoch"] == "earlier"  # two seconds old: it may hold
@@ -106,7 +109,7 @@ def test_a_stale_mark_that_redis_lost_is_said_again(valkey: ValkeyServer, now: d
         await until(lambda: bool(run.sink.told))
         run.clock.advance(6)
         await until_stale(run, "AAPL")
-        await leave_quote(run, "AAPL", "2026-03-02T15:30:00.000000Z")
+        leave_quote(valkey, "AAPL", "2026-03-02T15:30:00.000000Z")
 
         run.clock.advance(11)
         await until_stale(run, "AAPL")
