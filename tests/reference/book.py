@@ -325,9 +325,9 @@ class ReferenceBook:
     ) -> bool:
         """S1, Q2 without M1: what the street shows while nothing trades (X4)."""
         self._street = {"BUY": {}, "SELL": {}}
-        self._street_received_ns = received_ns
         if not is_sound_quote(bids, asks):
             return False
+        self._street_received_ns = received_ns
         bids, asks = without_lock(bids, asks)
         self._street = {"BUY": dict(bids), "SELL": dict(asks)}
         for order in self._orders:  # Q2

@@ -48,10 +48,11 @@ class Book(RestingBook):
         a quote that is refused: it empties the street, and what stands ahead stays (S1).
         """
         taken = displayed(quote)
-        self._street.replace(taken or StreetQuote((), (), quote.t_ns))
         self.quotes_taken += 1
         if taken is None:
+            self._street.empty()
             return False
+        self._street.replace(taken)
         for side, ladder in self._ladders.items():
             shown = self._street.levels(side, now_ns)
             for price in tuple(ladder.queued):

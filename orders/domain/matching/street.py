@@ -76,6 +76,10 @@ class Street:
         self._levels = {Side.BUY: dict(quote.bids), Side.SELL: dict(quote.asks)}
         self.ends_ns = quote.t_ns + STREET_TTL_NS
 
+    def empty(self) -> None:
+        """Show nothing: a quote was refused. It counts as none, so the end is that of before."""
+        self._levels = {Side.BUY: {}, Side.SELL: {}}
+
     def levels(self, side: Side, now_ns: int) -> dict[int, int]:
         """Price → quantity left, best first; empty once the quote has expired (S3)."""
         return {} if now_ns > self.ends_ns else self._levels[side]
