@@ -131,7 +131,8 @@ async def _watched_and_fetched(url: str, key: Key) -> None:
         minutes: list[Any] = []
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not minutes:  # it is told first and stored a moment later
-                minutes = await client.fetch_ohlcv(PAIR, "1m", since=bars[-1][0], limit=1)
+                # ccxt asks from the beginning of the day and leaves out what comes before.
+                minutes = await client.fetch_ohlcv(PAIR, "1m", since=bars[-1][0], limit=10_000)
     finally:
         await client.close()
 

@@ -92,6 +92,11 @@ def published(portal: LivePortal) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     listening = Redis.from_url(portal.redis_url, socket_timeout=None).pubsub()
     topics = [f"{kind}:{name}" for kind in ("quote", "trade", "book") for name in (STOCK, PAIR)]
     listening.subscribe(*(prefix + topic for topic in topics))
+    with Redis.from_url(portal.redis_url) as redis:  # a new socket hears the newest book first
+        for topic in topics:
+            frame = None if topic.startswith("trade:") else redis.get(f"{prefix}latest:{topic}")
+            if frame is not None:
+                messages.append((topic, json.loads(frame)["data"]))
     ended = threading.Event()
 
     def listen() -> None:
