@@ -64,6 +64,7 @@ class MarketSwarm:
     def __init__(self, seed: int, start_ns: int) -> None:
         draw = self._random = random.Random(seed)
         feeds = random.Random(f"feeds {seed}")
+        self._feeds = random.Random(f"told {seed}")  # of its own: histories stay as they are
         self.listings = [
             Listing(
                 symbol,
@@ -446,7 +447,7 @@ class MarketSwarm:
 
     def told_ns(self) -> int | None:
         """Mostly none; or around the age at which nothing is taken any more, or ahead of us."""
-        draw = self._random
+        draw = self._feeds
         if draw.random() < 0.9:
             return None
         return self._now_ns - draw.choice((-1, 1, TTL_NS - 1, TTL_NS, TTL_NS + 1))
@@ -454,7 +455,7 @@ class MarketSwarm:
     def _levels(self, listing: Listing, ticks: int, step: int) -> list[tuple[Decimal, Decimal]]:
         draw = self._random
         levels = draw.choice((0, 1, 2, 4))
-        off = listing.tick / 2 if draw.random() < 0.02 else 0
+        off = listing.tick / 2 if self._feeds.random() < 0.02 else 0
         return [
             (
                 (ticks + step * number) * listing.tick + (0 if number else off),

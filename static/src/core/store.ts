@@ -175,7 +175,7 @@ export class TopicStore {
 
 /** What a row or a panel says beside a price: null as long as the first frames have not come, which is no news. */
 export function shownStanding(topic: string, state: TopicState, link: Link, hasHeartbeat: boolean): Standing | null {
-  if (!hasHeartbeat) return null;
+  if (!hasHeartbeat && (link.isOpen || state.phase === "loading")) return null;
   const standing = standingOf(topic, state, link);
   return standing === "recovering" && link.isOpen && state.phase === "loading" ? null : standing;
 }
