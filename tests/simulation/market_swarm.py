@@ -436,10 +436,8 @@ class MarketSwarm:
         draw = self._random
         if draw.random() < 0.3:
             quantity = draw.randint(-1, self._quantity_max) * listing.lot
-            side, t_ns = draw.choice(tuple(Side)), self.told_ns()
-            return commands.PrintStreetTrade(
-                listing.symbol, self._price(listing), quantity, side, t_ns
-            )
+            price, side = self._price(listing), draw.choice(tuple(Side))
+            return commands.PrintStreetTrade(listing.symbol, price, quantity, side, self.told_ns())
         bid = self._middle + draw.randint(-self._ticks, self._ticks)
         ask = bid + draw.choice((1, 1, 1, 2, 3, 0))
         sides = self._levels(listing, bid, -1), self._levels(listing, ask, 1)
