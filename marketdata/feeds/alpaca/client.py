@@ -23,17 +23,13 @@ from marketdata.domain.told_numbers import TellingError
 from marketdata.domain.values import Quote, Tick
 from marketdata.feeds.alpaca.options import read_options
 from marketdata.feeds.alpaca.parse import Dialect
+from marketdata.feeds.pending import PendingTicks
 
 logger = structlog.get_logger(__name__)
 
 OPEN_SECONDS = 15
 """For connecting, signing in and the answer to the subscription, together."""
-RECEIVE_SECONDS = 0.5
 CLOSE_SECONDS = 2
-PENDING_BATCHES = 1_000
-"""Frames read and not yet taken. Beyond it we stop reading, and the source learns that we are slow.
-"""
-TICKS_AT_ONCE = 5_000
 CLOCK_TOLERANCE_NS = 2 * NANOSECONDS_PER_SECOND
 """Trades from before the opening are not told; so far may our clocks differ."""
 REFUSALS_LOGGED = 5
@@ -133,7 +129,7 @@ class AlpacaFeed:
         self._setup = setup
         self._lines: list[_Line] = []
         self._readers: list[asyncio.Task[None]] = []
-        self._pending: asyncio.Queue[list[Tick] | FeedAwayError] = asyncio.Queue(PENDING_BATCHES)
+        self._pending = PendingTicks()
         self._since_ns = 0
 
     async def open(self) -> None:
@@ -141,7 +137,7 @@ class AlpacaFeed:
         credentials = self._setup.credentials
         if credentials is None:
             raise FeedAwayError("no key is set; set one with `./portal manage feed key`")
-        self._pending = asyncio.Queue(PENDING_BATCHES)
+        self._pending = PendingTicks()
         self._since_ns = self._setup.clock.now_ns() - CLOCK_TOLERANCE_NS
         self._lines = self._made_lines(credentials)
         try:
@@ -150,29 +146,11 @@ class AlpacaFeed:
         except (*LOST, *ODD) as error:
             await self.close()
             raise _away(error, credentials) from error
-        self._pending.put_nowait(early)
+        await self._pending.put(early)
         self._readers = [asyncio.create_task(self._read(line)) for line in self._lines]
 
     async def receive(self) -> Sequence[Tick]:
-        ticks: list[Tick] = []
-        try:
-            async with asyncio.timeout(RECEIVE_SECONDS):
-                batch = await self._pending.get()
-        except TimeoutError:
-            for reader in self._readers:
-                if reader.done():  # by an error that nobody expected: it ends the process
-                    reader.result()
-            return ticks
-        while True:
-            if isinstance(batch, FeedAwayError):
-                if not ticks:
-                    raise batch
-                self._pending.put_nowait(batch)  # what came before it is told first
-                break
-            ticks += batch
-            if self._pending.empty() or len(ticks) >= TICKS_AT_ONCE:
-                break
-            batch = self._pending.get_nowait()
+        ticks = await self._pending.take(self._readers)
         return [tick for tick in ticks if isinstance(tick, Quote) or tick.t_ns >= self._since_ns]
 
     async def close(self) -> None:

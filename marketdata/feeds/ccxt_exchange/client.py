@@ -21,6 +21,7 @@ from marketdata.domain.told_numbers import TellingError
 from marketdata.domain.values import Tick
 from marketdata.feeds.ccxt_exchange.options import CcxtOptions, read_options
 from marketdata.feeds.ccxt_exchange.parse import BookStream, TradeStream
+from marketdata.feeds.pending import PendingTicks
 
 logger = structlog.get_logger(__name__)
 
@@ -30,10 +31,7 @@ LOAD_SECONDS = 20
 """For an exchange's list of markets: some megabytes at the larger ones."""
 FIRST_SECONDS = 8
 """For the first thing that an exchange tells after it was subscribed to."""
-RECEIVE_SECONDS = 0.5
 CLOSE_SECONDS = 3
-PENDING_BATCHES = 1_000
-TICKS_AT_ONCE = 5_000
 SYMBOL_LIMIT = 100
 """Two subscriptions each; more than most exchanges let one connection have."""
 CLOCK_TOLERANCE_NS = 2 * NANOSECONDS_PER_SECOND
@@ -76,7 +74,7 @@ class CcxtFeed:
         self._clock = setup.clock
         self._exchange: Exchange = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._pending: asyncio.Queue[list[Tick] | FeedAwayError] = asyncio.Queue(PENDING_BATCHES)
+        self._pending = PendingTicks()
         self._first = asyncio.Event()
         self._trades = {one.grid.symbol: TradeStream(one.grid.symbol) for one in setup.instruments}
         self._since_ns = 0
@@ -88,7 +86,7 @@ class CcxtFeed:
             raise FeedAwayError(
                 f"a feed of ccxt follows {SYMBOL_LIMIT} instruments at most; route fewer to it"
             )
-        self._pending, self._first = asyncio.Queue(PENDING_BATCHES), asyncio.Event()
+        self._pending, self._first = PendingTicks(), asyncio.Event()
         self._refused = 0
         self._exchange = made_exchange(self._options, self._setup)
         if not has_all(self._exchange):
@@ -119,25 +117,7 @@ class CcxtFeed:
         await self._await_first()
 
     async def receive(self) -> Sequence[Tick]:
-        ticks: list[Tick] = []
-        try:
-            async with asyncio.timeout(RECEIVE_SECONDS):
-                batch = await self._pending.get()
-        except TimeoutError:
-            for task in self._tasks:
-                if task.done():  # by an error that nobody expected: it ends the process
-                    task.result()
-            return ticks
-        while True:
-            if isinstance(batch, FeedAwayError):
-                if not ticks:
-                    raise batch
-                self._pending.put_nowait(batch)  # what came before it is told first
-                return ticks
-            ticks += batch
-            if self._pending.empty() or len(ticks) >= TICKS_AT_ONCE:
-                return ticks
-            batch = self._pending.get_nowait()
+        return await self._pending.take(self._tasks)
 
     async def close(self) -> None:
         for task in self._tasks:
