@@ -22,6 +22,8 @@ from tests.engine_process import EngineProcess, Zygote
 from tests.live_portal import LivePortal
 
 PASSWORD = "correct horse battery staple"
+STARTED: list[LivePortal] = []
+"""The live portal of this process, once there is one."""
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 
 
@@ -127,11 +129,14 @@ def engine(
 
 @pytest.fixture(scope="session")
 def live_portal() -> Iterator[LivePortal]:
-    """A running portal with its own servers and market; mark its tests `xdist_group("portal")`."""
+    """A running portal with its own servers and market; mark its tests `xdist_group("portal")`,
+    those in a browser `"pages"`: each group has one in a process of its own.
+    """
     root = Path(tempfile.mkdtemp(prefix="portal-live-"))
     root.chmod(0o711)  # the database server's own user passes through, when we are root
     portal = LivePortal(root / "data")
     portal.start()
+    STARTED.append(portal)
     try:
         yield portal
     finally:
@@ -140,19 +145,33 @@ def live_portal() -> Iterator[LivePortal]:
         shutil.rmtree(root, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start it again where one process runs two groups."""
+    if "live_portal" in getattr(item, "fixturenames", ()):
+        for portal in STARTED:
+            if not portal.url:
+                portal.start()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Stop the portal with its last test: for the rest of the run its market would go on."""
     portal = getattr(item, "funcargs", {}).get("live_portal")
     yield
-    if portal is not None and item is _last_of_the_portal(item.session):
+    if portal is not None and item is _last_with_a_portal_of(item):
         portal.stop()
 
 
-def _last_of_the_portal(session: pytest.Session) -> pytest.Item:
-    """One process runs them all, in the order in which they were collected."""
+def _last_with_a_portal_of(test: pytest.Item) -> pytest.Item:
+    """One process runs all of a group, in the order in which they were collected."""
     return next(
         item
-        for item in reversed(session.items)
-        if "live_portal" in getattr(item, "fixturenames", ())
+        for item in reversed(test.session.items)
+        if "live_portal" in getattr(item, "fixturenames", ()) and _group_of(item) == _group_of(test)
     )
+
+
+def _group_of(item: pytest.Item) -> object:
+    mark = item.get_closest_marker("xdist_group")
+    return mark.args if mark else None

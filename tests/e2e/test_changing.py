@@ -15,7 +15,7 @@ from tests.live_portal import LivePortal, SignIn
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 IN_PLACE = "Done in place: the order keeps its number and its place in the queue."
 LAST = "A new order takes over, last in the queue at its price."

@@ -18,7 +18,7 @@ from tests.live_portal import LivePortal, SignIn
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 CASH = Decimal(100_000)
 

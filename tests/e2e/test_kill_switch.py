@@ -12,7 +12,7 @@ from tests.live_portal import LivePortal
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 APPROVE = """
 from accounts.models import User

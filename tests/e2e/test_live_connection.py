@@ -19,7 +19,7 @@ from tests.live_portal import LivePortal, SignIn
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 RECONNECT_MILLISECONDS = 60_000
 RECORD_STATES = """() => {

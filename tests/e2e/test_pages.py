@@ -20,7 +20,7 @@ from tradeportal.error_pages import server_error
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 PHONE = {"width": 390, "height": 844}
 TABS_TO_ANYWHERE = 80

@@ -15,7 +15,7 @@ from tests.live_portal import LivePortal
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.processes,
-    pytest.mark.xdist_group("portal"),
+    pytest.mark.xdist_group("pages"),
 ]
 RECONNECT_MILLISECONDS = 60_000
 ROW = "[data-symbol=AAPL]"
@@ -79,7 +79,6 @@ def test_a_feed_that_hangs_makes_prices_old_on_every_page(
         assert not has_pattern(page.locator(ROW))
 
 
-@pytest.mark.xfail(strict=False, reason="not yet seen to pass beside other tests: issue 4")
 def test_a_gateway_that_dies_is_seen_in_every_row_and_prices_go_on(
     live_portal: LivePortal, new_page: NewPage
 ) -> None:

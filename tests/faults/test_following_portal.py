@@ -286,7 +286,6 @@ def test_feed_that_cannot_be_used_is_away_and_costs_nobody_a_price(
     assert reason.endswith("Correct it, then run ./portal restart feed.")
 
 
-@pytest.mark.xfail(strict=False, reason="not yet seen to pass beside other tests: issue 4")
 def test_silence_of_the_other_portals_feed_makes_stale_then_the_simulated_one_takes_over(
     live_portal: LivePortal, following: LivePortal, key: Key, api: httpx.Client
 ) -> None:
@@ -300,7 +299,7 @@ def test_silence_of_the_other_portals_feed_makes_stale_then_the_simulated_one_ta
             wait_until(lambda: ("AAPL", FALLBACK, False) in asker.told, "REST names it")
             wait_until(fills(api, "AAPL"), "the engine trades at its prices")
             refused = order(api, LONELY)
-            assert (refused.status_code, refused.json()["reason"]) == (403, "LIQUIDITY_NONE")
+            assert (refused.status_code, refused.json()["reason"]) == (403, "REFERENCE_STALE")
             assert asker.told[-1] != (LONELY, OUTSIDE, False)
 
         wait_until(lambda: follows_outside(watcher), "the better feed is followed again")
@@ -309,7 +308,6 @@ def test_silence_of_the_other_portals_feed_makes_stale_then_the_simulated_one_ta
         check_values_are_the_others(live_portal, following)
 
 
-@pytest.mark.xfail(strict=False, reason="not yet seen to pass beside other tests: issue 4")
 def test_killed_gateway_of_the_other_portal_is_noticed_and_followed_again(
     live_portal: LivePortal, following: LivePortal, key: Key, api: httpx.Client
 ) -> None:
