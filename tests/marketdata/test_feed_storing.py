@@ -15,8 +15,8 @@ from django.db import connection
 
 from core.domain.clock import FixedClock, to_ns
 from marketdata.domain.bars import MINUTE_NS, Bar, Period
-from marketdata.domain.keeping import DatedBar
-from marketdata.domain.plan import FeedInstrument
+from marketdata.domain.keeping import BarKeeper, DatedBar
+from marketdata.domain.plan import FeedInstrument, FeedSetup
 from marketdata.domain.ports import FeedAwayError
 from marketdata.domain.sessions import Session as MarketSession
 from marketdata.domain.stored import TradeRow
@@ -25,8 +25,14 @@ from marketdata.domain.values import Aggressor, Grid, Level, Quote, Trade
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
 from marketdata.feeds.items import QuoteNumbers, StoredItem
 from marketdata.feeds.replay.clock import ReplayClock
+from marketdata.feeds.replay.feed import ReplayFeed
 from marketdata.feeds.store import Rows, TickStore
-from marketdata.management.commands.run_feed import parts_of, save_bars, save_rows
+from marketdata.management.commands.run_feed import (
+    parts_of,
+    save_bars,
+    save_rows,
+    where_bars_go_on,
+)
 from marketdata.models import Bar as StoredBar
 from marketdata.models import (
     Feed,
@@ -41,8 +47,10 @@ from marketdata.models import (
 from marketdata.selectors import configured_feeds, ranked_feeds, trading_days
 from marketdata.services import resumed_bars, save_feed_bars, seed_replay
 from marketdata.services import ticks as ticks_module
+from tests.marketdata.lean_files import write_zip
 
 pytestmark = pytest.mark.django_db(transaction=True)
+GRID = Grid("AAPL", Decimal("0.01"), Decimal(1))
 
 
 def at(second: int) -> int:
@@ -166,6 +174,28 @@ def test_nothing_is_resumed_where_nothing_was_left(instruments: dict[str, Instru
     assert (left.day, left.minute) == (None, None)
 
 
+def test_bars_go_on_where_they_were_left_but_a_past_told_anew_is_drawn_anew(
+    instruments: dict[str, Instrument], now: datetime, tmp_path: Path
+) -> None:
+    price = Decimal(10)
+    minute_ns = to_ns(now) // MINUTE_NS * MINUTE_NS
+    today = Bar("AAPL", minute_ns, price, price, price, price, price, 1, price, is_closed=True)
+    save_feed_bars([DatedBar("1Min", today, "sim")])
+    days = {"AAPL": UtcDays()}
+    live, moved = ReplayClock(FixedClock(now)), ReplayClock(FixedClock(now))
+    monday_ns = to_ns(datetime(2013, 10, 7, 4, tzinfo=UTC))  # midnight in New York
+    write_zip(tmp_path / "equity/usa/tick/aapl/20131007_trade.zip", ("1,100000,100,Q,1,0",))
+    options = {"folder": str(tmp_path), "shift": False}
+
+    ReplayFeed(FeedSetup("replay", moved, [FeedInstrument(GRID)], options))
+
+    assert where_bars_go_on(days, live)["AAPL"].minute == today
+    past = where_bars_go_on(days, moved)
+    assert (moved.now_ns(), past["AAPL"].minute) == (monday_ns + 1_000_000, None)
+    first = Trade("AAPL", 1, price, price, None, moved.now_ns(), "replay")
+    assert not BarKeeper(past).take(first).is_late
+
+
 def test_replay_follows_the_folder_that_is_configured(
     instruments: dict[str, Instrument], tmp_path: Path
 ) -> None:
@@ -249,8 +279,7 @@ def test_replay_of_a_folder_makes_its_instruments_once(
 
 
 def parts(**options: object) -> SourceParts:
-    grid = Grid("AAPL", Decimal("0.01"), Decimal(1))
-    instrument = FeedInstrument(grid, Decimal(10), Decimal(10))
+    instrument = FeedInstrument(GRID, Decimal(10), Decimal(10))
     return SourceParts(1, "sim", "simulated", options, None, [instrument])
 
 

@@ -17,6 +17,11 @@ class ReplayClock:
         if self._market_ns is None or t_ns > self._market_ns:
             self._market_ns = t_ns
 
+    @property
+    def is_moved(self) -> bool:
+        """A replay in its own time tells a whole part of the past anew."""
+        return self._market_ns is not None
+
     def now_ns(self) -> int:
         return self._machine_clock.now_ns() if self._market_ns is None else self._market_ns
 

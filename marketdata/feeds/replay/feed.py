@@ -6,6 +6,7 @@ Without, it keeps the data's times and moves the process's market clock: for tes
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from core.domain.clock import NANOSECONDS_PER_SECOND, wire_time
@@ -25,6 +26,7 @@ SPAN_NS: Final = NANOSECONDS_PER_SECOND
 """In its own time one answer spans no more: the process judges all of it by one clock."""
 IDLE_SECONDS: Final = 0.02
 OVER_SECONDS: Final = 0.5
+UNREADABLE: Final = (BadLineError, OSError)
 
 
 class ReplayFeed:
@@ -50,6 +52,16 @@ class ReplayFeed:
         """(ours, the data's): the moment at which which event was due."""
         self._told_ns = 0
         self._trade_id = first_trade_id(setup.clock.now_ns())
+        self._tell_the_clock_where_it_begins()
+
+    def _tell_the_clock_where_it_begins(self) -> None:
+        """In its own time: what an earlier run has left is looked for at that moment, not today."""
+        if self._options.shift or not isinstance(self._clock, ReplayClock):
+            return
+        with suppress(*UNREADABLE):  # opening it will say so
+            self._begin()
+        if self._next is not None:
+            self._clock.follow(self._next.t_ns)
 
     async def open(self) -> None:
         """Nothing to connect to. It goes on where it was, or begins."""
@@ -58,7 +70,7 @@ class ReplayFeed:
         try:
             if self._next is None and not self._is_over:
                 self._begin()
-        except (BadLineError, OSError) as error:
+        except UNREADABLE as error:
             raise self._broken(error) from error
 
     async def close(self) -> None:
@@ -90,7 +102,7 @@ class ReplayFeed:
             return ()
         try:
             told = self._take_due()
-        except (BadLineError, OSError) as error:
+        except UNREADABLE as error:
             raise self._broken(error) from error
         if not told:
             await asyncio.sleep(IDLE_SECONDS)

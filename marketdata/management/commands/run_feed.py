@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from core.domain.clock import SystemClock
 from core.encryption import EncryptionError
 from marketdata import selectors, services
-from marketdata.domain.keeping import BarKeeper, DatedBar
+from marketdata.domain.keeping import BarKeeper, DatedBar, ResumedBars
 from marketdata.domain.trading_days import TradingDays
 from marketdata.feeds import MARKETS
 from marketdata.feeds.composing import SourceParts, make_chain, make_source
@@ -82,7 +82,7 @@ async def _run(parts: Sequence[SourceParts]) -> None:
     symbols = sorted({symbol for source in sources for symbol in source.symbols})
     ranked = await sync_to_async(selectors.ranked_feeds)([part.name for part in parts])
     database = _Database(symbols, clock)
-    resumed = await sync_to_async(services.resumed_bars)(await database.days(), clock.now_ns())
+    resumed = await sync_to_async(where_bars_go_on)(await database.days(), clock)
     publisher = RedisPublisher(settings.REDIS_URL, settings.REDIS_PREFIX)
     sink = SinkDelivery(import_string(settings.MARKET_SINK)(), machine_clock)
     ids = await sync_to_async(selectors.instrument_ids)(symbols)
@@ -106,6 +106,13 @@ async def _run(parts: Sequence[SourceParts]) -> None:
     await publisher.close()
     await sink.close()
     logger.info("feed_stopped")
+
+
+def where_bars_go_on(days: Mapping[str, TradingDays], clock: ReplayClock) -> dict[str, ResumedBars]:
+    """Where the bars of an earlier run go on; a past that is told anew is drawn anew."""
+    if clock.is_moved:
+        return {symbol: ResumedBars(days=of_venue) for symbol, of_venue in days.items()}
+    return services.resumed_bars(days, clock.now_ns())
 
 
 def make_outlets(publisher: RedisPublisher, sink: SinkDelivery, store: TickStore) -> Outlets:
