@@ -144,12 +144,13 @@ def _check_as_if_gone(engine: Engine, old: Order, order: Order) -> None:
     """R1: the checks of any new order, in a market without the old one's claims."""
     assert isinstance(engine, ReferenceState)
     before = engine.orders
-    gone = [old, *(engine.mates(old) if old.part else [])]  # N9
+    engine.judged_beside = engine.mates(old) if old.part else []  # N9
+    gone = [old, *engine.judged_beside]
     engine.orders = [other for other in before if other not in gone]
     try:
         check_passage(engine, order, engine.now_ns)
     finally:
-        engine.orders = before
+        engine.orders, engine.judged_beside = before, []
 
 
 def _mark(engine: Engine, old: Order, keeps_place: bool) -> None:

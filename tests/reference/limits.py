@@ -170,7 +170,7 @@ def _open_orders(state: ReferenceState, order: Order, scope: str, symbol: str) -
     """M4."""
     others = [
         other
-        for other in state.orders
+        for other in (*state.orders, *state.judged_beside)
         if other.is_open and scope in state.trading.path(other) and symbol in ("", other.symbol)
     ]
     return Fraction(len(others) + 1)
@@ -185,7 +185,11 @@ def _own(state: ReferenceState, order: Order) -> int:
 
 
 def _working(state: ReferenceState, account: int, symbol: str) -> tuple[int, int]:
-    orders = [order for order in state.open_orders(account) if order.symbol == symbol]
+    orders = [
+        order
+        for order in (*state.orders, *state.judged_beside)
+        if order.is_open and (order.account, order.symbol) == (account, symbol)
+    ]
     return (
         sum(order.leaves for order in orders if order.side == "BUY"),
         sum(order.leaves for order in orders if order.side == "SELL"),

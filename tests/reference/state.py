@@ -149,6 +149,9 @@ class ReferenceState:
     margin: Margin = field(default_factory=Margin)
     limits: LimitRules = field(default_factory=LimitRules)
     suspended: set[int] = field(default_factory=set)
+    judged_beside: list[Order] = field(default_factory=list)
+    """Orders that hold nothing while their mate's replace is judged, and count all the same: N10."""
+
     told_before: Counter[object] = field(default_factory=Counter)
     """How many events each account had before the command."""
 

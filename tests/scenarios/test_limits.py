@@ -221,6 +221,18 @@ def test_orders_that_were_open_before_the_limit_count(floor: Floor) -> None:
     assert floor.place("alice-3", "BUY 1 @ 90", symbol="BTC/USD") == "ACCEPTED 0/1"
 
 
+def test_a_replaced_leg_does_not_take_its_mates_out_of_the_count(floor: Floor) -> None:
+    floor.quote(bids="99x10", asks="101x10")
+    assert floor.group("BRACKET", "alice-1", "BUY 1 @ 90", profit="95", loss="80") == "ACCEPTED 0/1"
+
+    limit(floor, "account:3", "OPEN_ORDERS", "2")
+
+    assert floor.replace("alice-1", "alice-2", "@ 91") == "LIMIT_OPEN_ORDERS"
+    limit(floor, "account:4", "OPEN_ORDERS", "3")
+    floor.group("BRACKET", "charlie-1", "BUY 1 @ 90", profit="95", loss="80")
+    assert floor.replace("charlie-1", "charlie-2", "@ 91") == "ACCEPTED 0/1"
+
+
 # --- M5
 
 
