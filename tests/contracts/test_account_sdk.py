@@ -15,7 +15,7 @@ from alpaca.trading.requests import (
 
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ from alpaca.trading.stream import TradingStream
 
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PATIENCE_SECONDS = 60
 ORDER = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1"}
 

@@ -14,7 +14,7 @@ import pytest
 from tests.ccxt_client import exchange, live_exchange
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PAIR = "BTC/USD"
 FAR = 1000.0
 """A price that the simulated market, near 64000, does not come to."""

@@ -11,7 +11,7 @@ from alpaca.trading.requests import LimitOrderRequest
 
 from tests.live_portal import LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 
 
 class IcebergRequest(LimitOrderRequest):

@@ -17,7 +17,7 @@ from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest
 
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PAGES = sorted((Path(__file__).resolve().parents[2] / "docs" / "order-types").glob("*.md"))
 HEADING = "## With alpaca-py"
 DOCUMENTED_URL = "http://127.0.0.1:8000"

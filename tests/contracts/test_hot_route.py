@@ -16,7 +16,7 @@ import pytest
 
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PATIENCE_SECONDS = 60
 Headers = list[tuple[str, str]]
 JSON: Headers = [("Content-Type", "application/json")]

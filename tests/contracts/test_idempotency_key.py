@@ -21,7 +21,7 @@ import pytest
 
 from tests.live_portal import LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PATIENCE_SECONDS = 60
 
 

@@ -24,7 +24,7 @@ from alpaca.data.timeframe import TimeFrame
 from tests.ccxt_client import live_exchange
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 TRADES_HEARD = 20
 FEW = 5
 PAIR = "BTC/USD"

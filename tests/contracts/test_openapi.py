@@ -105,7 +105,7 @@ def test_the_order_shows_its_fields(schema: dict[str, Any]) -> None:
 
 @pytest.mark.browser
 @pytest.mark.processes
-@pytest.mark.xdist_group("portal")
+@pytest.mark.xdist_group("contracts")
 def test_the_reference_page_opens_under_its_own_policy(live_portal: LivePortal) -> None:
     with running_chromium() as browser:
         page = be_patient(browser.new_context()).new_page()

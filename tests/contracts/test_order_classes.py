@@ -32,7 +32,7 @@ from alpaca.trading.requests import (
 from tests.contracts.test_alpaca_session import Updates, _wait_until_heard
 from tests.live_portal import Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from marketdata.domain.values import Grid, Quote, Tick, Trade
 from marketdata.feeds import feed_factory
 from tests.live_portal import ROOT, Key, LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PATIENCE_SECONDS = 90
 STOCK, PAIR = "AAPL", "BTC/USD"
 Exact = tuple[Any, ...]  # Any: times, numbers and levels of one message

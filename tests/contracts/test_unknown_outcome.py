@@ -13,7 +13,7 @@ import pytest
 
 from tests.live_portal import LivePortal
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("portal")]
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("contracts")]
 PATIENCE_SECONDS = 60
 LOOK_UP_SECONDS = 1.0
 """How long the commit is held up after the look-ups began: less than they wait for it."""

@@ -150,7 +150,7 @@ class ReferenceState:
     limits: LimitRules = field(default_factory=LimitRules)
     suspended: set[int] = field(default_factory=set)
     judged_beside: list[Order] = field(default_factory=list)
-    """Orders that hold nothing while their mate's replace is judged, and count all the same: N10."""
+    """They hold nothing while their mate's replace is judged, and count all the same (N10)."""
 
     told_before: Counter[object] = field(default_factory=Counter)
     """How many events each account had before the command."""
