@@ -3,12 +3,34 @@
 Its table of functions has no types: what comes from there is Any until the catalogue settles it.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
-import talib
-from talib import abstract
+FRAMES: Final = ("pandas", "polars")
+"""TA-Lib loads them when they are there, to take their frames. Nobody here gives it any, and pandas
+would cost each process a second and 60 MB at its start.
+"""
+
+
+@contextmanager
+def _absent(*names: str) -> Iterator[None]:
+    """An import of these fails meanwhile, as if they were not installed."""
+    unknown = [name for name in names if name not in sys.modules]
+    try:
+        for name in unknown:
+            sys.modules[name] = None  # type: ignore[assignment]  # documented: import fails
+        yield
+    finally:
+        for name in unknown:
+            del sys.modules[name]
+
+
+with _absent(*FRAMES):
+    import talib
+    from talib import abstract
 
 _library: Final[Any] = talib  # Any: its stubs leave these out
 _abstract: Final[Any] = abstract
