@@ -129,8 +129,8 @@ def engine(
 
 @pytest.fixture(scope="session")
 def live_portal() -> Iterator[LivePortal]:
-    """A running portal with its own servers and market; mark its tests `xdist_group("portal")`,
-    those in a browser `"pages"`: each group has one in a process of its own.
+    """A running portal with its own servers and market. Tests of one xdist group share it: `portal`
+    harms it, `contracts` asks it as programs do, `pages` in a browser.
     """
     root = Path(tempfile.mkdtemp(prefix="portal-live-"))
     root.chmod(0o711)  # the database server's own user passes through, when we are root
@@ -147,7 +147,7 @@ def live_portal() -> Iterator[LivePortal]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Start it again where one process runs two groups."""
+    """Start it again where one process runs several groups."""
     if "live_portal" in getattr(item, "fixturenames", ()):
         for portal in STARTED:
             if not portal.url:

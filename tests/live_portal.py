@@ -3,6 +3,7 @@
 The slowest fixture there is, so one session shares it: tests that use it stand in one xdist group.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -12,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,10 +60,11 @@ class LivePortal:
 
     def start(self, *options: str) -> None:
         """`up`; what it said is kept in `printed`."""
-        self._borrow_static_files()
-        self.printed = self._portal("up", "--detach", *options, timeout=START_SECONDS)
+        with _the_first_alone():
+            self._borrow_static_files()
+            self.printed = self._portal("up", "--detach", *options, timeout=START_SECONDS)
+            self._lend_static_files()
         self.url = self.status()["url"]
-        self._lend_static_files()
 
     def _borrow_static_files(self) -> None:
         """Take what the first portal of this run has collected: compressing it is half a start."""
@@ -76,10 +79,7 @@ class LivePortal:
         own = _lent().with_name(f"static-of-{self.data_dir.parent.name}")
         shutil.copytree(self.data_dir / "static", own / "static")
         shutil.copy(self.data_dir / "static-stamp", own)
-        try:
-            own.rename(_lent())
-        except OSError:  # another process was faster
-            shutil.rmtree(own)
+        own.rename(_lent())
 
     def stop(self) -> None:
         self._end_commands()
@@ -211,6 +211,17 @@ class LivePortal:
 def _lent() -> Path:
     """Where the processes of a test run find the static files that a portal has collected."""
     return Path(os.environ["PORTAL_DATA_DIR"]).parent / "static-of-portals"
+
+
+@contextmanager
+def _the_first_alone() -> Iterator[None]:
+    """Whoever starts a portal while none has lent its static files waits for the one that will."""
+    with _lent().with_suffix(".lock").open("w") as lock:
+        if not _lent().exists():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _lent().exists():
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield
 
 
 @dataclass

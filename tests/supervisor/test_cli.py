@@ -153,8 +153,8 @@ def test_up_refuses_a_market_that_there_is_not(
 @pytest.mark.parametrize(
     ("given", "passed"),
     [
-        ([], ["-n", "4", "--dist", "loadgroup"]),
-        (["tests/core", "-x"], ["-n", "4", "--dist", "loadgroup", "tests/core", "-x"]),
+        ([], ["-n", "3", "--dist", "loadgroup"]),
+        (["tests/core", "-x"], ["-n", "3", "--dist", "loadgroup", "tests/core", "-x"]),
         (["-n", "0"], ["-n", "0"]),
         (["-n4"], ["-n4"]),
         (["--numprocesses=1"], ["--numprocesses=1"]),

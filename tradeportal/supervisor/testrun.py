@@ -25,9 +25,9 @@ from tradeportal.supervisor.runner import Runner
 from tradeportal.supervisor.spawn import wait_exit
 from tradeportal.supervisor.spec import Backoff
 
-PARALLEL = ("-n", "4", "--dist", "loadgroup")
-"""Twice as many as the smallest machine we aim at has cores: three of them have a running portal
-each, for whose faults, answers and pages they spend much of their time waiting.
+PARALLEL = ("-n", "3", "--dist", "loadgroup")
+"""One process more than the smallest machine we aim at has cores: tests of processes, sockets and
+pages spend much of their time waiting.
 """
 SAYS_HOW_MANY = ("-n", "--numprocesses", "--pdb", "--dist", "--collect-only", "--co")
 INTERRUPT_SECONDS = 20.0
