@@ -3,6 +3,7 @@
 It comes as an init script, since the pages' policy lets nobody inject one later.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).resolve().parents[2] / "static" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules that another theme may break."""
 
 
 def bring_axe(page: Page) -> None:
@@ -19,9 +22,14 @@ def bring_axe(page: Page) -> None:
     page.add_init_script(path=AXE)
 
 
-def grave_violations(page: Page) -> list[str]:
-    """Serious and critical violations of the page as it stands, each with where and why."""
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+def grave_violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Serious and critical violations of the page as it stands, each with where and why; of these
+    `rules` alone when some are named.
+    """
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {node['html'][:120]}: {node['failureSummary']}"
         for violation in found["violations"]
