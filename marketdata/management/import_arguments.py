@@ -1,8 +1,9 @@
 """The options that import commands share: what to fill, from where, and how files are read."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -134,21 +135,22 @@ def shown(result: ImportResult, *, as_json: bool) -> str:
 
 
 def _decimal(text: str) -> Decimal:
-    try:
+    with suppress(InvalidOperation):
         value = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(text) from error
-    if not value.is_finite() or value <= 0:
-        raise ValueError(text)
-    return value
+        if value.is_finite() and value > 0:
+            return value
+    raise ArgumentTypeError(f"{text!r} is no step: a number above zero, such as 0.01")
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    raise ArgumentTypeError(f"{text!r} is no day: write it as 2013-10-07")
 
 
 def _shift(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= LARGEST_SHIFT:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        number = int(text)
+        if 0 <= number <= LARGEST_SHIFT:
+            return number
+    raise ArgumentTypeError(f"{text!r} is no shift: a whole number from 0 to {LARGEST_SHIFT}")

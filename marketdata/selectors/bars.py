@@ -5,9 +5,12 @@ What is stored is aggregated by marketdata.selectors.stored_bars.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import QuerySet
 
 from marketdata.domain.bar_view import BarView
 from marketdata.domain.dialect import BarWire
@@ -36,6 +39,11 @@ CHART_TIMEFRAMES: Final = (
 )
 CHART_LIMIT = 2_000
 ONE_DAY: Final = Timeframe(1, Unit.DAY)
+_MADE_OF: Final = {
+    Unit.MINUTE: [Bar.Timeframe.MINUTE],
+    Unit.HOUR: [Bar.Timeframe.MINUTE, Bar.Timeframe.HOUR],
+}
+"""Days, weeks and months are made of days."""
 LONGEST_HOLE = timedelta(days=7)
 LONGEST_CLOSING = timedelta(days=14)
 """How far back the previous day's bar is looked for."""
@@ -53,15 +61,41 @@ def bars_for_chart(
     What is still open stands at the end, as far as the live cache knows it (`with_open_bar`).
     """
     limit = min(limit, CHART_LIMIT)
-    span = timeframe.length * limit
+    window = BarWindow(timeframe, now, now, limit, newest_first=True, adjustment=adjustment)
+    stored = _stored_until(instrument.pk, window)
+    if not stored:  # nobody has traded for long, or only a past was imported
+        last = _last_start(instrument.pk, timeframe, now)
+        if last is not None:
+            stored = _stored_until(instrument.pk, replace(window, end=last))
+    return with_open_bar(instrument, timeframe, stored, adjustment)[-limit:]
+
+
+def _stored_until(instrument_id: int, window: BarWindow) -> list[BarView]:
+    """The newest bars of before the window's end, oldest first, from wherever they start."""
     stored: list[BarView] = []
+    span = window.timeframe.length * window.limit
     # Most charts have no holes; those that do (weekends, a feed that was off) look further back.
     for look_back in (span, span * 2 + LONGEST_HOLE):
-        window = BarWindow(timeframe, now - look_back, now, limit, True, adjustment)
-        stored = bars_in(instrument.pk, window)[::-1]
-        if len(stored) >= limit - 1:
+        stored = bars_in(instrument_id, replace(window, start=window.end - look_back))[::-1]
+        if len(stored) >= window.limit - 1:
             break
-    return with_open_bar(instrument, timeframe, stored, adjustment)[-limit:]
+    return stored
+
+
+def _last_start(instrument_id: int, timeframe: Timeframe, now: datetime) -> datetime | None:
+    """When the newest stored bar began, of those that bars of `timeframe` are made of."""
+    tables: list[QuerySet[Any]] = [SecondBar.objects.all()]  # Any: seconds or longer bars
+    if timeframe.unit is not Unit.SECOND:
+        lengths = _MADE_OF.get(timeframe.unit, [Bar.Timeframe.DAY])
+        tables = [Bar.objects.filter(timeframe=length) for length in lengths]
+    starts: list[datetime | None] = [
+        table.filter(instrument_id=instrument_id, start__lte=now)
+        .order_by("-start")
+        .values_list("start", flat=True)
+        .first()
+        for table in tables
+    ]
+    return max((start for start in starts if start is not None), default=None)
 
 
 def with_open_bar(

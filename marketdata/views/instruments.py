@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from core.api import wants_json
 from core.domain.clock import SystemClock
 from core.domain.errors import CODE_MALFORMED, ErrorReason, Refusal
+from marketdata.domain.market_states import MarketState
 from marketdata.domain.mini_chart import HEIGHT, WIDTH, mini_chart
 from marketdata.forms import SearchForm
 from marketdata.models import Instrument
@@ -102,7 +103,7 @@ def detail(request: HttpRequest, symbol: str) -> HttpResponse:
         "facts": facts,
         "age": facts.age_seconds(now),
         "specs": _specs(instrument),
-        "state": instrument.status,
+        "state": instrument.status if facts.is_open else MarketState.CLOSED,
         "zone": instrument.venue.time_zone,
         "days": [{"day": day, "close": close} for day, close in reversed(days)],
         "chart": mini_chart([close for _, close in days]),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -242,6 +243,24 @@ def test_time_is_read_in_the_stated_format(
     at = StoredQuote.objects.get().at
     assert at.replace(microsecond=0) == datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
     assert at.microsecond in {0, 123000, 123456}
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "complaint"),
+    [
+        ("--day", "2013-10-8x", "'2013-10-8x' is no day: write it as 2013-10-07"),
+        ("--price-shift", "9", "'9' is no shift: a whole number from 0 to 8"),
+        ("--tick-size", "none", "'none' is no step: a number above zero, such as 0.01"),
+        ("--lot-size", "-1", "'-1' is no step: a number above zero, such as 0.01"),
+    ],
+)
+def test_an_option_that_cannot_be_says_what_it_takes(
+    run: Run, tmp_path: Path, option: str, text: str, complaint: str
+) -> None:
+    with pytest.raises(CommandError, match=re.escape(complaint)):
+        run("--kind", "trade", f"{option}={text}", tmp_path / "none.csv")
+
+    assert not StoredTrade.objects.exists()
 
 
 def test_parquet_is_read_by_its_types(run: Run, tmp_path: Path) -> None:

@@ -121,6 +121,16 @@ def test_the_running_session_and_the_next_are_told(listed: Instrument, now: date
     assert later.coming[0].day == now.date() + DAY
 
 
+def test_the_page_says_closed_out_of_session_whatever_is_set(
+    listed: Instrument, signed_in: Client
+) -> None:
+    assert listed.status == "OPEN"
+
+    page = signed_in.get(f"/instruments/{listed.symbol}")
+
+    assert page.context["state"] == "CLOSED"
+
+
 def test_unknown_sessions_are_not_guessed(listed: Instrument, now: datetime) -> None:
     facts = instrument_facts(listed, now)
 

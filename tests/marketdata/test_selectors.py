@@ -120,6 +120,20 @@ def test_minute_that_is_stored_is_not_counted_twice(ibm: Instrument, live: Redis
     assert (last.close, last.volume) == (101, 10)
 
 
+@pytest.mark.parametrize("unit", [Unit.MINUTE, Unit.HOUR, Unit.DAY])
+def test_a_past_that_ended_long_ago_is_shown_by_itself(
+    ibm: Instrument, live: Redis, unit: Unit
+) -> None:
+    timeframe = Timeframe(1, unit)
+    for day in (4, 7):
+        store(ibm, str(timeframe), datetime(2013, 10, day, 4, tzinfo=UTC), 100 + day)
+
+    bars = bars_for_chart(ibm, timeframe, 10, NOW)
+
+    assert [int(bar.close) for bar in bars] == [105, 108]
+    assert bars_for_chart(ibm, timeframe, 10, datetime(2013, 10, 1, tzinfo=UTC)) == []
+
+
 def test_newest_bars_are_kept_when_there_are_more(ibm: Instrument, live: Redis) -> None:
     for number in range(6):
         store(ibm, "1Min", datetime(2026, 3, 2, 15, 20 + number, tzinfo=UTC), 100 + number)

@@ -4,7 +4,7 @@ Asked for the same again, it goes on where it was cut off.
 """
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -92,5 +92,8 @@ def _historian(asked: Backfill, clock: Clock) -> Historian:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no time: write it as 2026-03-02T15:30Z") from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
