@@ -11,7 +11,7 @@ from typing import Any, Final
 
 FRAMES: Final = ("pandas", "polars")
 """TA-Lib loads them when they are there, to take their frames. Nobody here gives it any, and pandas
-would cost each process a second and 60 MB at its start.
+would cost each process a second and 80 MB at its start.
 """
 
 
