@@ -263,6 +263,13 @@ def test_an_option_that_cannot_be_says_what_it_takes(
     assert not StoredTrade.objects.exists()
 
 
+def test_a_file_that_is_not_there_is_named_and_makes_nothing(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"there is no file .*none\.csv"):
+        run("--create", "--kind", "trade", tmp_path / "none.csv")
+
+    assert not StoredTrade.objects.exists()
+
+
 def test_parquet_is_read_by_its_types(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "trades.parquet"
     moments = np.array(["2013-10-07T13:30:00.000001", "2013-10-07T13:30:00.000002"])

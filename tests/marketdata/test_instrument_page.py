@@ -129,6 +129,7 @@ def test_the_page_says_closed_out_of_session_whatever_is_set(
     page = signed_in.get(f"/instruments/{listed.symbol}")
 
     assert page.context["state"] == "CLOSED"
+    assert "Daily closes</h2>" in page.content.decode()
 
 
 def test_unknown_sessions_are_not_guessed(listed: Instrument, now: datetime) -> None:

@@ -38,8 +38,10 @@ def blocks_of(file: SourceFile) -> Iterator[Block]:
 
     Raises FileFormatError when it is not what it should be, OSError when it cannot be read.
     """
-    if not file.path.is_file() and file.path.exists():
-        raise FileFormatError(f"{file.path.name} is no file")
+    if not file.path.is_file():
+        is_there = file.path.exists()
+        problem = f"{file.path} is no file" if is_there else f"there is no file {file.path}"
+        raise FileFormatError(problem)
     if file.path.suffix == PARQUET:
         return parquet_blocks(file.path, file.mapping)
     return csv_blocks(_text(file.path), file.mapping)
