@@ -14,12 +14,20 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client, TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from marketdata.models import Currency, Instrument, Venue
 from tests.emptying import empty_database
 from tests.engine_process import EngineProcess, Zygote
 from tests.live_portal import LivePortal
+
+# No test asserts a time, and a machine that is busy is no finding.
+hypothesis_settings.register_profile(
+    "portal", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("portal")
 
 PASSWORD = "correct horse battery staple"
 STARTED: list[LivePortal] = []

@@ -76,7 +76,7 @@ def test_market_is_lively() -> None:
     assert 1 <= trades / 600 <= 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.text(max_size=8),
     tick=st.sampled_from(["0.01", "0.0001", "0.5", "1"]),

@@ -121,7 +121,6 @@ BooksInLockstep.TestCase.settings = settings(
     max_examples=150,
     stateful_step_count=40,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
