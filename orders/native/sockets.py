@@ -76,7 +76,6 @@ class ProgramSocket(TopicSocket):
     async def opened(self) -> None:
         self._pair: KeyPair | None = None
         self._entry = OrderEntry(self._caller, self._reply)
-        self.hub.attach(self.listener)
         await self.let_in()
         self.help_with(self._await_key())
 
@@ -106,6 +105,7 @@ class ProgramSocket(TopicSocket):
         self._pair = pair
         self.user = user_of(principal)
         self.say(_frame({"op": "authenticated", "scopes": sorted(principal.scopes)}))
+        self.hub.attach(self.listener)  # from here on it hears the heartbeat; a stranger never does
         self.help_with(self._end_with(pair))
 
     async def _caller(self) -> Caller:

@@ -104,7 +104,8 @@ def watching(portal: LivePortal, username: str) -> Iterator[Watcher]:
     watcher = Watcher(portal.url, portal.create_key(username, "read"))
     watcher.start()
     try:
-        wait_until(lambda: all_live(watcher), "every topic is live")
+        wait_until(lambda: all_live(watcher) or not watcher.is_alive(), "every topic is live")
+        assert watcher.is_alive(), "the watcher has failed: see the warnings"
         yield watcher
     finally:
         watcher.ending.set()

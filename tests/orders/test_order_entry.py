@@ -261,6 +261,18 @@ def test_a_wrong_or_second_key_ends_the_socket(
     assert (stranger.close_code(), twice.close_code()) == (1008, 1008)
 
 
+def test_who_has_shown_no_key_hears_not_even_the_heartbeat(
+    gateway: str, opened: ExitStack, program: Callable[..., Socket]
+) -> None:
+    stranger = Socket(opened.enter_context(connect(f"ws://{gateway}/api/v1/stream")))
+    known = program()
+    for _ in range(3):
+        known.hear("heartbeat")
+
+    with pytest.raises(TimeoutError):
+        stranger.connection.recv(0)
+
+
 def test_a_key_without_the_scope_trades_not_and_one_without_read_hears_nothing(
     program: Callable[..., Socket],
 ) -> None:
