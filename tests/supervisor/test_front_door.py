@@ -54,6 +54,19 @@ def test_the_command_is_found_behind_the_common_options(
     assert portal.command_in(arguments) == command
 
 
+def test_what_a_process_compiles_is_kept_also_where_an_image_forbids_it(
+    portal: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(portal.os, "execve", lambda *given: started.append(given[2]))
+
+    portal.main(["doctor"])
+
+    assert len(started) == 1
+    assert "PYTHONDONTWRITEBYTECODE" not in started[0]
+
+
 def test_status_of_an_empty_clone_installs_nothing(empty_copy: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "portal", "status", "--json"],
