@@ -17,9 +17,11 @@ from core.domain.decimals import to_wire
 from marketdata.api.base import DataView
 from marketdata.api.params import Query, invalid
 from marketdata.domain.dialect import Fields
+from marketdata.domain.sessions import MarketHours
 from marketdata.forms import LONGEST_QUERY
 from marketdata.models import Instrument
 from marketdata.selectors import instrument_by_symbol
+from marketdata.selectors.hours import hours_of, state_in
 from marketdata.selectors.instrument_facts import InstrumentFacts, instrument_facts
 from marketdata.selectors.search import MOST_A_PAGE, PAGE_SIZE, Search, search_instruments
 
@@ -144,9 +146,13 @@ class InstrumentsView(DataView):
             found = search_instruments(search)
         except ValueError as error:
             raise invalid("page_token", "use the next_page_token of the page before") from error
+        calendars = {row.venue.calendar for row in found.instruments}
+        hours = hours_of(calendars, self.now())
         return Response(
             {
-                "instruments": [terms_fields(row) for row in found.instruments],
+                "instruments": [
+                    terms_fields(row, hours[row.venue.calendar]) for row in found.instruments
+                ],
                 "next_page_token": found.next,
             }
         )
@@ -165,7 +171,7 @@ class InstrumentView(DataView):
         now = self.now()
         facts = instrument_facts(instrument, now)
         return Response(
-            terms_fields(instrument)
+            terms_fields(instrument, MarketHours(facts.is_open))
             | {
                 "hours": _hours(facts),
                 "quote": _quote(facts, facts.age_seconds(now)),
@@ -184,7 +190,7 @@ class InstrumentView(DataView):
         )
 
 
-def terms_fields(instrument: Instrument) -> Fields:
+def terms_fields(instrument: Instrument, hours: MarketHours) -> Fields:
     """An instrument's terms, decimals as text."""
     return {
         "id": str(instrument.public_id),
@@ -193,7 +199,7 @@ def terms_fields(instrument: Instrument) -> Fields:
         "asset_class": instrument.asset_class,
         "venue": instrument.venue_id,
         "currency": instrument.quote_currency_id,
-        "state": instrument.status,
+        "state": state_in(instrument, hours),
         "tick_size": to_wire(instrument.tick_size),
         "lot_size": to_wire(instrument.lot_size),
         "min_notional": to_wire(instrument.min_notional),

@@ -6,7 +6,7 @@ stand in docs/market-states.md. A venue that never closes (ALWAYS) has no calend
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 ALWAYS: Final = "ALWAYS"
@@ -18,6 +18,14 @@ class Session(NamedTuple):
     day: date
     opens_ns: int
     closes_ns: int
+
+
+class MarketHours(NamedTuple):
+    """Whether a market is in session; while it is not, when it opens (None: nobody knows, K1)."""
+
+    is_open: bool = True
+    opens_at: datetime | None = None
+    calendar: str = ALWAYS
 
 
 class Calendar:

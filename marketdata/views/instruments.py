@@ -13,11 +13,12 @@ from django.views.decorators.http import require_GET
 from core.api import wants_json
 from core.domain.clock import SystemClock
 from core.domain.errors import CODE_MALFORMED, ErrorReason, Refusal
-from marketdata.domain.market_states import MarketState
 from marketdata.domain.mini_chart import HEIGHT, WIDTH, mini_chart
+from marketdata.domain.sessions import MarketHours
 from marketdata.forms import SearchForm
 from marketdata.models import Instrument
 from marketdata.selectors import instrument_by_symbol
+from marketdata.selectors.hours import state_in
 from marketdata.selectors.instrument_facts import instrument_facts, recent_days
 from marketdata.selectors.search import Search, search_instruments, venues
 from marketdata.selectors.watch import watch_rows
@@ -103,7 +104,7 @@ def detail(request: HttpRequest, symbol: str) -> HttpResponse:
         "facts": facts,
         "age": facts.age_seconds(now),
         "specs": _specs(instrument),
-        "state": instrument.status if facts.is_open else MarketState.CLOSED,
+        "state": state_in(instrument, MarketHours(facts.is_open)),
         "zone": instrument.venue.time_zone,
         "days": [{"day": day, "close": close} for day, close in reversed(days)],
         "chart": mini_chart([close for _, close in days]),

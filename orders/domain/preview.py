@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.domain.units import UNITS_PER_ONE, decimal_to_units, divide_half_up, units_to_decimal
+from marketdata.domain.market_states import MarketState
 from orders.domain.matching.collar import collar_price
 from orders.domain.matching.stops import protected_price
 from orders.domain.preview_checks import (
@@ -35,7 +36,8 @@ class Preview:
 
     `fee` is the fee to expect: the taker's on what trades at once, the maker's on the rest.
 
-    `takeable` is what the other side offers now within the limit. A stop order is priced at what it
+    `takeable` is what the other side offers now within the limit; nothing where the order `waits_in`
+    a market that is CLOSED or in AUCTION, and then a market order has no price yet. A stop order is priced at what it
     holds: its limit or protection, a sell without one at its stop price.
 
     `free_after` is the buying power that is left once the order stands: less what it pays and sets
@@ -46,6 +48,7 @@ class Preview:
     notional: Decimal | None
     takeable: Decimal
     denial: Denial | None
+    waits_in: MarketState | None = None
     fee: Decimal | None = None
     free_after: Decimal | None = None
 
@@ -61,22 +64,27 @@ def preview(draft: DraftOrder, market: Market, *, terms: InstrumentTerms, means:
         return _preview_held(draft, terms, means)
     if draft.stop_price is not None:
         return _preview_stop(draft, draft.stop_price, market, terms, means)
-    offered, cost = _take(draft, market, _worst_price(draft, market, terms))
+    is_waiting = draft.waits_for_auction or market.collects is not None
+    worst = _worst_price(draft, market, terms)
+    offered, cost = (Decimal(0), Decimal(0)) if is_waiting else _take(draft, market, worst)
     is_killed = draft.time_in_force is TimeInForce.FOK and offered < draft.quantity
     taken, paid = (Decimal(0), Decimal(0)) if is_killed else (offered, cost)
     limit = draft.limit_price or Decimal(0)
     resting = draft.quantity - taken if draft.may_rest else Decimal(0)
     later, quantity = resting * limit, taken + resting
-    if draft.limit_price is None:
-        values = cost, cost
-    else:
+    if draft.limit_price is not None:
         # A limit order sets aside its whole value at the limit, also where it would trade better.
         values = draft.quantity * limit, cost + (draft.quantity - offered) * limit
+    elif is_waiting and worst is not None:
+        values = draft.quantity * worst, draft.quantity * worst
+    else:
+        values = cost, cost
     return Preview(
         price=divide_half_up(paid + later, quantity) if quantity else None,
         notional=paid + later if quantity else None,
         takeable=taken,
         denial=_denial(draft, market, values, terms, means),
+        waits_in=market.collects,
         fee=fee_amount(paid, means.taker_rate) + fee_amount(later, means.maker_rate)
         if quantity
         else None,
@@ -136,7 +144,7 @@ def _worst_price(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> D
 def _take(draft: DraftOrder, market: Market, worst: Decimal | None) -> tuple[Decimal, Decimal]:
     """Quantity and value that the other side gives now, from its best price to `worst`."""
     taken, paid = Decimal(0), Decimal(0)
-    for price, size in () if draft.waits_for_auction else market.opposite:
+    for price, size in market.opposite:
         is_past_limit = worst is not None and (
             price > worst if draft.side is Side.BUY else price < worst
         )
@@ -178,7 +186,8 @@ def _denial(
     reserved, expected = (decimal_to_units(value) for value in values)
     assert reserved is not None and expected is not None  # on the grid: checked before
     denial = check_market(draft, market, terms, means)
-    is_now = draft.type is OrderType.MARKET and not draft.waits_for_auction
+    is_waiting = draft.waits_for_auction or market.collects is not None
+    is_now = draft.type is OrderType.MARKET and not is_waiting
     if denial is None and is_now:
         denial = market.silence
     if denial is None and is_now and not expected:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_decimal
 from marketdata.domain.market_states import MarketState
+from marketdata.domain.sessions import MarketHours
 from orders.domain.matching.collar import MARKET_BAND_BPS
 from orders.domain.matching.stops import is_passed
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
@@ -55,15 +57,24 @@ class DraftOrder:
 @dataclass(frozen=True, slots=True)
 class Market:
     """The other side of the book, best price first, as (price, size); `last_price` is that of a
-    fresh last trade, if there is one; `band_bps` how far a market order may trade; `silence` what
-    refuses one while the instrument's feed tells nothing (docs/risk.md M17).
+    fresh last trade, if there is one; `band_bps` how far a market order may trade; `state` what is
+    set, which `hours` may close; `silence` what refuses a market order while the instrument's feed
+    tells nothing (docs/risk.md M17).
     """
 
     opposite: Sequence[tuple[Decimal, Decimal]]
     last_price: Decimal | None = None
     band_bps: int = MARKET_BAND_BPS
     state: MarketState = MarketState.OPEN
+    hours: MarketHours = MarketHours()
     silence: Denial | None = None
+
+    @property
+    def collects(self) -> MarketState | None:
+        """In which state it keeps orders for an auction and trades nothing (X4), if in one."""
+        if not self.hours.is_open:
+            return MarketState.CLOSED
+        return MarketState.AUCTION if self.state is MarketState.AUCTION else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +165,32 @@ def check_restricted(draft: DraftOrder, terms: InstrumentTerms, means: Means) ->
 
 
 def _check_state(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> Denial | None:
-    """X1 of docs/market-states.md."""
+    """K1, K3, X1 and X4 of docs/market-states.md."""
+    hours = market.hours
+    if not hours.is_open and hours.opens_at is None:
+        facts = {"symbol": terms.symbol, "calendar": hours.calendar}
+        return Denial(DenialReason.CALENDAR_UNKNOWN, facts)
     reason = {
         MarketState.HALTED: DenialReason.INSTRUMENT_HALTED,
         MarketState.CANCEL_ONLY: DenialReason.INSTRUMENT_CANCEL_ONLY,
     }.get(market.state)
-    is_now = draft.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}
-    if market.state is MarketState.AUCTION and (is_now or draft.post_only):
-        reason = DenialReason.INSTRUMENT_AUCTION
+    if reason is None and market.collects:
+        return _check_collecting(draft, market, terms)
     is_limited = market.state is MarketState.POST_ONLY and draft.stop_price is None
     if is_limited and (not draft.may_rest or _reaches(draft, _best(market))):
         reason = DenialReason.INSTRUMENT_POST_ONLY
     return None if reason is None else Denial(reason, {"symbol": terms.symbol})
+
+
+def _check_collecting(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> Denial | None:
+    """What would have to trade at once is refused; everything else waits (X4)."""
+    is_now = draft.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}
+    if not (is_now or draft.post_only):
+        return None
+    opens_at, facts = market.hours.opens_at, {"symbol": terms.symbol}
+    if opens_at is None:
+        return Denial(DenialReason.INSTRUMENT_AUCTION, facts)
+    return Denial(DenialReason.MARKET_CLOSED, facts | {"opens_at": wire_time(to_ns(opens_at))})
 
 
 def _check_ahead(draft: DraftOrder, market: Market, terms: InstrumentTerms) -> Denial | None:
@@ -193,7 +218,7 @@ def check_conditions(
         facts = {"symbol": terms.symbol, "best_price": to_wire(best)}
         return Denial(DenialReason.POST_ONLY_WOULD_TAKE, facts)
     is_asked = draft.stp_mode is StpMode.REJECT and draft.stop_price is None
-    if is_asked and _reaches(draft, means.own_opposite):
+    if is_asked and not market.collects and _reaches(draft, means.own_opposite):
         return Denial(DenialReason.SELF_TRADE, {"symbol": terms.symbol})
     if draft.reduce_only and draft.quantity > means.closable:
         return Denial(

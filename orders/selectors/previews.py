@@ -8,6 +8,7 @@ from core.domain.units import decimal_to_units
 from marketdata.domain.market_states import MarketState
 from marketdata.models import Instrument
 from marketdata.selectors.feeds import follows_feed
+from marketdata.selectors.hours import hours_now
 from marketdata.selectors.live import (
     LiveDataUnavailableError,
     latest_books,
@@ -54,6 +55,7 @@ def preview_order(
             last_price=_fresh_last_price(instrument.symbol, now) if draft.stop_price else None,
             band_bps=instrument.market_band_bps,
             state=MarketState(instrument.status),
+            hours=hours_now(instrument, now),
             silence=_silence(instrument, now) if draft.type is OrderType.MARKET else None,
         ),
         terms=terms_of(instrument),

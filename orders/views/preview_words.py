@@ -34,6 +34,7 @@ def preview_body(seen: Preview) -> Shown:
         "estimated_fee": None if seen.fee is None else to_wire(seen.fee),
         "buying_power_after": None if seen.free_after is None else to_wire(seen.free_after),
         "takeable_quantity": to_wire(seen.takeable),
+        "waits_in": seen.waits_in,
         "accepted": seen.denial is None,
         "reason": None if seen.denial is None else str(seen.denial.reason),
         "message": "" if seen.denial is None else seen.denial.sentence,

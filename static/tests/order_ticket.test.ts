@@ -139,6 +139,16 @@ test("an order until a time asks for it and sends it, one for an auction says so
   expect(ticketErrors({ ...until, postOnly: true }, INSTRUMENT).post_only).toBeDefined();
 });
 
+test("an order for a market that trades nothing now waits for its auction, a stop for its price", () => {
+  const told = { quantity: null, stop_price: null, hwm: null };
+
+  expect(outlookOf(TICKET, "0", { ...told, waits_in: "CLOSED" })).toBe("The market is closed: it waits for the opening auction.");
+  expect(outlookOf(TICKET, "0", { ...told, waits_in: "AUCTION" })).toBe("Waits for the auction.");
+  expect(outlookOf({ ...TICKET, type: "STOP", stopPrice: "101" }, "0", { ...told, waits_in: "CLOSED" })).toBe(
+    "Waits until the market trades at 101.",
+  );
+});
+
 describe("a market order for a value", () => {
   const value: TicketState = { ...TICKET, type: "MARKET", sizeBy: "VALUE", quantity: "", notional: "250", limitPrice: "" };
 
@@ -147,7 +157,7 @@ describe("a market order for a value", () => {
     expect(orderSentence({ ...value, notional: "" }, INSTRUMENT, 2)).toBe("Enter a value");
     expect(wireFields(value)).toMatchObject({ size_by: "VALUE", notional: "250" });
     expect(wireFields(value)).not.toHaveProperty("quantity");
-    expect(outlookOf(value, "5", { quantity: "5", stop_price: null, hwm: null })).toBe("That is 5 at what is offered now.");
+    expect(outlookOf(value, "5", { quantity: "5", waits_in: null, stop_price: null, hwm: null })).toBe("That is 5 at what is offered now.");
   });
 
   test("takes no exits", () => {

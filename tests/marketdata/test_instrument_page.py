@@ -132,6 +132,28 @@ def test_the_page_says_closed_out_of_session_whatever_is_set(
     assert "Daily closes</h2>" in page.content.decode()
 
 
+def test_the_api_says_closed_out_of_session_and_the_state_that_is_set_in_it(
+    listed: Instrument, instruments: dict[str, Instrument], alice: User
+) -> None:
+    client = Client(headers=keys(alice, Scope.READ))
+    Instrument.objects.filter(pk=listed.pk).update(status="POST_ONLY")
+    now, hour = SystemClock().now(), timedelta(hours=1)
+
+    def states() -> tuple[dict[str, str], str]:
+        rows = client.get("/api/v1/instruments").json()["instruments"]
+        one = client.get("/api/v1/instruments/AAPL").json()["state"]
+        return {row["symbol"]: row["state"] for row in rows}, one
+
+    closed = states()
+    Session.objects.create(
+        calendar="XNYS", day=now.date(), opens_at=now - hour, closes_at=now + hour
+    )
+
+    assert listed.venue == instruments["BTC/USD"].venue
+    assert closed == ({"AAPL": "CLOSED", "BTC/USD": "CLOSED"}, "CLOSED")
+    assert states() == ({"AAPL": "POST_ONLY", "BTC/USD": "OPEN"}, "POST_ONLY")
+
+
 def test_unknown_sessions_are_not_guessed(listed: Instrument, now: datetime) -> None:
     facts = instrument_facts(listed, now)
 

@@ -1,13 +1,17 @@
 """The preview refuses what the engine would refuse, in the same order, and fails at nothing."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from core.domain.units import UNITS_PER_ONE
+from marketdata.domain.market_states import MarketState
+from marketdata.domain.sessions import MarketHours
 from orders.domain.preview import preview
 from orders.domain.preview_checks import DraftOrder, MarginMeans, Market, Means
-from orders.domain.values import OrderType, Side
+from orders.domain.values import OrderType, Side, TimeInForce
 from risk.domain.checks import InstrumentTerms
 from risk.domain.reasons import DenialReason
 
@@ -184,3 +188,63 @@ def test_a_margin_accounts_buying_power_falls_by_what_the_order_is_worth() -> No
     seen = preview(draft, Market([]), terms=APPLE, means=Means(0, 0, 0, margin=margin))
 
     assert seen.free_after == 1_500
+
+
+OFFERED = [(Decimal(100), Decimal(50))]
+CLOSED = Market(
+    OFFERED, hours=MarketHours(False, datetime(2026, 3, 2, 14, 30, tzinfo=UTC), calendar="XNYS")
+)
+CALLED = Market(OFFERED, state=MarketState.AUCTION)
+LIMIT = DraftOrder(Side.BUY, OrderType.LIMIT, Decimal(10), Decimal(101))
+AT_MARKET = DraftOrder(Side.BUY, OrderType.MARKET, Decimal(10), None)
+
+
+@pytest.mark.parametrize(
+    ("market", "state"), [(CLOSED, MarketState.CLOSED), (CALLED, MarketState.AUCTION)]
+)
+def test_an_order_for_a_market_that_collects_waits_and_takes_nothing(
+    market: Market, state: MarketState
+) -> None:
+    limit, at_market = (
+        preview(draft, market, terms=APPLE, means=RICH) for draft in (LIMIT, AT_MARKET)
+    )
+
+    assert (limit.denial, limit.waits_in, limit.takeable) == (None, state, 0)
+    assert (limit.price, limit.notional) == (101, 1010)
+    assert (at_market.denial, at_market.waits_in, at_market.takeable) == (None, state, 0)
+    assert (at_market.price, at_market.notional) == (None, None)
+
+
+def test_a_queued_market_order_needs_the_means_for_its_collar() -> None:
+    means = replace(RICH, free_units=1_049 * UNITS_PER_ONE)
+
+    seen = preview(AT_MARKET, replace(CLOSED, band_bps=500), terms=APPLE, means=means)
+
+    assert seen.denial is not None
+    assert seen.denial.reason is DenialReason.FUNDS_INSUFFICIENT
+    assert seen.denial.facts["required"] == "1050"
+
+
+@pytest.mark.parametrize("changes", [{"time_in_force": TimeInForce.IOC}, {"post_only": True}])
+def test_what_would_have_to_trade_at_once_is_told_when_a_closed_market_opens(
+    changes: dict[str, object],
+) -> None:
+    closed = preview(replace(LIMIT, **changes), CLOSED, terms=APPLE, means=RICH)
+    called = preview(replace(LIMIT, **changes), CALLED, terms=APPLE, means=RICH)
+
+    assert closed.denial is not None and called.denial is not None
+    assert closed.denial.reason is DenialReason.MARKET_CLOSED
+    assert closed.denial.facts["opens_at"] == "2026-03-02T14:30:00.000000Z"
+    assert called.denial.reason is DenialReason.INSTRUMENT_AUCTION
+
+
+def test_a_state_that_takes_no_orders_goes_before_the_hours() -> None:
+    halted = replace(CLOSED, state=MarketState.HALTED)
+    unknown = Market(OFFERED, hours=MarketHours(False, None, calendar="XNYS"))
+
+    denials = [preview(LIMIT, market, terms=APPLE, means=RICH).denial for market in (halted, unknown)]
+
+    assert [denial.reason for denial in denials if denial] == [
+        DenialReason.INSTRUMENT_HALTED,
+        DenialReason.CALENDAR_UNKNOWN,
+    ]

@@ -60,6 +60,8 @@ const ENGLISH = {
   "ticket.own-orders": "own orders",
   "outlook.opening": "Takes part in the opening auction, and in nothing else.",
   "outlook.closing": "Takes part in the closing auction, and in nothing else.",
+  "outlook.closed": "The market is closed: it waits for the opening auction.",
+  "outlook.auction": "Waits for the auction.",
   "outlook.fills": "Fills at once.",
   "outlook.rests": "Rests in the book.",
   "outlook.partly-rests": "{taken} fill at once, {rest} rest in the book.",

@@ -145,6 +145,7 @@ function exitFields(state: TicketState): Record<string, string> {
 /** What the engine makes of an order that leaves something to it: how many a value buys, where a trail begins. */
 export interface Outlook {
   quantity: string | null;
+  waits_in: "CLOSED" | "AUCTION" | null;
   stop_price: string | null;
   hwm: string | null;
 }
@@ -157,6 +158,7 @@ export function outlookOf(state: TicketState, takeable: string, told: Outlook | 
   const taken = Decimal.parse(takeable);
   if (!quantity || !taken) return "";
   if (isForAuction(state)) return t(state.timeInForce === "OPG" ? "outlook.opening" : "outlook.closing");
+  if (told?.waits_in && !isStop(state.type)) return t(told.waits_in === "CLOSED" ? "outlook.closed" : "outlook.auction");
   if (isStop(state.type)) return t("outlook.waits", { price: plain(parseTyped(state.stopPrice)) });
   const values = { taken: plain(taken), rest: plain(quantity.minus(taken)) };
   if (taken.compare(quantity) >= 0) return t("outlook.fills");

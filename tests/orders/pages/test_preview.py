@@ -1,16 +1,16 @@
 """What the ticket is told before it is sent."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from core.domain.clock import SystemClock, wire_time
+from core.domain.clock import SystemClock, to_ns, wire_time
 from marketdata.domain.trade_conditions import TradeFlag
-from marketdata.models import Feed, FeedRoute, Instrument
+from marketdata.models import Feed, FeedRoute, Instrument, Session, Venue
 from orders.models import Order
 from portfolio.models import TradingAccount
 from risk.models import TradingState
@@ -33,6 +33,7 @@ def test_a_market_preview_walks_the_book(
         "estimated_fee": "0",
         "buying_power_after": "8027.5",
         "takeable_quantity": "10",
+        "waits_in": None,
         "accepted": True,
         "reason": None,
         "message": "",
@@ -232,6 +233,37 @@ def test_what_waits_for_an_auction_takes_nothing_now(
 
     assert (answer["accepted"], answer["takeable_quantity"]) == (True, "0")
     assert (answer["estimated_notional"], answer["buying_power_after"]) == ("1000", "8030")
+
+
+def test_outside_the_sessions_an_order_waits_for_the_opening(
+    alice: User,
+    account: TradingAccount,
+    book: None,
+    instrument: Instrument,
+    signed_in: Callable[[User], Client],
+) -> None:
+    now, hour = SystemClock().now(), timedelta(hours=1)
+    Venue.objects.filter(pk=instrument.venue_id).update(calendar="XTST")
+    session = Session.objects.create(
+        calendar="XTST", day=now.date(), opens_at=now + hour, closes_at=now + 2 * hour
+    )
+    client, query = signed_in(alice), ticket(limit_price="100")
+
+    closed = client.get("/orders/preview", query, headers=JSON).json()
+    refused = client.get("/orders/preview", query | {"time_in_force": "IOC"}, headers=JSON).json()
+    words = client.get("/orders/preview", query).content.decode()
+    session.opens_at = now - hour
+    session.save()
+    opened = client.get("/orders/preview", query, headers=JSON).json()
+
+    assert (closed["accepted"], closed["waits_in"], closed["takeable_quantity"]) == (
+        True,
+        "CLOSED",
+        "0",
+    )
+    assert (refused["accepted"], refused["reason"]) == (False, "MARKET_CLOSED")
+    assert wire_time(to_ns(now + hour)) in refused["message"]
+    assert (opened["waits_in"], opened["takeable_quantity"]) == (None, "5")
 
 
 def test_without_an_engine_nobody_says_what_only_it_knows(
