@@ -28,6 +28,9 @@ class MarketHours(NamedTuple):
     calendar: str = ALWAYS
 
 
+NEVER_CLOSED: Final = MarketHours()
+
+
 class Calendar:
     """The sessions that are known, one a day, in time order."""
 

@@ -36,9 +36,10 @@ class Preview:
 
     `fee` is the fee to expect: the taker's on what trades at once, the maker's on the rest.
 
-    `takeable` is what the other side offers now within the limit; nothing where the order `waits_in`
-    a market that is CLOSED or in AUCTION, and then a market order has no price yet. A stop order is priced at what it
-    holds: its limit or protection, a sell without one at its stop price.
+    `takeable` is what the other side offers now within the limit; nothing where the order
+    `waits_in` a market that is CLOSED or in AUCTION, and then a market order has no price yet. A
+    stop order is priced at what it holds: its limit or protection, a sell without one at its stop
+    price.
 
     `free_after` is the buying power that is left once the order stands: less what it pays and sets
     aside, fees included, or more by what it is paid.

@@ -13,7 +13,7 @@ from core.domain.clock import to_ns, wire_time
 from core.domain.decimals import to_wire
 from core.domain.units import decimal_to_units, units_to_decimal
 from marketdata.domain.market_states import MarketState
-from marketdata.domain.sessions import MarketHours
+from marketdata.domain.sessions import NEVER_CLOSED, MarketHours
 from orders.domain.matching.collar import MARKET_BAND_BPS
 from orders.domain.matching.stops import is_passed
 from orders.domain.values import OrderType, Side, StpMode, TimeInForce
@@ -66,7 +66,7 @@ class Market:
     last_price: Decimal | None = None
     band_bps: int = MARKET_BAND_BPS
     state: MarketState = MarketState.OPEN
-    hours: MarketHours = MarketHours()
+    hours: MarketHours = NEVER_CLOSED
     silence: Denial | None = None
 
     @property

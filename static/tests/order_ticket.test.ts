@@ -178,7 +178,7 @@ describe("a trailing stop", () => {
   });
 
   test("says where its stop begins as soon as the portal has told", () => {
-    expect(outlookOf(trailing, "0", { quantity: null, stop_price: "421.20", hwm: "432" })).toBe(
+    expect(outlookOf(trailing, "0", { quantity: null, waits_in: null, stop_price: "421.20", hwm: "432" })).toBe(
       "Its stop begins at 421.2 and follows the market from 432.",
     );
     expect(outlookOf(trailing, "0")).toBe("");

@@ -242,7 +242,9 @@ def test_a_state_that_takes_no_orders_goes_before_the_hours() -> None:
     halted = replace(CLOSED, state=MarketState.HALTED)
     unknown = Market(OFFERED, hours=MarketHours(False, None, calendar="XNYS"))
 
-    denials = [preview(LIMIT, market, terms=APPLE, means=RICH).denial for market in (halted, unknown)]
+    denials = [
+        preview(LIMIT, market, terms=APPLE, means=RICH).denial for market in (halted, unknown)
+    ]
 
     assert [denial.reason for denial in denials if denial] == [
         DenialReason.INSTRUMENT_HALTED,

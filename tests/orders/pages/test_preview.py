@@ -251,7 +251,7 @@ def test_outside_the_sessions_an_order_waits_for_the_opening(
 
     closed = client.get("/orders/preview", query, headers=JSON).json()
     refused = client.get("/orders/preview", query | {"time_in_force": "IOC"}, headers=JSON).json()
-    words = client.get("/orders/preview", query).content.decode()
+    page = client.post("/orders/place", query | {"what_if": "1"}).content.decode()
     session.opens_at = now - hour
     session.save()
     opened = client.get("/orders/preview", query, headers=JSON).json()
@@ -263,6 +263,7 @@ def test_outside_the_sessions_an_order_waits_for_the_opening(
     )
     assert (refused["accepted"], refused["reason"]) == (False, "MARKET_CLOSED")
     assert wire_time(to_ns(now + hour)) in refused["message"]
+    assert "The market is closed: it waits for the opening auction." in page
     assert (opened["waits_in"], opened["takeable_quantity"]) == (None, "5")
 
 
