@@ -275,9 +275,9 @@ def test_the_loss_of_the_other_portal_is_seen_and_nothing_old_is_told_as_new(
 
     before, after, since_ns = asyncio.run(story())
 
-    told = {tick.trade_id for tick in before if isinstance(tick, Trade)}
+    told = {(tick.symbol, tick.trade_id) for tick in before if isinstance(tick, Trade)}
     trades = [tick for tick in after if isinstance(tick, Trade)]
-    assert told.isdisjoint(trade.trade_id for trade in trades)
+    assert told.isdisjoint((trade.symbol, trade.trade_id) for trade in trades)
     newest = max(tick.t_ns for tick in before)
     assert all(tick.t_ns > newest for tick in after)
     assert all(trade.t_ns >= since_ns - 2_000_000_000 for trade in trades)
