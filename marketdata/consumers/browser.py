@@ -114,8 +114,8 @@ class BrowserSocket(TopicSocket):
             return
         self.user = user
         self.session_key: str = session.session_key
-        self.hub.attach(self.listener)
         self.say(WELCOME)
+        self.hub.attach(self.listener)
         self.help_with(self._hear_group())
         self.help_with(self._check_standing())
 

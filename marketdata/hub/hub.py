@@ -79,6 +79,7 @@ class Hub:
         )
         self._snapshots = Snapshots(url, prefix, providers)
         self._pulse = Pulse(url, prefix)
+        self._beat: Message | None = None
         self._listeners: dict[Listener, None] = {}
         self._topics: dict[str, LiveTopic] = {}
         self._inbox: ConflatingQueue[Message] = ConflatingQueue(INBOX_LIMIT)
@@ -103,8 +104,11 @@ class Hub:
     # --- what consumers call -------------------------------------------------------------------
 
     def attach(self, listener: Listener) -> None:
+        """Have it hear the heartbeat, the newest at once: before, its reader knows of no feed."""
         listener.on_drained = self._on_drained
         self._listeners[listener] = None
+        if self._beat is not None:
+            listener.put_newest(self._beat)
 
     def detach(self, listener: Listener) -> None:
         """The socket has closed: forget it and its topics."""
@@ -375,13 +379,11 @@ class Hub:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
-            beat = await self._pulse.beat()
+            self._beat = await self._pulse.beat()
             now = loop.time()
             for listener in list(self._listeners):
                 listener.check_progress(now)
-                outgoing = beat.outgoing_for(listener.form)
-                if outgoing is not None:
-                    listener.put_state(beat.topic, outgoing)
+                listener.put_newest(self._beat)
             self._count(self._listeners)
             HUB_SOCKETS.set(len(self._listeners))
             HUB_TOPICS.set(len(self._topics))

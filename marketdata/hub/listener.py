@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable
 from typing import Any, cast
 
 from marketdata.domain.conflation import ConflatingQueue
-from marketdata.hub.messages import AsgiEvent, Form, Outgoing
+from marketdata.hub.messages import AsgiEvent, Form, Message, Outgoing
 
 Send = Callable[[AsgiEvent], Awaitable[None]]
 WriteFrame = Callable[[bytes], bool]
@@ -75,6 +75,12 @@ class Listener:
             self._write(outgoing)
         else:
             self._queue.put_state(key, outgoing)
+
+    def put_newest(self, message: Message) -> None:
+        """Send a message that takes the place of an older one of its topic, if the form has it."""
+        outgoing = message.outgoing_for(self.form)
+        if outgoing is not None:
+            self.put_state(message.topic, outgoing)
 
     def put_log(self, outgoing: Outgoing) -> bool:
         """Send a fact, now or in its turn; False when the queue is full and it was dropped."""

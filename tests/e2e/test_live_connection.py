@@ -85,6 +85,8 @@ def test_a_feed_that_hangs_and_dies_is_said_and_comes_back(
         "Prices are stale. A market order would trade blind; use a limit order or wait."
     )
     expect(terminal.submit).to_have_attribute("aria-disabled", "true")
+    terminal.submit.press("Enter")
+    expect(page.locator("#alarm")).to_contain_text("A market order would trade blind")
     terminal.write("Buy", "1", limit_price="1.00")
     expect(terminal.submit).not_to_have_attribute("aria-disabled", "true")
     os.kill(feed, signal.SIGKILL)

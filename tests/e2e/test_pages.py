@@ -255,6 +255,7 @@ def test_the_keyboard_alone_signs_in_and_places_an_order(
     tab_to(page, "input[name=quantity]")
     keyboard.type("2")
     tab_to(page, "tp-ticket button[type=submit]")
+    expect(terminal.submit).not_to_have_attribute("aria-disabled", "true")
     keyboard.press("Enter")
 
     expect(terminal.status).to_have_text("Buy 2 AAPL: Filled")

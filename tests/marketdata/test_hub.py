@@ -386,6 +386,8 @@ def test_heartbeat_says_what_engine_and_feed_last_said(valkey: ValkeyServer) -> 
         await until(lambda: bool(socket.beats))
 
         assert '"engine":"live","feed_age_ms":null' in socket.beats[0]
+        # Who comes later hears the newest at once, not within a second.
+        assert attached(hub).beats == socket.beats[-1:]
 
     with_hub(valkey.url, scenario)
 

@@ -197,7 +197,8 @@ export class Ticket extends HTMLElement {
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { state } = this;
-    if (this.isSending || this.button.getAttribute("aria-disabled") === "true") return this.pointAtGap(state);
+    if (this.isSending) return;
+    if (this.button.getAttribute("aria-disabled") === "true") return this.sayWhyNot(state);
     const clientOrderId = this.ids.for(state);
     this.isSending = true;
     this.say(t("ticket.sending"));
@@ -214,9 +215,11 @@ export class Ticket extends HTMLElement {
     this.changed();
   }
 
-  private pointAtGap(state: TicketState): void {
+  /** The order is not whole, or may not be sent now: what is missing gets the focus, or the reason that stands there is told. */
+  private sayWhyNot(state: TicketState): void {
     const gap = gapOf(state, this.desk.instrument);
-    if (gap && !this.isSending) this.fields.focus(gap);
+    if (gap) this.fields.focus(gap);
+    else alarm(this.shownObstacle);
   }
 
   private taken(order: OrderView): void {

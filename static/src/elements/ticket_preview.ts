@@ -42,8 +42,9 @@ export class TicketPreview {
 
   /** The ticket changed. `obstacle` outranks what the preview says; null leaves the server's own note alone. */
   ask(obstacle: string | null): void {
+    const isPassed = !obstacle && Boolean(this.obstacle);
     this.obstacle = obstacle;
-    if (obstacle) this.note("");
+    if (obstacle || isPassed) this.note("");
     this.schedule(DELAY_MILLISECONDS);
   }
 
