@@ -32,7 +32,7 @@ A_MOMENT = Options(
     offered=20,
 )
 
-MORE_THAN_MEASURED = 50_000
+MORE_THAN_MEASURED = 25_000
 """Stored orders, so that there is something to fill in after all that is measured."""
 
 
