@@ -17,11 +17,11 @@ os.environ["PORTAL_DATA_DIR"] = str(Path(_SHARED_DIR) / _PROCESS)
 os.environ["PORTAL_REDIS_PREFIX"] = f"{os.environ.get('PORTAL_REDIS_PREFIX', 'test:')}{_PROCESS}:"
 
 from tradeportal.settings.base import *  # noqa: E402, F403
-from tradeportal.settings.base import DATABASES, DJANGO_VITE  # noqa: E402
+from tradeportal.settings.base import DATABASES, DJANGO_VITE, STATIC_ROOT  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
 DATABASES["default"]["OPTIONS"].pop("pool")  # the pool's threads would keep the test database open
-Path(os.environ["PORTAL_DATA_DIR"]).mkdir(parents=True, exist_ok=True)
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one at each request
 if not Path(str(DJANGO_VITE["default"]["manifest_path"])).exists():
     DJANGO_VITE["default"]["dev_mode"] = True  # the scripts need not be built
