@@ -35,7 +35,9 @@ class InstrumentTerms(serializers.Serializer[Any]):  # Any: it describes and hol
     asset_class = serializers.CharField()
     venue = serializers.CharField()
     currency = serializers.CharField()
-    state = serializers.CharField()
+    state = serializers.CharField(
+        help_text="CLOSED outside the sessions of its venue, else what is set"
+    )
     tick_size = serializers.CharField()
     lot_size = serializers.CharField()
     min_notional = serializers.CharField()

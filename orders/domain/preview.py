@@ -65,7 +65,7 @@ def preview(draft: DraftOrder, market: Market, *, terms: InstrumentTerms, means:
         return _preview_held(draft, terms, means)
     if draft.stop_price is not None:
         return _preview_stop(draft, draft.stop_price, market, terms, means)
-    is_waiting = draft.waits_for_auction or market.collects is not None
+    is_waiting = market.keeps_waiting(draft)
     worst = _worst_price(draft, market, terms)
     offered, cost = (Decimal(0), Decimal(0)) if is_waiting else _take(draft, market, worst)
     is_killed = draft.time_in_force is TimeInForce.FOK and offered < draft.quantity
@@ -187,8 +187,7 @@ def _denial(
     reserved, expected = (decimal_to_units(value) for value in values)
     assert reserved is not None and expected is not None  # on the grid: checked before
     denial = check_market(draft, market, terms, means)
-    is_waiting = draft.waits_for_auction or market.collects is not None
-    is_now = draft.type is OrderType.MARKET and not is_waiting
+    is_now = draft.type is OrderType.MARKET and not market.keeps_waiting(draft)
     if denial is None and is_now:
         denial = market.silence
     if denial is None and is_now and not expected:

@@ -76,6 +76,10 @@ class Market:
             return MarketState.CLOSED
         return MarketState.AUCTION if self.state is MarketState.AUCTION else None
 
+    def keeps_waiting(self, draft: DraftOrder) -> bool:
+        """Whether the order trades nothing before an auction."""
+        return draft.waits_for_auction or self.collects is not None
+
 
 @dataclass(frozen=True, slots=True)
 class MarginMeans:

@@ -84,6 +84,19 @@ def has_trades(count: int, *symbols: str) -> Callable[[Sequence[Tick]], bool]:
     return is_enough
 
 
+def has_trades_of(
+    told: Sequence[tuple[str, dict[str, Any]]], count: int, symbol: str
+) -> Callable[[Sequence[Tick]], bool]:
+    """Trades that were published since we listen: asking gives some of before, too."""
+
+    def is_enough(ticks: Sequence[Tick]) -> bool:
+        first = next((data["id"] for name, data in told if name == f"trade:{symbol}"), None)
+        trades = [tick for tick in ticks if isinstance(tick, Trade) and tick.symbol == symbol]
+        return first is not None and sum(trade.trade_id >= first for trade in trades) >= count
+
+    return is_enough
+
+
 @contextmanager
 def published(portal: LivePortal) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """What the other portal publishes meanwhile: topics and data, in order."""
@@ -199,12 +212,12 @@ def test_alpaca_adapter_tells_what_the_other_portal_published(
 def test_ccxt_adapter_tells_what_the_other_portal_published(
     live_portal: LivePortal, key: Key
 ) -> None:
-    async def follow() -> list[Tick]:
+    async def follow(told: Sequence[tuple[str, dict[str, Any]]]) -> list[Tick]:
         async with opened(setup(live_portal, key, "ccxt"), "ccxt") as feed:
-            return await heard(feed, has_trades(5, PAIR))
+            return await heard(feed, has_trades_of(told, 5, PAIR))
 
     with published(live_portal) as told:
-        ticks = asyncio.run(follow())
+        ticks = asyncio.run(follow(told))
 
     check(ticks, told, PAIR, to_millisecond)
 
@@ -223,12 +236,12 @@ def test_an_exchange_without_sockets_is_asked(
 
     monkeypatch.setattr(client, "made_exchange", without_sockets)
 
-    async def follow() -> list[Tick]:
+    async def follow(told: Sequence[tuple[str, dict[str, Any]]]) -> list[Tick]:
         async with opened(setup(live_portal, key, "ccxt"), "ccxt") as feed:
-            return await heard(feed, has_trades(3, PAIR))
+            return await heard(feed, has_trades_of(told, 3, PAIR))
 
     with published(live_portal) as told:
-        ticks = asyncio.run(follow())
+        ticks = asyncio.run(follow(told))
 
     check(ticks, told, PAIR, to_millisecond)
 
