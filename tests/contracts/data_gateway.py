@@ -126,10 +126,10 @@ def run_stream(stream: Any, tell: Callable[[], None]) -> None:
 def talk(gateway: Gateway, *requests: object, path: str = "/v2/iex") -> list[Any]:
     """Send JSON requests, one after another's answer; what the server answered, greeting first."""
     with connect(gateway.socket(path)) as program:
-        answers = [msgspec.json.decode(program.recv(5))]
+        answers = [msgspec.json.decode(program.recv(60))]
         for request in requests:
             program.send(
                 request if isinstance(request, str) else msgspec.json.encode(request).decode()
             )
-            answers.append(msgspec.json.decode(program.recv(5)))
+            answers.append(msgspec.json.decode(program.recv(60)))
     return answers

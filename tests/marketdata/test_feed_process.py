@@ -22,11 +22,11 @@ def test_quote_is_published_kept_and_given_to_the_engine(
     async def scenario(run: FeedRun) -> None:
         pubsub = run.redis.pubsub()
         await pubsub.subscribe(f"{PREFIX}quote:AAPL")
-        await pubsub.get_message(timeout=5)
+        await pubsub.get_message(timeout=60)
         run.feed.put(quote("AAPL", "100.00", to_ns(now)))
         await until(lambda: bool(run.sink.told))
 
-        message = await pubsub.get_message(timeout=5)
+        message = await pubsub.get_message(timeout=60)
         frame = msgspec.json.decode(message["data"])
         assert message["data"] == await run.redis.get(f"{PREFIX}latest:quote:AAPL")
         assert (frame["op"], frame["topic"], frame["seq"]) == ("event", "quote:AAPL", 1)

@@ -337,10 +337,10 @@ def test_amended_minute_is_published_and_stored_again(valkey: ValkeyServer, now:
         await drain(run)
         pubsub = run.redis.pubsub()
         await pubsub.subscribe(f"{PREFIX}bar:AAPL:1Min")
-        await pubsub.get_message(timeout=5)
+        await pubsub.get_message(timeout=60)
 
         run.feed.put(trade("AAPL", "105", at(run) - 1, "3"))
-        message = await pubsub.get_message(timeout=5)
+        message = await pubsub.get_message(timeout=60)
         assert message is not None
         data = msgspec.json.decode(message["data"])["data"]
         assert (data["h"], data["v"], data["closed"], data["amended"]) == ("105", "5", True, True)

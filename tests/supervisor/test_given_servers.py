@@ -86,7 +86,7 @@ def test_given_servers_are_used_and_left_running(given: Given, portal: LivePorta
     assert {name: service["state"] for name, service in services.items()} == dict.fromkeys(
         ("engine", "gateway", "worker", "beat"), "running"
     )
-    assert httpx.get(f"{portal.url}/health/ready", timeout=5).status_code == 200
+    assert httpx.get(f"{portal.url}/health/ready", timeout=60).status_code == 200
     assert given.users() == ["admin", "demo"]
     assert given.redis_keys()
     assert recorded_storage(DataDir(portal.data_dir)) is None

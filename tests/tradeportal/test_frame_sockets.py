@@ -30,10 +30,10 @@ def test_a_finished_frame_reaches_an_open_socket_and_no_other() -> None:
         written.append(write_frame(frame))  # behind the closing frame nothing may come
 
     with serving(application) as port, connect(f"ws://127.0.0.1:{port}/") as client:
-        heard = [client.recv(5) for _ in range(3)]
+        heard = [client.recv(60) for _ in range(3)]
         client.send("enough")
         with pytest.raises(ConnectionClosedOK):
-            client.recv(5)
+            client.recv(60)
 
     assert heard == [TEXT, "by ASGI", TEXT]
     assert written == [False, True, True, False]
